@@ -1,0 +1,232 @@
+/* exo.h - the words of the kernel's interface: errors, rights, kinds, limits, exported tables */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_ABI_EXO_H
+#define KERNEL_ABI_EXO_H
+#include <stdint.h>
+
+/* Handles carry slot (low 16 bits) and generation (next 31 bits); 0 means "mine". */
+typedef uint64_t exo_domain_t;
+typedef uint64_t exo_env_t;
+typedef uint64_t exo_vspace_t;
+
+#define EXO_ANY (~0ull)
+#define EXO_NEVER (~0ull)
+
+enum exo_error {
+    EXO_E_CALL = -1,    /* no such call */
+    EXO_E_HANDLE = -2,  /* the handle names nothing that lives */
+    EXO_E_RIGHT = -3,   /* you have no authority over that */
+    EXO_E_HOLD = -4,    /* no hold with these rights on that frame */
+    EXO_E_ARG = -5,     /* an argument out of its range */
+    EXO_E_FAULT = -6,   /* user memory not readable or writable */
+    EXO_E_QUOTA = -7,   /* the domain's limit is reached */
+    EXO_E_FULL = -8,    /* a kernel table is full, or the thing named is taken */
+    EXO_E_BUSY = -9,    /* in use now (bound, running, lent) */
+    EXO_E_WX = -10,     /* writable and executable at once */
+    EXO_E_TABLES = -11, /* the vspace needs more donated page-table frames */
+    EXO_E_AGAIN = -12,  /* a bounded step was done, call again */
+    EXO_E_EARLY = -13,  /* not asked for, or its deadline has not passed */
+    EXO_E_DEAD = -14,   /* the other side died */
+};
+
+enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
+
+/* What a domain may use up; each has a limit and a count. */
+enum exo_resource {
+    EXO_FRAMES,
+    EXO_HOLDS,
+    EXO_VSPACES,
+    EXO_ENVS,
+    EXO_SLOTS,
+    EXO_IRQS,
+    EXO_PROGRAMS,
+    EXO_RINGS,
+    EXO_DISK,
+    EXO_RESOURCES
+};
+
+enum {
+    EXO_BATCH = 64,         /* items a call takes at most */
+    EXO_PROTECT_BATCH = 512, /* pages a protection change takes at most */
+    EXO_PINS = 64,          /* pinned pages a vspace has at most */
+    EXO_SLOTS_PER_HART = 64,
+    EXO_GATES = 32,
+    EXO_HARTS = 8,
+    EXO_DEPTH = 6, /* of the domain tree */
+    EXO_CHAIN = 8, /* of lending */
+    EXO_DEVICES = 64,
+    EXO_TRACE = 512,
+    EXO_LINES = 128,
+};
+
+enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
+
+enum exo_frame_kind {
+    EXO_FRAME_FREE,
+    EXO_FRAME_RAM,     /* somebody's memory */
+    EXO_FRAME_TABLE,   /* donated: a page table */
+    EXO_FRAME_PRIVATE, /* donated: the kernel's half of an environment */
+    EXO_FRAME_MMIO,    /* device registers */
+    EXO_FRAME_EXPORT,  /* the kernel's books, readable by all */
+    EXO_FRAME_KERNEL,  /* the kernel, firmware, nobody's */
+    EXO_FRAME_FRESH,   /* being zeroed for its new holder */
+};
+
+/* One frame (exported). The first hold stands here, further ones in the hold table. */
+struct exo_frame {
+    uint16_t domain; /* slot of the first holder, 0 = none */
+    uint8_t rights;
+    uint8_t kind;
+    uint32_t uses;   /* bindings and other uses under the first hold */
+    int32_t wx;      /* > 0: bindings that may write; < 0: that may execute */
+    uint16_t others; /* further holds */
+    uint8_t pins;
+    uint8_t doomed; /* the first hold was broken, and waits for its last use */
+};
+
+/* A further hold (exported); chained by frame and domain, 0 ends a chain. */
+struct exo_hold {
+    uint32_t frame;
+    uint32_t uses;
+    uint32_t next;
+    uint16_t domain;
+    uint8_t rights;
+    uint8_t doomed;
+};
+
+struct exo_ask { /* a request to give back: at most count, till deadline */
+    uint64_t deadline;
+    uint32_t count;
+    uint32_t asker; /* domain slot */
+};
+
+struct exo_domain { /* exported */
+    uint32_t generation;
+    uint16_t parent; /* slot */
+    uint8_t depth;
+    uint8_t dying;
+    uint32_t limit[EXO_RESOURCES];
+    uint32_t used[EXO_RESOURCES];
+    uint32_t granted[EXO_RESOURCES]; /* of my limit, now my children's */
+    uint32_t children;
+    uint64_t accept;  /* whose shares and events I take besides my ancestors': a handle or EXO_ANY */
+    uint64_t speaker; /* the environment that hears of revocation */
+    uint64_t cursor;  /* how far the reaper has come */
+    struct exo_ask ask[EXO_RESOURCES];
+};
+
+enum exo_env_state {
+    EXO_ENV_FREE,
+    EXO_ENV_EMBRYO,
+    EXO_ENV_READY, /* whole context saved */
+    EXO_ENV_READY_CALL, /* in a call that returns: callee-saved registers saved */
+    EXO_ENV_RUNNING,
+    EXO_ENV_ASLEEP,
+    EXO_ENV_OFFERED, /* parked, waiting for a gate call */
+    EXO_ENV_LENDING, /* its time is another's */
+    EXO_ENV_DEAD,
+};
+
+struct exo_env { /* exported; state_word = generation << 8 | state */
+    uint64_t state_word;
+    uint32_t frame; /* of the u-area; the private half is the next */
+    uint16_t domain;
+    uint16_t vspace;
+    uint8_t hart; /* where it ran last */
+    uint8_t dying;
+    uint16_t overruns;
+    uint16_t penalty; /* slots still to lose */
+    uint16_t lender;  /* slot + 1 of who lends to it */
+    uint64_t runtime; /* time ticks */
+    uint64_t deadline;
+    uint64_t mask;
+    uint64_t offer; /* who may bind a gate to it: a domain handle or EXO_ANY; 0 = relatives */
+    uint64_t budget; /* when a gate chain that starts here ends */
+};
+
+struct exo_slot { /* exported: EXO_SLOTS_PER_HART a hart, by position */
+    uint16_t domain; /* 0 = free */
+    uint16_t env;
+    uint32_t generation; /* of the environment */
+};
+
+struct exo_line { /* exported: an interrupt line */
+    uint16_t domain; /* 0 = nobody's */
+    uint16_t env;
+    uint32_t generation;
+    uint64_t bits; /* events posted when it fires */
+    uint64_t count;
+    uint8_t masked;
+};
+
+struct exo_device { /* exported: what the device tree names; its pages are frames of kind MMIO */
+    char name[32];
+    char compatible[32];
+    uint64_t base;
+    uint32_t frame; /* number of its first page */
+    uint32_t pages;
+    uint32_t line; /* 0 = none */
+    uint32_t clock;
+    uint32_t shift;
+    uint32_t width;
+};
+
+enum exo_trace_event {
+    EXO_TRACE_CALL_FAILED,
+    EXO_TRACE_BORN,
+    EXO_TRACE_KILLED,
+    EXO_TRACE_CRASHED,
+    EXO_TRACE_OVERRUN,
+    EXO_TRACE_ASKED,
+    EXO_TRACE_BROKEN,
+    EXO_TRACE_INTERRUPT,
+    EXO_TRACE_DOMAIN,
+};
+
+struct exo_trace { /* exported: a ring */
+    uint64_t time;
+    uint16_t event;
+    uint16_t env;
+    uint32_t detail;
+};
+
+struct exo_crash { /* read by the first domain alone */
+    uint64_t serial;
+    uint64_t env, domain;
+    uint64_t pc, cause, address, reason; /* reason: enum exo_death */
+    uint64_t registers[32];
+};
+
+enum exo_death { EXO_DEATH_NESTING, EXO_DEATH_OVERRUN, EXO_DEATH_ABORT, EXO_DEATH_KILLED };
+
+enum { EXO_CRASHES = 12, EXO_LOG_LINE = 256 };
+
+struct exo_table { /* where an exported table stands */
+    uint32_t frame;
+    uint32_t count; /* entries */
+};
+
+struct exo_facts { /* exported: one page; its frame number stands in every u-area */
+    uint64_t timebase;     /* ticks of the time counter a second */
+    uint64_t slot_ticks;   /* length of a slot */
+    uint64_t grace_ticks;  /* a slice's end handler may take that long */
+    uint64_t memory_frame; /* physical page number of frame 0: address = (memory_frame + n) << 12 */
+    uint32_t frames;       /* RAM frames; MMIO pages follow */
+    uint32_t first_free;   /* first frame that was free at boot */
+    uint32_t harts;
+    uint32_t hart_id[EXO_HARTS];
+    struct exo_table frame_table, hold_table, domain_table, env_table, slot_table, line_table,
+        device_table, trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
+    uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
+    uint64_t trace_next; /* how many trace records there have been */
+    uint64_t crash_next;
+    uint64_t free_frames;
+    uint64_t asid_flushes;     /* flushes forced by a machine without ASIDs */
+    uint64_t longest_lock;     /* cycles */
+    uint64_t longest_irqoff;   /* cycles */
+    uint64_t boot_instructions; /* kernel entry to first user instruction */
+    uint8_t has_asid, has_stimecmp, has_exit_code, pad;
+    char board[64];
+    char bootargs[512];
+};
+#endif
