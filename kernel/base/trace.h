@@ -1,0 +1,13 @@
+/* trace.h - the ring of what happened, exported to all */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_BASE_TRACE_H
+#define KERNEL_BASE_TRACE_H
+#include "kernel/abi/exo.h"
+
+extern struct exo_facts facts; /* the exported page of facts, page-aligned, in .bss */
+
+/* Where the ring stands: EXO_TRACE records. */
+void trace_init(struct exo_trace *ring);
+/* Appends one record (enum exo_trace_event); the kernel lock is held. 8 stores. */
+void trace_event(uint16_t event, uint16_t env, uint32_t detail);
+#endif

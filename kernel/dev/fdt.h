@@ -1,0 +1,43 @@
+/* fdt.h - what the device tree says of this machine */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_DEV_FDT_H
+#define KERNEL_DEV_FDT_H
+#include "kernel/abi/exo.h"
+
+enum { MACHINE_RANGES = 16, MACHINE_SKIPPED = 8 };
+
+struct machine_range {
+    uint64_t base, size;
+};
+
+struct machine_hart {
+    uint64_t id;           /* mhartid, as SBI names it */
+    uint32_t plic_context; /* S-mode context of the PLIC */
+};
+
+struct machine {
+    struct machine_range memory; /* the one DRAM range that holds the kernel */
+    struct machine_range reserved[MACHINE_RANGES]; /* firmware, memreserve, no-map; not kernel, initrd or tree */
+    uint32_t reserved_count;
+    struct machine_range initrd, tree;
+    struct machine_hart hart[EXO_HARTS];
+    uint32_t harts;
+    uint64_t skipped[MACHINE_SKIPPED]; /* harts passed over, and why */
+    const char *skipped_why[MACHINE_SKIPPED];
+    uint32_t skipped_count;
+    uint64_t timebase;
+    struct machine_range plic;
+    uint32_t plic_lines; /* riscv,ndev */
+    uint64_t exit_device; /* sifive,test: address, or 0 */
+    uint8_t sstc;         /* every started hart's ISA string says so */
+    struct exo_device device[EXO_DEVICES]; /* name, compatible, base, pages, line, clock, shift, width */
+    uint32_t devices;
+    char board[64];
+    char bootargs[512];
+};
+
+/* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address inside the kernel, to choose the
+ * memory range. Returns 0, or a line that says what is missing or corrupt. Pure: touches only its arguments;
+ * also built and tested on the host. Bounds: a tree of 64 KiB, EXO_DEVICES devices. */
+const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
+#endif

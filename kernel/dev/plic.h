@@ -1,0 +1,17 @@
+/* plic.h - the platform interrupt controller */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_DEV_PLIC_H
+#define KERNEL_DEV_PLIC_H
+#include <stdint.h>
+
+/* `registers` is where the PLIC is mapped. All lines start masked (priority 0). */
+void plic_init(void *registers, uint32_t lines);
+/* Opens the context of one hart for all lines (enable bits set, threshold 0). */
+void plic_hart_init(uint32_t context);
+/* The line that waits, or 0. */
+uint32_t plic_claim(uint32_t context);
+void plic_complete(uint32_t context, uint32_t line);
+/* Masking is by priority: it holds for every hart at once. */
+void plic_mask(uint32_t line);
+void plic_unmask(uint32_t line);
+#endif
