@@ -19,7 +19,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 include mk/setup.mk
-ifneq ($(WANTS_BUILD),)
+ifneq ($(and $(WANTS_BUILD),$(SETUP_DONE)),)
 include mk/config.mk
 include mk/deps.mk
 include mk/gen.mk

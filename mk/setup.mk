@@ -15,18 +15,20 @@ GROUPS += $(if $(filter debug,$(GOALS)),debug)
 GROUPS += $(if $(filter format check,$(GOALS)),format)
 GROUPS += $(if $(filter fuzz,$(GOALS)),fuzz)
 
-# make remakes an included file and starts over: a stamp a group, so the check is cheap.
-SETUP_STAMPS := $(patsubst %,build/setup/%.mk,$(strip $(GROUPS)))
-build/setup/%.mk: scripts/setup
-	@scripts/setup $*
+# make remakes an included file and starts over: one stamp, so the check is cheap.
+empty :=
+GROUPS := $(strip $(GROUPS))
+SETUP_STAMP := $(if $(GROUPS),build/setup/$(subst $(empty) $(empty),-,$(GROUPS)).mk)
+SETUP_DONE := $(wildcard $(SETUP_STAMP))
+ifneq ($(SETUP_STAMP),)
+$(SETUP_STAMP): scripts/setup
+	@scripts/setup $(GROUPS)
 	@mkdir -p $(@D) && touch $@
-.NOTPARALLEL: $(SETUP_STAMPS)
-ifneq ($(SETUP_STAMPS),)
-include $(SETUP_STAMPS)
+include $(SETUP_STAMP)
 endif
 
-# A wrong setting is said at once, before anything is built.
-ifneq ($(filter run debug,$(GOALS)),)
+# A wrong setting is said at once, before anything is built (and after python3 is there).
+ifneq ($(and $(filter run debug,$(GOALS)),$(SETUP_DONE)),)
 SETTING_WRONG := $(shell BOARD="$(BOARD)" SMP="$(SMP)" MEM="$(MEM)" scripts/run --check 2>&1)
 $(if $(SETTING_WRONG),$(error $(SETTING_WRONG)))
 endif
