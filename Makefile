@@ -7,6 +7,8 @@ SMP ?= 4
 MEM ?= 128M
 CMD ?=
 T ?=
+# What the shell in the guest gets is nothing for make to expand.
+override CMD := $(value CMD)
 export BOARD SMP MEM CMD T
 
 ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)

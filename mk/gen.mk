@@ -14,9 +14,9 @@ $(GEN)/syscall_numbers.h: scripts/gen-syscalls $(SYSCALLS_DEF)
 $(GEN)/exo_stubs.S: $(GEN)/syscall_numbers.h ;
 
 # Constants for assembly files: the compiler knows the offsets, so it is asked.
-$(GEN)/asm_offsets.s: $(ASM_OFFSETS) $(GEN_SYSCALL_HEADERS) $(FLAGS_FROM)
+$(GEN)/asm_offsets.s: $(ASM_OFFSETS) $(GEN_SYSCALL_HEADERS) $(FLAGS_FROM) | $(LIBFDT_SRC)/.stamp
 	@mkdir -p $(GEN)
-	$(QUIET)$(if $(ASM_OFFSETS),$(CC) $(KERNEL_CFLAGS) -g0 -I. -I$(BUILD) -I$(GEN) -MMD -MP -MF $(GEN)/asm_offsets.d \
+	$(QUIET)$(if $(ASM_OFFSETS),$(CC) $(KERNEL_CFLAGS) -g0 $(KERNEL_INCLUDE) -MMD -MP -MF $(GEN)/asm_offsets.d \
 	    -MT $@ -S -o $@ $<,: >$@)
 $(GEN)/asm_offsets.h: $(GEN)/asm_offsets.s scripts/gen-offsets
 	@scripts/gen-offsets $< $@

@@ -15,8 +15,8 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $
 -include $(addsuffix .d,$(HOST_TESTS) $(FUZZERS))
 
 # Only what the chosen names need is built.
-WANTS_GUEST := $(if $(T),$(filter g%,$(T)),yes)
-WANTS_HOST := $(if $(T),$(filter-out g%,$(T)),yes)
+WANTS_GUEST := $(if $(T),$(filter-out h%,$(T)),yes)
+WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
 TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
