@@ -25,6 +25,7 @@ arch_physical(const void *direct)
 
 /* Set by the boot code before main. */
 extern uint64_t arch_image_physical; /* where the image was loaded */
+extern uint64_t arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
 extern uint64_t arch_kernel_root[512]; /* the kernel's Sv39 root: entries 256-511 are copied to every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
 
@@ -32,6 +33,8 @@ extern char image_start[], image_end[]; /* linker: the whole image with bss, at 
 _Noreturn void main_boot(uint64_t hart_id, uint64_t tree);
 /* kernel/main.c: every other hart, with the index given to arch_hart_start. */
 _Noreturn void main_secondary(uint64_t index);
+/* kernel/base/print.c: a trap before the kernel's vector is set ends here. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable and writable, not executable. Before other harts start. */
 void arch_map_direct(uint64_t physical, uint64_t size);

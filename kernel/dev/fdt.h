@@ -38,6 +38,6 @@ struct machine {
 
 /* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address inside the kernel, to choose the
  * memory range. Returns 0, or a line that says what is missing or corrupt. Pure: touches only its arguments;
- * also built and tested on the host. Bounds: a tree of 64 KiB, EXO_DEVICES devices. */
+ * also built and tested on the host. Bounds: a tree of 256 KiB, EXO_DEVICES devices. */
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
 #endif
