@@ -20,23 +20,17 @@ print_bytes(const char *text, uint64_t length)
 static void
 print_number(uint64_t value, unsigned base, unsigned width)
 {
-    char digits[20];
-    unsigned first = sizeof(digits);
-
-    do {
-        digits[--first] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (first > 0 && (value || sizeof(digits) - first < width));
-    print_bytes(digits + first, sizeof(digits) - first);
+    if (value >= base || width > 1)
+        print_number(value / base, base, width > 1 ? width - 1 : 0);
+    arch_console_put("0123456789abcdef"[value % base]);
 }
 
 static void
 print_list(const char *format, va_list list)
 {
     for (; *format; format++) {
-        unsigned width = 0, is_long = 0;
-        int64_t value;
-        const char *text;
+        unsigned width = 0, is_long;
+        uint64_t value;
 
         if (*format != '%') {
             print_bytes(format, 1);
@@ -44,35 +38,19 @@ print_list(const char *format, va_list list)
         }
         while (*++format >= '0' && *format <= '9')
             width = width * 10 + (unsigned)(*format - '0');
-        for (; *format == 'l'; format++)
-            is_long = 1;
-        switch (*format) {
-        case 's':
-            text = va_arg(list, const char *);
-            print_bytes(text, strlen(text));
-            break;
-        case 'c':
-            print_bytes(&(char){(char)va_arg(list, int)}, 1);
-            break;
-        case 'd':
-            value = is_long ? va_arg(list, long) : va_arg(list, int);
-            if (value < 0)
-                print_bytes("-", 1);
-            print_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width);
-            break;
-        case 'p':
-            is_long = 1;
-            print_bytes("0x", 2);
-            /* fall through */
-        case 'x':
-        case 'u':
-            print_number(is_long ? va_arg(list, unsigned long) : va_arg(list, unsigned),
-                         *format == 'u' ? 10 : 16, width);
-            break;
-        case '\0':
-            return;
-        default:
-            print_bytes(format, 1);
+        is_long = *format == 'l' || *format == 's' || *format == 'p';
+        format += *format == 'l';
+        value = is_long ? va_arg(list, uint64_t) : (uint64_t)va_arg(list, int);
+        if (*format == 's') {
+            print_bytes((const char *)value, strlen((const char *)value));
+        } else if (*format == 'c') {
+            arch_console_put((char)value);
+        } else if (*format == 'd' && (int64_t)value < 0) {
+            arch_console_put('-');
+            print_number(-value, 10, width);
+        } else {
+            value = is_long ? value : (uint32_t)value;
+            print_number(value, *format == 'x' || *format == 'p' ? 16 : 10, width);
         }
     }
 }
