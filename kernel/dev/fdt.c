@@ -125,7 +125,7 @@ read_context(struct reader *reader, int cpu, uint32_t *context)
         if (number_at(reader->blob, reader->plic, "interrupts-extended", 2 * i, 2) ==
             (phandle << 32 | SUPERVISOR_EXTERNAL)) {
             *context = (uint32_t)i;
-            return 0x200000 + (i + 1) * 0x1000ull <= reader->machine->plic.size;
+            return 0x201000 + (uint64_t)i * 0x1000 <= reader->machine->plic.size;
         }
     return 0;
 }
@@ -151,7 +151,7 @@ add_hart(struct reader *reader, int cpu, uint64_t id)
 {
     const void *blob = reader->blob;
     struct machine *machine = reader->machine;
-    uint32_t context;
+    uint32_t context = 0;
     int mmu =
         fdt_getprop(blob, cpu, "mmu-type", NULL) && !has_text(blob, cpu, "mmu-type", "riscv,none");
     int floats = has_extension(blob, cpu, "f") && has_extension(blob, cpu, "d");
@@ -290,7 +290,8 @@ fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machin
         return "device tree: none where the firmware points (use booti or bootm, not go)";
     if (fdt_totalsize(blob) > limit || fdt_totalsize(blob) > TREE_MOST)
         return "device tree: longer than 256 KiB";
-    if (fdt_version(blob) < 17 || fdt_check_full(blob, limit) != 0)
+    if (fdt_version(blob) < 17 || fdt_off_dt_struct(blob) % 4 || fdt_off_mem_rsvmap(blob) % 8 ||
+        fdt_check_full(blob, limit) != 0)
         return "device tree: corrupt";
     machine->tree.size = fdt_totalsize(blob);
     machine->sstc = 1;
