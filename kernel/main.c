@@ -28,7 +28,6 @@ struct init_header {
 
 extern const char init_image[], init_image_end[];
 
-_Alignas(ARCH_PAGE) struct exo_facts facts;
 static struct machine machine;
 static uint64_t main_cursor; /* physical: the first byte after what boot took */
 static uint32_t main_ready;  /* harts that joined */
