@@ -1,6 +1,7 @@
 /* process.c - who I am, ending, and what has no better place yet */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/export.h"
+#include "libexos/edge/start.h"
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
