@@ -1,0 +1,30 @@
+/* shell.h - the prompt: its commands and what they share */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_SHELL_SHELL_H
+#define USERLAND_SHELL_SHELL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Words of a command line, and its exit status. */
+struct shell_command {
+    const char *name, *usage, *help;
+    int (*run)(int count, char **words);
+};
+
+/* One clear line on standard error; the status to return. */
+int shell_fail(const char *command, const char *word, const char *why);
+int shell_usage(const char *usage);
+bool shell_number(const char *word, uint32_t *number);
+/* The words of an enum exo_error. */
+const char *error_text(long error);
+
+int show_ps(int count, char **words);
+int show_top_screen(void);
+int show_frames(int count, char **words);
+int show_slices(int count, char **words);
+int show_holds(int count, char **words);
+int show_irqs(int count, char **words);
+int show_trace(int count, char **words);
+int show_devices(int count, char **words);
+int show_version(int count, char **words);
+#endif
