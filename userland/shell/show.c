@@ -33,7 +33,7 @@ slots_of_env(uint32_t env)
 
     for (uint32_t i = 0; i < tables.facts->harts * EXO_SLOTS_PER_HART; i++)
         count += tables.slots[i].domain && tables.slots[i].env == env &&
-                 tables.slots[i].generation == tables.envs[env].state_word >> 8;
+                 tables.slots[i].generation == env_generation(env);
     return count;
 }
 
@@ -56,7 +56,7 @@ show_ps(int count, char **words)
         if (env_state(i) == EXO_ENV_FREE)
             continue;
         printf("%3u %6u %-12s %-8s %4u %5u %10u %7u %8u\n", i, env->domain,
-               domain_name(env->domain), state_name(env_state(i)), env->hart, slots_of_env(i),
+               domain_name(env->domain), state_name(env_state(i)), env_hart(i), slots_of_env(i),
                ticks_to_ms(env->runtime), tables.domains[env->domain].used[EXO_FRAMES],
                env->overruns);
     }
@@ -104,7 +104,7 @@ show_top_screen(void)
         uint32_t i = order[row], share = (uint32_t)(spent[row] * 1000 / passed);
 
         printf("%4u %6u %-12s %-8s %4u %5u %4u.%u %10u\033[K\n", i, tables.envs[i].domain,
-               domain_name(tables.envs[i].domain), state_name(env_state(i)), tables.envs[i].hart,
+               domain_name(tables.envs[i].domain), state_name(env_state(i)), env_hart(i),
                slots_of_env(i), share / 10, share % 10, ticks_to_ms(tables.envs[i].runtime));
     }
     printf("\033[J");

@@ -23,12 +23,21 @@ extern struct tables tables;
 
 /* Maps them all; 0 or an error. */
 long tables_open(void);
+/* The name page, once its frame is known. */
+void tables_names(uint64_t frame);
 
 static inline enum exo_env_state
 env_state(uint32_t slot)
 {
     return tables.envs[slot].state_word & 0xff;
 }
+static inline uint32_t
+env_hart(uint32_t slot)
+{
+    return tables.envs[slot].state_word >> 8 & 0xff;
+}
+
+uint32_t env_generation(uint32_t slot);
 exo_env_t env_handle(uint32_t slot);
 exo_domain_t domain_handle(uint32_t slot);
 bool domain_is_live(uint32_t slot);
