@@ -10,10 +10,11 @@
 #include "libexos/edge/layout.h"
 #include "exo_stubs.h" /* generated: long exo_<call>(...), one for each line of syscalls.def */
 
-/* Code and data that a fault handler needs stand in pinned pages. */
-#define EXO_PINNED_TEXT __attribute__((section(".exo_pinned.text"), optimize("no-jump-tables")))
-#define EXO_PINNED_DATA __attribute__((section(".exo_pinned.data")))
-#define EXO_PINNED_BSS __attribute__((section(".exo_pinned.bss")))
+/* Code and data that a fault handler needs stand in pinned pages. Such code has no jump tables (no
+ * dense switch) and no string constants: those stand elsewhere. */
+#define EXO_PINNED_TEXT __attribute__((section(".text.exo_pinned"), noinline))
+#define EXO_PINNED_DATA __attribute__((section(".data.exo_pinned")))
+#define EXO_PINNED_BSS __attribute__((section(".bss.exo_pinned")))
 
 /* The u-area of the vspace's first environment. Handlers get their own one as an argument. */
 extern struct exo_uarea *exo_self;
@@ -48,7 +49,7 @@ _Noreturn void exo_gate_reply(const struct exo_message *message);
  * (a domain, EXO_ANY, 0 = relatives). Returns only on error. */
 typedef void exo_serve_t(struct exo_message *message, exo_domain_t caller);
 long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top);
-/* exo_serve that calls again at once while the server is busy, yielding, till deadline. */
+/* Calls again while the server is busy, yielding, till deadline. */
 long exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t deadline);
 
 /* Lends the slice through a bound gate; an exo_reason or an error. */
@@ -75,7 +76,8 @@ exo_handler_t *exo_handler(unsigned cause); /* the C handler now in place, or nu
 void exo_uarea_init(struct exo_uarea *uarea, void *stacks);
 
 /* What asynchronous upcalls do; each may be replaced, null restores the default. They run on
- * frame 4's stack; frame->x[] is the interrupted context, resumed when they return. */
+ * frame 4's stack; frame->x[] is the interrupted context, resumed when they return. frame is null when
+ * what came in a critical section is done at its end, on the stack of whoever left it. */
 struct exo_async {
     void (*slice)(struct exo_save *frame, struct exo_uarea *uarea);  /* default: yield(0) */
     void (*revoke)(struct exo_save *frame, struct exo_uarea *uarea); /* default: exo_giveback */
