@@ -3,7 +3,12 @@
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
 
-enum { COMPANION_ENTRY = 5, COMPANION_ARGUMENT = 6, COMPANION_TP = 7, COMPANION_TRIES = 32 };
+enum {
+    COMPANION_ENTRY = 5,
+    COMPANION_ARGUMENT = 6,
+    COMPANION_TP = 7,
+    COMPANION_TRIES = 32
+};
 
 /* entry_start: a0 is the u-area's address, everything else is 0. */
 __attribute__((naked)) static void
@@ -76,6 +81,35 @@ exo_companion_create(struct exo_companion *companion, unsigned index, void (*ent
     uarea->user[COMPANION_TP] = tp;
     uarea->entry_start = (uint64_t)companion_start;
     return 0;
+}
+
+long
+exo_companion_serve(struct exo_companion *companion, exo_serve_t *serve, uint64_t who,
+                    void *stack_top)
+{
+    struct exo_uarea *uarea = companion->uarea;
+
+    uarea->user[EXO_USER_GATE_STACK] = (uint64_t)stack_top & ~15ull;
+    uarea->user[EXO_USER_GATE_TP] = uarea->user[COMPANION_TP];
+    uarea->user[EXO_USER_GATE] = (uint64_t)serve;
+    return exo_gate_offer(who);
+}
+
+long
+exo_companion_park(struct exo_companion *companion)
+{
+    long error = exo_env_start(companion->env);
+
+    for (int i = 0; error >= 0 && i < COMPANION_TRIES; i++) {
+        enum exo_env_state state = exo_env_state_of(companion->env);
+
+        if (state == EXO_ENV_OFFERED)
+            return 0;
+        if (state == EXO_ENV_DEAD)
+            return EXO_E_DEAD;
+        error = exo_yield(companion->env);
+    }
+    return error < 0 ? error : EXO_E_BUSY;
 }
 
 long

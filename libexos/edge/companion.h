@@ -16,6 +16,11 @@ struct exo_companion {
  * mapped before. Give it slots and exo_env_start it. 0 or an error, with everything undone. */
 long exo_companion_create(struct exo_companion *companion, unsigned index, void (*entry)(void *),
                           void *argument, void *stack_top, void *handler_stacks);
+/* exo_serve for a companion, called by itself: its own u-area. Returns only on error. */
+long exo_companion_serve(struct exo_companion *companion, exo_serve_t *serve, uint64_t who,
+                         void *stack_top);
+/* Starts a companion that serves, and lends it time till it has parked: it needs no slot. */
+long exo_companion_park(struct exo_companion *companion);
 /* Kills it and gives its frames back. */
 long exo_companion_end(struct exo_companion *companion);
 /* Two adjacent frames, as an environment needs them: the first one's number, or an error. */

@@ -4,9 +4,8 @@
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
-#include "libexos/edge/spawn.h"
-#include "libexos/edge/time.h"
 #include "libexos/vm/vm.h"
+#include "userland/init/steward.h"
 #include "line.h"
 #include "ring.h"
 #include "server.h"
@@ -368,10 +367,9 @@ console_fail(const char *what, long error)
 }
 
 static void
-gate_run(void *unused)
+gate_run(void *gate)
 {
-    (void)unused;
-    console_fail("serving", exo_serve(serve, EXO_ANY, gate_stack + GATE_STACK));
+    console_fail("serving", exo_companion_serve(gate, serve, EXO_ANY, gate_stack + GATE_STACK));
 }
 
 /* Two environments share this memory, and only the first one serves faults: touch all of it now. */
@@ -383,28 +381,24 @@ touch(volatile uint8_t *from, uint64_t length)
 }
 
 static void
-gate_start(const struct exo_start *start)
+gate_start(void)
 {
-    struct exo_companion gate;
+    static struct exo_companion gate;
     long error;
 
     touch((volatile uint8_t *)&output, sizeof output);
     touch((volatile uint8_t *)&input, sizeof input);
     touch(gate_stack, sizeof gate_stack);
-    error = exo_companion_create(&gate, 1, gate_run, 0, gate_stack + GATE_STACK, gate_handlers);
+    error = exo_companion_create(&gate, 1, gate_run, &gate, gate_stack + GATE_STACK, gate_handlers);
     if (error < 0)
         console_fail("gate", error);
-    /* It runs on its clients' time; a slot only brings it to its first offer. */
-    exo_slots_take(0, start->word[1] % exo_facts()->harts, 1, gate.env);
-    error = exo_env_start(gate.env);
+    error = exo_companion_park(&gate);
     if (error < 0)
-        console_fail("gate start", error);
-    while (exo_env_state_of(gate.env) != EXO_ENV_OFFERED)
-        exo_yield(0);
+        console_fail("gate's first offer", error);
     exo_parent_page()->word[CONSOLE_PAGE_GATE] = gate.env;
 }
 
-/* word[0] of the start block: which device; word[1]: on which hart the reserve is. */
+/* The start block says which device. */
 void
 exo_start(struct exo_uarea *uarea)
 {
@@ -415,9 +409,9 @@ exo_start(struct exo_uarea *uarea)
 
     if (error < 0)
         console_fail("memory", error);
-    if (!start || start->word[0] >= exo_facts()->device_table.count)
+    if (!start || start->word[START_DEVICE] >= exo_facts()->device_table.count)
         console_fail("no such device", EXO_E_ARG);
-    device = &exo_devices()[start->word[0]];
+    device = &exo_devices()[start->word[START_DEVICE]];
     uart.kind = uart_kind_of((const char *)device->compatible);
     uart.shift = device->shift;
     uart.width = device->width ? device->width : 1;
@@ -430,7 +424,7 @@ exo_start(struct exo_uarea *uarea)
         console_fail("no driver for this device", EXO_E_ARG);
     line.put = line_put;
     driver_env = uarea->env;
-    gate_start(start);
+    gate_start();
     uart_open(&uart);
     error = exo_irq_bind(device->line, 0, EVENT_DEVICE);
     if (error < 0)

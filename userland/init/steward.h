@@ -4,6 +4,12 @@
 #define USERLAND_INIT_STEWARD_H
 #include <stdint.h>
 
+/* Words of the start block (libexos/edge/start.h) of programs that init starts. */
+enum {
+    START_DEVICE,
+    START_STEWARD
+}; /* first device: its table index; gate's environment or 0 */
+
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
 enum steward_call {

@@ -44,9 +44,7 @@ job_limits(uint32_t limits[EXO_RESOURCES])
     const volatile struct exo_domain *mine = &tables.domains[exo_uarea()->domain & 0xffff];
 
     for (int i = 0; i < EXO_RESOURCES; i++) {
-        uint32_t taken = mine->used[i] + mine->granted[i];
-
-        limits[i] = mine->limit[i] > taken ? (mine->limit[i] - taken + 1) / 2 : 0;
+        limits[i] = (mine->limit[i] - mine->used[i] + 1) / 2;
     }
 }
 

@@ -338,7 +338,7 @@ static void
 shell_open(void)
 {
     const struct exo_start *start = exo_start_block();
-    exo_env_t steward = start ? start->word[0] : 0;
+    exo_env_t steward = start ? start->word[START_STEWARD] : 0;
     long error = tables_open(), names;
 
     setvbuf(stdout, 0, _IOFBF, 4096);

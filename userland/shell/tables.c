@@ -64,7 +64,7 @@ domain_count(void)
 bool
 domain_is_live(uint32_t slot)
 {
-    return slot && slot < domain_count() && tables.domains[slot].depth + (slot == 1);
+    return slot && slot < domain_count() && tables.domains[slot].depth;
 }
 
 const char *
