@@ -16,7 +16,7 @@ enum vm_flags {
     VM_EAGER = 2,  /* frames now, not when touched */
     VM_KEEP = 4,   /* never give these frames back */
     VM_BORROW = 8, /* vm_map_frames: unmapping does not drop the holds */
-    VM_STACK = 16, /* leave a page without access below */
+    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no handler */
 };
 
 /* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The address. */
@@ -50,18 +50,19 @@ struct vm_policy {
     void (*mapped)(uint64_t address);       /* a page got its frame */
     void (*unmapped)(uint64_t address);     /* it lost it */
     uint64_t (*victim)(void);               /* the page to give up next, 0 = none */
-    /* Gives up a page's content before its frame goes: 0 = keep it. Null: only pages that are known zero. */
+    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that were
+     * never written are given up. It runs with vm's lock held and must not touch other absent pages. */
     int (*save)(uint64_t address);
-    /* Fills a page that lost its frame before; null: zero. */
+    /* Fills a page that was saved, now bound and zero. */
     int (*load)(uint64_t address);
 };
 extern const struct vm_policy vm_fifo;
 void vm_set_policy(const struct vm_policy *policy);
 
 struct vm_counts {
-    uint64_t mapped;   /* pages with a frame */
-    uint64_t reserve;  /* zeroed frames in hand */
-    uint64_t tables;   /* frames donated to the kernel's tree, and vm's own tables */
+    uint64_t mapped;  /* pages with a frame */
+    uint64_t reserve; /* zeroed frames in hand */
+    uint64_t tables;  /* vm's own tables */
     uint64_t faults, filled, rebound, evicted, given;
 };
 extern struct vm_counts vm_counts;
