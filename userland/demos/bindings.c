@@ -17,7 +17,7 @@ enum {
     WORD_READY = 0,
     WORD_ASKED = 1,
     WORD_READS = 2,
-    EVENT_READ = 1
+    WORD_GIVEN = 3
 };
 #define ADDRESS 0x1700000000ull /* unused in every program */
 
@@ -30,7 +30,7 @@ give_back(struct exo_save *save, struct exo_uarea *uarea)
     (void)save;
     if (uarea->revoke[EXO_FRAMES].count) {
         exo_vspace_unbind(0, ADDRESS + (page - FIRST) * EXO_PAGE, 1);
-        exo_hold_drop(0, &frame, 1);
+        exo_parent_page()->word[WORD_GIVEN] += exo_hold_drop(0, &frame, 1) == 1;
     }
 }
 
@@ -41,14 +41,14 @@ process(struct exo_parent *parent)
     exo_feed_tables(3);                                 /* for the parent's bindings */
     parent->word[WORD_READY] = exo_facts()->first_free; /* also maps the facts before the upcall */
     for (;;)
-        if (exo_sleep(EVENT_READ, EXO_NEVER) & EVENT_READ)
+        if (exo_sleep(1, EXO_NEVER) & 1)
             parent->word[WORD_READS] += *(volatile uint64_t *)ADDRESS == 0;
 }
 
 static int
-wait_for(const volatile uint64_t *word)
+wait_for(const volatile uint64_t *word, uint64_t value)
 {
-    for (uint64_t until = demo_ms(2000); !*word; exo_sleep_ns(1000000))
+    for (uint64_t until = demo_ms(2000); *word < value; exo_sleep_ns(1000000))
         if (exo_time() > until)
             return demo_fail("process 1 does not answer", EXO_E_AGAIN);
     return 0;
@@ -76,7 +76,7 @@ main(int argc, char **argv)
         process(exo_parent_page());
     if ((error = demo_spawn("demo/bindings", "process", &child)) < 0)
         return demo_fail("process 1", error);
-    if (wait_for(&child.page->word[WORD_READY]))
+    if (wait_for(&child.page->word[WORD_READY], 1))
         return 1;
     for (uint64_t page = FIRST; page < FIRST + PAGES; page++) {
         if ((error = bind_page(&child, page)) < 0)
@@ -84,9 +84,9 @@ main(int argc, char **argv)
         printf("Mapping page %d for process 1\n", (int)page);
     }
     printf("Successfully bound %d pages starting at page %d for process 1\n", PAGES, FIRST);
-    exo_event_post(child.env, EVENT_READ);
+    exo_event_post(child.env, 1);
     if (!(frames[FIRST].rights & EXO_R) || frames[FIRST].domain != exo_slot_of(child.domain) ||
-        wait_for(&child.page->word[WORD_READS]))
+        wait_for(&child.page->word[WORD_READS], 1))
         return demo_fail("access refused", EXO_E_HOLD);
     printf("Access granted for resource %d (requested permission: %d)\n", FIRST, EXO_R);
     printf("Revoking all resources for process 1\n");
@@ -95,11 +95,9 @@ main(int argc, char **argv)
         if ((error = exo_revoke_ask(child.domain, EXO_FRAMES, 1, exo_time_base())) < 0)
             return demo_fail("asking", error);
         printf("Notifying process 1 about revocation of resource %d\n", (int)page);
-        for (uint64_t until = demo_ms(1000); frames[page].domain == exo_slot_of(child.domain);)
-            if (exo_time() > until)
-                return demo_fail("process 1 did not give it back", EXO_E_AGAIN);
-            else
-                exo_sleep_ns(1000000);
+        if (wait_for(&child.page->word[WORD_GIVEN], page - FIRST + 1) ||
+            frames[page].domain == exo_slot_of(child.domain))
+            return demo_fail("process 1 still has it", EXO_E_HOLD);
     }
     return exo_reap(&child) < 0;
 }
