@@ -5,8 +5,8 @@
 #include "libexos/edge/print.h"
 #include "libexos/edge/time.h"
 
-#define MEMORY 0x1800000000ull /* where this system puts its memory */
-#define PAGES 8ull
+#define MEMORY 0x1800000000ul /* where this system puts its memory */
+#define PAGES 8ul
 
 EXO_PINNED_BSS static volatile uint64_t faults; /* handlers touch only pinned pages */
 

@@ -60,9 +60,7 @@ bind_page(const struct exo_child *child, uint64_t page)
     uint64_t frame = exo_facts()->first_free + page, address = ADDRESS + (page - FIRST) * EXO_PAGE;
     long done = exo_frame_alloc(child->domain, &frame, 1);
 
-    if (done != 1)
-        return done < 0 ? done : EXO_E_FULL;
-    return exo_vspace_bind(child->vspace, address, frame, EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W));
+    return done != 1 ? done : exo_vspace_bind(child->vspace, address, frame, EXO_RIGHTS(3, 3));
 }
 
 int
@@ -74,10 +72,9 @@ main(int argc, char **argv)
 
     if (argc > 1 && !strcmp(argv[1], "process"))
         process(exo_parent_page());
-    if ((error = demo_spawn("demo/bindings", "process", &child)) < 0)
+    error = demo_spawn("demo/bindings", "process", &child);
+    if (error < 0 || wait_for(&child.page->word[WORD_READY], 1))
         return demo_fail("process 1", error);
-    if (wait_for(&child.page->word[WORD_READY], 1))
-        return 1;
     for (uint64_t page = FIRST; page < FIRST + PAGES; page++) {
         if ((error = bind_page(&child, page)) < 0)
             return demo_fail("binding", error);
