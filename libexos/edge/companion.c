@@ -74,7 +74,8 @@ exo_companion_create(struct exo_companion *companion, unsigned index, void (*ent
         return error;
     }
     asm("mv %0, tp" : "=r"(tp));
-    exo_uarea_init(uarea, handler_stacks);
+    if (handler_stacks)
+        exo_uarea_init(uarea, handler_stacks);
     uarea->user[EXO_USER_STACK] = (uint64_t)stack_top;
     uarea->user[COMPANION_ENTRY] = (uint64_t)entry;
     uarea->user[COMPANION_ARGUMENT] = (uint64_t)argument;

@@ -11,7 +11,8 @@ struct exo_companion {
 };
 
 /* Creates, but does not start, environment number index (1 ..) of this vspace: entry(argument) on
- * stack_top, with handler stacks as in exo_uarea_init. It shares tp, and so the libc's errno, with
+ * stack_top, with handler stacks as in exo_uarea_init (null: no handlers; it dies of a fault, and
+ * is saved silently at the end of a slice). It shares tp, and so the libc's errno, with
  * its creator; library state is not locked between environments, so what it touches should be
  * mapped before. Give it slots and exo_env_start it. 0 or an error, with everything undone. */
 long exo_companion_create(struct exo_companion *companion, unsigned index, void (*entry)(void *),

@@ -4,6 +4,7 @@
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
+#include "libexos/edge/spawn.h"
 #include "libexos/vm/vm.h"
 #include "userland/init/steward.h"
 #include "line.h"
@@ -392,6 +393,8 @@ gate_start(void)
     error = exo_companion_create(&gate, 1, gate_run, &gate, gate_stack + GATE_STACK, gate_handlers);
     if (error < 0)
         console_fail("gate", error);
+    /* It runs on its clients' time; the slot lets it end a call whose client died in the middle. */
+    exo_slots_take(0, 0, 1, gate.env);
     error = exo_companion_park(&gate);
     if (error < 0)
         console_fail("gate's first offer", error);
@@ -426,7 +429,7 @@ exo_start(struct exo_uarea *uarea)
     driver_env = uarea->env;
     gate_start();
     uart_open(&uart);
-    error = exo_irq_bind(device->line, 0, EVENT_DEVICE);
+    error = exo_irq_bind(device->line, driver_env, EVENT_DEVICE);
     if (error < 0)
         console_fail("interrupt line", error);
     driver_run(device->line);
