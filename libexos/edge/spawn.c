@@ -47,7 +47,7 @@ grant(const struct exo_spawn *what, exo_domain_t domain)
         else if (!count)
             count = default_limits[r];
         if (!what->limits[r] && r == EXO_FRAMES && from) {
-            uint64_t half = (from->limit[r] - from->used[r] - from->granted[r]) / 2;
+            uint64_t half = (from->limit[r] - from->used[r]) / 2;
 
             count = count < half ? count : half;
         }
