@@ -13,7 +13,6 @@
 /* Code and data that a fault handler needs stand in pinned pages. Such code has no jump tables (no
  * dense switch) and no string constants: those stand elsewhere. */
 #define EXO_PINNED_TEXT __attribute__((section(".text.exo_pinned"), noinline))
-#define EXO_PINNED_DATA __attribute__((section(".data.exo_pinned")))
 #define EXO_PINNED_BSS __attribute__((section(".bss.exo_pinned")))
 
 /* The u-area of the vspace's first environment. Handlers get their own one as an argument. */

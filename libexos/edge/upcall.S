@@ -26,8 +26,9 @@
     \op t6, 248(gp)
 .endm
 
-/* One entry a cause, so that the handler's address is one load away. */
-.macro entry cause
+/* One entry a cause, so that the handler's address is one load away. The frequent causes also have a way
+ * back of their own. */
+.macro entry cause, frequent
     .balign 4
     .type exo_entry_\cause, @function
 exo_entry_\cause:
@@ -38,16 +39,29 @@ exo_entry_\cause:
     ld a1, STACK_UAREA(sp)
     ld t0, UAREA_WORD(EXO_USER_HANDLER + \cause)(a1)
     jalr t0
+.if \frequent
+    go_back
+.else
+    j exo_go_back
+.endif
+    .size exo_entry_\cause, . - exo_entry_\cause
+.endm
+
+.macro go_back
     ld gp, STACK_FRAME(sp)
     caller_saved ld
     ld sp, 16(gp)
     amoswap.d gp, zero, (gp)
     jr gp
-    .size exo_entry_\cause, . - exo_entry_\cause
 .endm
+exo_go_back:
+    go_back
 
-.irp cause, 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 15
-    entry \cause
+.irp cause, 3, 8, 13, 15
+    entry \cause, 1
+.endr
+.irp cause, 0, 1, 2, 4, 5, 6, 7, 12
+    entry \cause, 0
 .endr
 
 /* A C handler that uses FP is called through this: the caller-saved FP registers are kept. */

@@ -83,7 +83,7 @@ serve(uint64_t address, unsigned need)
     return page_fill(region, address, need);
 }
 
-static void
+static __attribute__((noinline)) void
 fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
 {
     uint64_t address = page_of(frame->address);

@@ -13,8 +13,7 @@ static EXO_PINNED_BSS uint32_t table_frame[TABLES];
 static EXO_PINNED_BSS uint64_t tables;
 
 EXO_PINNED_BSS uint64_t **table_top[EXO_USER_END >> 30];
-EXO_PINNED_BSS uint64_t *table_near_leaf;
-EXO_PINNED_DATA uint64_t table_near = EXO_NEVER << 32;
+EXO_PINNED_BSS uint64_t table_near; /* 0 until vm_init: nothing of ours lies there */
 
 static void *
 table_new(void)

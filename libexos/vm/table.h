@@ -26,23 +26,28 @@ enum { TABLE_BITS = 9, TABLE_ENTRIES = 512 };
 #define TABLE_SPAN (EXO_PAGE << TABLE_BITS) /* bytes under one leaf */
 
 extern uint64_t **table_top[EXO_USER_END >> 30];
-extern uint64_t table_near;      /* the leaf last used: its first address, and */
-extern uint64_t *table_near_leaf;
+/* The leaf last used, in one word so that it is never half changed: the first address under it, and the
+ * number of its page in the tables' window. */
+extern uint64_t table_near;
 
 /* The word of an address, or null if there is no leaf. Takes no lock. */
 static inline uint64_t *
 table_find(uint64_t address)
 {
-    if (address - table_near >= TABLE_SPAN) {
-        uint64_t **middle = table_top[address >> 30];
-        uint64_t *leaf = middle ? middle[address >> 21 & (TABLE_ENTRIES - 1)] : NULL;
+    uint64_t near = *(volatile uint64_t *)&table_near, *leaf;
 
+    if ((near ^ address) >> 21 == 0) {
+        leaf = (uint64_t *)(EXO_VM_TABLES + ((near & (TABLE_SPAN - 1)) << EXO_PAGE_SHIFT));
+    } else {
+        uint64_t **middle = table_top[address >> 30];
+
+        leaf = middle ? middle[address >> 21 & (TABLE_ENTRIES - 1)] : NULL;
         if (!leaf)
             return NULL;
-        table_near_leaf = leaf;
-        table_near = address & ~(TABLE_SPAN - 1);
+        *(volatile uint64_t *)&table_near =
+            (address & ~(TABLE_SPAN - 1)) | ((uint64_t)leaf - EXO_VM_TABLES) >> EXO_PAGE_SHIFT;
     }
-    return &table_near_leaf[address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1)];
+    return &leaf[address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1)];
 }
 
 /* The same, making tables. Null without memory. */
