@@ -1,8 +1,3 @@
-/* stdlib.h - libfdt includes it and uses nothing of it */
+/* stdlib.h - libfdt includes it and uses nothing of it: a place for its settings */
 /* SPDX-License-Identifier: MIT */
-#ifndef LIBFDT_STDLIB_H
-#define LIBFDT_STDLIB_H
-
-#include <stddef.h>
-
-#endif
+#define FDT_ASSUME_MASK 4 /* ASSUME_LATEST: fdt_read refuses older versions */
