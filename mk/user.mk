@@ -82,8 +82,8 @@ $(foreach p,$(ALL_PROGRAMS),$(eval $(call PROGRAM,$p)))
 
 # init: a flat binary with its own header and linker script, carried inside the kernel Image.
 INIT_LD := $(firstword $(wildcard userland/init/init.ld userland/init.ld) $(PROGRAM_LD))
-$(BUILD)/user/init.elf: $(call objects,$(INIT_SRC)) $(LIBEXOS) $(LIBC) $(INIT_LD)
-	$(QUIET)$(CC) $(USER_LDFLAGS) -T $(INIT_LD) -Wl,-Map=$(BUILD)/user/init.map -o $@ $(call objects,$(INIT_SRC)) $(LIBS)
+$(BUILD)/user/init.elf: $(CRT0) $(call objects,$(INIT_SRC)) $(LIBEXOS) $(LIBC) $(INIT_LD)
+	$(QUIET)$(CC) $(USER_LDFLAGS) -T $(INIT_LD) -Wl,-Map=$(BUILD)/user/init.map -o $@ $(CRT0) $(call objects,$(INIT_SRC)) $(LIBS)
 ifneq ($(INIT),)
 $(BUILD)/init.bin: $(INIT)
 	@cp $< $@
