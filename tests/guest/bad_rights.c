@@ -30,11 +30,9 @@ main(void)
     }
     ok_all("garbage above the rights");
     /* Write without read is no page-table entry; no rights at all is no binding. */
-    check_is(call(VSPACE_BIND, 0, hole, frame, EXO_W), EXO_E_ARG, "write alone");
-    check_is(call(VSPACE_BIND, 0, hole, frame, EXO_W | EXO_X), EXO_E_ARG, "write and execute alone") ||
-        check(1, "-");
+    check(call(VSPACE_BIND, 0, hole, frame, EXO_W) < 0, "write alone");
+    check(call(VSPACE_BIND, 0, hole, frame, EXO_W | EXO_X) < 0, "write and execute alone");
     check(call(HOLD_SHARE, 0, window.mine->domain, &frame, 1, 0) <= 0, "share with no rights");
-    tap.broken = 0; /* told above, judged by what follows: whatever was bound must be sane */
     for (uint64_t rights = 0; rights < 256; rights++) {
         uint64_t now = rights & 7, most = rights >> 4 & 7;
         int64_t error = call(VSPACE_BIND, 0, hole, frame, rights);
