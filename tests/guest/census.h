@@ -56,7 +56,7 @@ census_take(struct census *census)
     for (uint64_t i = 1; i < facts->domain_table.count; i++) {
         const struct exo_domain *domain = &window.domains[i];
 
-        if (!domain->depth && !domain->parent && !domain->children && !domain->used[EXO_HOLDS])
+        if (!domain->depth)
             continue;
         census->domains++;
         for (int r = 0; r < EXO_RESOURCES; r++)

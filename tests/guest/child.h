@@ -31,6 +31,8 @@ enum {
 
 #define EXO_UAREA_USER 920 /* offset, for the assembler */
 _Static_assert(offsetof(struct exo_uarea, user) == EXO_UAREA_USER, "user words have moved");
+#define EXO_UAREA_PENDING 3648
+_Static_assert(offsetof(struct exo_uarea, pending) == EXO_UAREA_PENDING, "pending has moved");
 #define CHILD_TEXT_OF(x) #x
 #define CHILD_NUMBER(x) CHILD_TEXT_OF(x)
 
@@ -239,7 +241,7 @@ child_try(struct child *c, child_function *function, const struct child_limits *
     c->data = see(c->data_frame, EXO_R | EXO_W);
     for (uint64_t i = 0; i < count; i++)
         frames[i] = EXO_ANY;
-    CHILD_STEP(call(FRAME_ALLOC, c->domain, frames, count) == (int64_t)count ? 0 : EXO_E_QUOTA);
+    CHILD_STEP(frames_new(c->domain, frames, count));
     c->root = frames[0];
     c->spare = frames[1];
     for (int i = 0; i < CHILD_TABLES; i++)

@@ -39,14 +39,14 @@ main(void)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < COUNT; i++)
             frames[i] = EXO_ANY;
-        check_is(call(FRAME_ALLOC, 0, frames, COUNT), COUNT, "alloc");
+        check_is(frames_new(0, frames, COUNT), COUNT, "alloc");
         for (int i = 0; i < COUNT; i++)
             check(dirty_words(frames[i]) == 0, "round %d: frame %lu is dirty", round, frames[i]);
         check_is(call(HOLD_DROP, 0, frames, COUNT), COUNT, "drop");
         /* The very same ones, by number. */
         for (int i = 0; i < COUNT; i++)
             again[i] = frames[i];
-        check_is(call(FRAME_ALLOC, 0, again, COUNT), COUNT, "alloc by number");
+        check_is(frames_new(0, again, COUNT), COUNT, "alloc by number");
         for (int i = 0; i < COUNT; i++)
             check(dirty_words(again[i]) == 0, "round %d: frame %lu again", round, again[i]);
         check_is(call(HOLD_DROP, 0, again, COUNT), COUNT, "drop again");
@@ -65,7 +65,7 @@ main(void)
     again[got++] = c.data_frame;
     again[got++] = c.stack_frame;
     child_end(&c);
-    is(call(FRAME_ALLOC, 0, again, got), (int64_t)got, "take over all frames of the dead");
+    is(frames_new(0, again, got), (int64_t)got, "take over all frames of the dead");
     for (uint64_t i = 0; i < got; i++)
         check(dirty_words(again[i]) == 0, "frame %lu of the dead child is dirty", i);
     ok_all("frames of the dead are clean");

