@@ -15,7 +15,7 @@ scribbler(struct exo_uarea *u, volatile uint64_t *data)
     u->vspace = 3;
     u->facts_frame = 0;
     u->self = 0xffffffffc0000000ull;
-    data[4] = (uint64_t)call(NULL);
+    data[4] = (uint64_t)call_number(EXO_SYS_NULL);
     data[5] = (uint64_t)call(DOMAIN_ACCEPT, 0);
     u->pending = ~0ull;
     u->events = ~0ull;
@@ -30,7 +30,7 @@ scribbler(struct exo_uarea *u, volatile uint64_t *data)
             continue;
         words[index] = random_next(&random) | 0xffffffc000000000ull;
         if (i % 16 == 0)
-            call(NULL);
+            call_number(EXO_SYS_NULL);
         if (i % 64 == 0)
             call(YIELD, 0);
     }
