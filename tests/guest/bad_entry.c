@@ -15,15 +15,6 @@ faulter(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static int
-is_dead(uint64_t env)
-{
-    uint64_t word = window.envs[slot_of(env)].state_word;
-
-    return word >> 16 != generation_of(env) || (word & 255) == EXO_ENV_DEAD ||
-           (word & 255) == EXO_ENV_FREE;
-}
-
-static int
 wait_dead(uint64_t env)
 {
     for (int i = 0; i < 300 && !is_dead(env); i++)

@@ -27,6 +27,10 @@ enum {
     USER_PC,
     USER_RECOVER, /* where the next fault goes on, once; 0: behind the instruction (a fetch: at ra) */
     USER_FREE = 32,
+    USER_ASYNC_STACK = 44, /* child_async: its stack, its function (u-area) */
+    USER_ASYNC = 45,
+    USER_ASYNC_COUNT = 46,
+    USER_ASYNC_SEEN = 47, /* all pending bits that came */
 };
 
 #define EXO_UAREA_USER 920 /* offset, for the assembler */
@@ -39,7 +43,7 @@ _Static_assert(offsetof(struct exo_uarea, pending) == EXO_UAREA_PENDING, "pendin
 extern char __start_childtext[], __stop_childtext[];
 
 /* a0 = the u-area */
-extern char child_enter[], child_fault[], child_over[];
+extern char child_enter[], child_fault[], child_over[], child_async[];
 asm(".pushsection childtext, \"ax\"\n"
     ".balign 4\n"
     ".globl child_enter, child_fault, child_over\n"
@@ -103,9 +107,38 @@ asm(".pushsection childtext, \"ax\"\n"
     "    ld t2, 56(gp)\n"
     "    amoswap.d gp, zero, (gp)\n"
     "    jr gp\n"
+    /* news: count, take pending, call the function, yield if the slice ends, go on */
+    "child_async:\n"
+    "    mv s0, a0\n"
+    "    li s1, " CHILD_NUMBER(EXO_UAREA_USER) "\n"
+    "    add s1, s1, a0\n"
+    "    ld sp, 8*44(s1)\n"
+    "    li t1, " CHILD_NUMBER(EXO_UAREA_PENDING) "\n"
+    "    add t1, t1, s0\n"
+    "    amoswap.d s2, zero, (t1)\n"
+    "    ld t0, 8*46(s1)\n"
+    "    addi t0, t0, 1\n"
+    "    sd t0, 8*46(s1)\n"
+    "    ld t0, 8*47(s1)\n"
+    "    or t0, t0, s2\n"
+    "    sd t0, 8*47(s1)\n"
+    "    ld t0, 8*45(s1)\n"
+    "    beqz t0, 5f\n"
+    "    mv a0, s0\n"
+    "    mv a1, s2\n"
+    "    jalr t0\n"
+    "5:  andi t0, s2, 1\n"
+    "    beqz t0, 6f\n"
+    "    li a0, 0\n"
+    "    li a7, -41\n"
+    "    ecall\n"
+    "6:  li a0, 4\n"
+    "    li a7, -3\n"
+    "    ecall\n"
     ".popsection\n");
 
 typedef void child_function(struct exo_uarea *, volatile uint64_t *);
+typedef void child_news(struct exo_uarea *, uint64_t pending);
 
 struct child {
     uint64_t domain, vspace, env;
@@ -211,6 +244,19 @@ child_end(struct child *c)
     c->domain = 0;
 }
 
+/* From now on news interrupt the child; function may be 0. */
+static inline void
+child_listen(struct child *c, child_news *function)
+{
+    uint64_t moved = c->domain ? child_address(child_async) : (uint64_t)child_async;
+
+    c->u->user[USER_ASYNC_STACK] = c->domain ? CHILD_STACK + 1536 : (uint64_t)c->stack + 1536;
+    c->u->user[USER_ASYNC] = !function ? 0
+                             : c->domain ? child_address(function)
+                                         : (uint64_t)function;
+    c->u->entry_async = moved;
+}
+
 #define CHILD_STEP(expression)                                                                     \
     do {                                                                                           \
         int64_t step = (expression);                                                               \
@@ -252,8 +298,7 @@ child_try(struct child *c, child_function *function, const struct child_limits *
         CHILD_STEP(EXO_E_QUOTA);
     c->pair = pair_new(c->domain);
     CHILD_STEP(c->vspace = (uint64_t)call(VSPACE_CREATE, c->domain, c->root, c->spare));
-    CHILD_STEP(call(VSPACE_DONATE, c->vspace, c->tables, CHILD_TABLES) == CHILD_TABLES ? 0
-                                                                                        : EXO_E_QUOTA);
+    CHILD_STEP(tables_give(c->vspace, c->tables, CHILD_TABLES));
     CHILD_STEP(c->env = (uint64_t)call(ENV_CREATE, c->domain, c->vspace, c->pair, CHILD_UAREA));
     CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_UAREA, c->pair, EXO_R | EXO_W | EXO_PIN));
     CHILD_STEP(call(HOLD_SHARE, 0, c->domain, child_text.frames, child_text.pages, EXO_R | EXO_X) ==
@@ -331,6 +376,15 @@ twin_end(struct child *c)
     must(frame_drop(0, c->pair + 1) == 1);
     must(frame_drop(0, c->stack_frame) == 1);
     must(frame_drop(0, c->data_frame) == 1);
+}
+
+static inline int
+is_dead(uint64_t env)
+{
+    uint64_t word = window.envs[slot_of(env)].state_word;
+
+    return word >> 16 != generation_of(env) || (word & 255) == EXO_ENV_DEAD ||
+           (word & 255) == EXO_ENV_FREE;
 }
 
 /* Hart time: slots of my own vector, re-bound to others and back. */

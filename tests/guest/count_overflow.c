@@ -48,7 +48,7 @@ main(void)
         must(call(FRAME_ALLOC, domain, frames, TABLES + 2) == TABLES + 2);
         spaces[s] = (uint64_t)call(VSPACE_CREATE, domain, frames[0], frames[1]);
         must((int64_t)spaces[s] > 0);
-        must(call(VSPACE_DONATE, spaces[s], frames + 2, TABLES) == TABLES);
+        must(tables_give(spaces[s], frames + 2, TABLES) == TABLES);
         for (uint64_t i = 0; i < EXO_PINS + 4; i++) {
             int64_t error = call(VSPACE_BIND, spaces[s], CHILD_FREE + i * PAGE, frame,
                                  EXO_R | EXO_W | EXO_PIN);

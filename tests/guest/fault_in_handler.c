@@ -71,15 +71,6 @@ count(struct exo_uarea *u, volatile uint64_t *data)
         data[0]++;
 }
 
-static int
-is_dead(uint64_t env)
-{
-    uint64_t word = window.envs[slot_of(env)].state_word;
-
-    return word >> 16 != generation_of(env) || (word & 255) == EXO_ENV_DEAD ||
-           (word & 255) == EXO_ENV_FREE;
-}
-
 int
 main(void)
 {

@@ -79,7 +79,7 @@ main(void)
         must(call(FRAME_ALLOC, 0, space, 10) == 10);
         vspace = (uint64_t)call(VSPACE_CREATE, 0, space[0], space[1]);
         must((int64_t)vspace > 0);
-        must(call(VSPACE_DONATE, vspace, space + 2, 8) == 8);
+        must(tables_give(vspace, space + 2, 8) == 8);
         uint64_t frame = frame_new(0);
 
         for (uint64_t i = 0; i < 3; i++)

@@ -164,6 +164,20 @@ window_prefault(void)
             *p = *p;
 }
 
+/* Donates a whole vector, however few a call takes: its length or an error. */
+static inline int64_t
+tables_give(uint64_t vspace, const uint64_t *frames, uint64_t count)
+{
+    for (uint64_t done = 0; done < count;) {
+        int64_t got = call(VSPACE_DONATE, vspace, frames + done, count - done);
+
+        if (got <= 0)
+            return got < 0 ? got : EXO_E_FULL;
+        done += (uint64_t)got;
+    }
+    return (int64_t)count;
+}
+
 static inline void
 window_open(void)
 {
@@ -175,7 +189,7 @@ window_open(void)
     window.next_book = WINDOW_BOOKS;
     for (uint64_t i = 0; i < count; i++)
         tables[i] = frame_new(0);
-    must(call(VSPACE_DONATE, 0, tables, count) == (int64_t)count);
+    must(tables_give(0, tables, count) == (int64_t)count);
     must(call(VSPACE_BIND, 0, window.next_book, window.mine->facts_frame, EXO_R) >= 0);
     facts = window.facts = (const void *)window.next_book;
     window.next_book += PAGE;
