@@ -25,6 +25,9 @@ asm(".pushsection childtext, \"ax\"\n"
     ".balign 4\n"
     "keep_loop:\n"
     "    sd sp, 800(a0)\n sd ra, 808(a0)\n sd s0, 816(a0)\n sd tp, 824(a0)\n"
+    "    sd s1, 848(a0)\n sd s2, 856(a0)\n sd s3, 864(a0)\n sd s4, 872(a0)\n sd s5, 880(a0)\n"
+    "    sd s6, 888(a0)\n sd s7, 896(a0)\n sd s8, 904(a0)\n sd s9, 912(a0)\n sd s10, 920(a0)\n"
+    "    sd s11, 928(a0)\n"
     "    mv sp, a0\n" /* sp = data throughout: one register has to lead back */
     "2:\n" P(ra, 1) P(tp, 4) P(t1, 6) P(t2, 7) P(s0, 8) P(s1, 9) P(a0, 10) P(a1, 11) P(a2, 12)
         P(a3, 13) P(a4, 14) P(a5, 15) P(a6, 16) P(a7, 17) P(s2, 18) P(s3, 19) P(s4, 20) P(s5, 21)
@@ -48,6 +51,9 @@ asm(".pushsection childtext, \"ax\"\n"
     "    blt t0, t1, 2b\n"
     "    mv a0, sp\n"
     "    ld sp, 800(a0)\n ld ra, 808(a0)\n ld s0, 816(a0)\n ld tp, 824(a0)\n"
+    "    ld s1, 848(a0)\n ld s2, 856(a0)\n ld s3, 864(a0)\n ld s4, 872(a0)\n ld s5, 880(a0)\n"
+    "    ld s6, 888(a0)\n ld s7, 896(a0)\n ld s8, 904(a0)\n ld s9, 912(a0)\n ld s10, 920(a0)\n"
+    "    ld s11, 928(a0)\n"
     "    ret\n"
     /* Back by gp. */
     "keep_gp_fault:\n"
@@ -79,8 +85,7 @@ keeper(struct exo_uarea *u, volatile uint64_t *data)
                  : "+r"(a0)
                  : "r"(data[4])
                  : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3", "a4", "a5", "a6",
-                   "a7", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11",
-                   "memory");
+                   "a7", "memory");
 }
 
 static CHILD void
