@@ -25,6 +25,7 @@ arch_physical(const void *direct)
 
 /* Set by the boot code before main. */
 extern uint64_t arch_image_physical; /* where the image was loaded */
+extern uint64_t arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
 extern uint64_t arch_kernel_root[512]; /* the kernel's Sv39 root: entries 256-511 are copied to every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
 
@@ -32,9 +33,14 @@ extern char image_start[], image_end[]; /* linker: the whole image with bss, at 
 _Noreturn void main_boot(uint64_t hart_id, uint64_t tree);
 /* kernel/main.c: every other hart, with the index given to arch_hart_start. */
 _Noreturn void main_secondary(uint64_t index);
+/* kernel/base/print.c: a trap before the kernel's vector is set ends here. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable and writable, not executable. Before other harts start. */
 void arch_map_direct(uint64_t physical, uint64_t size);
+
+/* The satp value of the kernel's own page table. */
+uint64_t arch_kernel_satp(void);
 
 /* Time and counters. */
 static inline uint64_t
@@ -55,6 +61,15 @@ arch_cycles(void)
     return value;
 }
 
+static inline uint64_t
+arch_instructions(void)
+{
+    uint64_t value;
+
+    asm volatile("rdinstret %0" : "=r"(value));
+    return value;
+}
+
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */
 
@@ -62,6 +77,31 @@ extern uint8_t arch_has_asid;     /* probed on the boot hart */
 void arch_hart_init(int try_stimecmp);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
 void arch_timer_set(uint64_t when);
+
+/* Switches the hart to an address space; without ASIDs everything cached is dropped: then 1. */
+int arch_vspace_set(uint64_t satp);
+/* Drops one address, or all, of an ASID from this hart's TLB. */
+void arch_fence_page(uint64_t address, uint64_t asid);
+void arch_fence_asid(uint64_t asid);
+/* Makes new code visible to this hart's instruction fetch; to others by a mask of hart ids. */
+void arch_fence_instructions(void);
+void arch_fence_instructions_remote(uint64_t hart_mask);
+
+/* Waits for an interrupt, which stays pending. */
+void arch_wait(void);
+/* Pending interrupts: software (cleared by asking) is an IPI, external is the PLIC's. */
+int arch_take_ipi(void);
+int arch_external_pending(void);
+
+/* The way in: installed on each hart; `idle` stands behind traps until an environment runs. */
+struct env;
+void arch_traps_on(struct env *idle);
+extern void *const trap_doors[]; /* the door of call -1, -2, ... -64 */
+/* Leaves the kernel into `current`; entry.c gives the lock back first. Used once a hart, at boot. */
+_Noreturn void arch_enter(struct env *env);
+/* FP registers of `current`: kept in its private half while FS is off. */
+void arch_fp_save(void);
+void arch_fp_load(void);
 
 /* Firmware (SBI). */
 void arch_console_put(char byte); /* DBCN, else legacy */

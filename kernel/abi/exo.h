@@ -49,6 +49,7 @@ enum {
     EXO_BATCH = 64,         /* items a call takes at most */
     EXO_PROTECT_BATCH = 512, /* pages a protection change takes at most */
     EXO_PINS = 64,          /* pinned pages a vspace has at most */
+    EXO_VSPACES_PER_DOMAIN = 16,
     EXO_SLOTS_PER_HART = 64,
     EXO_GATES = 32,
     EXO_HARTS = 8,
@@ -56,7 +57,7 @@ enum {
     EXO_CHAIN = 8, /* of lending */
     EXO_DEVICES = 64,
     EXO_TRACE = 512,
-    EXO_LINES = 128,
+    EXO_LINES = 192,
 };
 
 enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
@@ -127,16 +128,18 @@ enum exo_env_state {
     EXO_ENV_DEAD,
 };
 
-struct exo_env { /* exported; state_word = generation << 8 | state */
+/* Exported. One word holds what a gate compares and claims at once:
+ * state_word = generation << 16 | hart it ran on last << 8 | enum exo_env_state. */
+struct exo_env {
     uint64_t state_word;
-    uint32_t frame; /* of the u-area; the private half is the next */
+    uint64_t kernel; /* the private half, as the kernel sees it */
+    uint32_t frame;  /* of the u-area; the private half is the next */
     uint16_t domain;
     uint16_t vspace;
-    uint8_t hart; /* where it ran last */
     uint8_t dying;
     uint16_t overruns;
     uint16_t penalty; /* slots still to lose */
-    uint16_t lender;  /* slot + 1 of who lends to it */
+    uint16_t lender; /* slot + 1 of who lends to it */
     uint64_t runtime; /* time ticks */
     uint64_t deadline;
     uint64_t mask;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef KERNEL_ABI_UAREA_H
 #define KERNEL_ABI_UAREA_H
+#include <stddef.h>
 #include "kernel/abi/exo.h"
 
 /* x[0] holds the pc with bit 0 set while the frame is busy, 0 while it is free. The kernel
@@ -34,7 +35,7 @@ struct exo_uarea {
     struct exo_taken taken[EXO_TAKEN]; /* the repossession vector: number taken_count % EXO_TAKEN is next */
     uint64_t taken_count;
     struct exo_ask revoke[EXO_RESOURCES];
-    uint64_t user[138]; /* the library's own */
+    uint64_t user[141]; /* the library's own */
     struct exo_save save[EXO_SAVES + 1];
     uint64_t entry[EXO_CAUSES]; /* handler of each exception cause */
     uint64_t entry_start;       /* first instruction; a0 = this page */
@@ -47,7 +48,7 @@ struct exo_uarea {
     uint64_t self;   /* this page's address in the vspace, then handles, by the kernel */
     uint64_t env, domain, vspace;
     uint64_t facts_frame;
-    uint64_t spare[40];
+    uint64_t spare[48];
 };
-_Static_assert(sizeof(struct exo_uarea) == 4096, "the u-area is one page");
+_Static_assert(sizeof(struct exo_uarea) == 4096 && offsetof(struct exo_uarea, save) == 2048, "the u-area is one page");
 #endif

@@ -4,11 +4,12 @@
 #define KERNEL_BASE_PRINT_H
 #include <stdint.h>
 
-/* printf for the kernel: %s %c %d %u %x %lu %lx %ld %p %%, no width but %0Nx. Bounded by the format. */
+/* printf for the kernel: %s %c %d %u %x %lu %lx %ld %p, no width but %0Nx. Bounded by the format. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As they are, no newline translation beyond \n -> \r\n. */
 void print_bytes(const char *text, uint64_t length);
 
 /* Says "panic: ..." and ends the machine with status 1; other harts are stopped by the reset. */
+extern volatile uint32_t *panic_exit_device; /* sifive,test, once the tree has named it */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #endif

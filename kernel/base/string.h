@@ -1,4 +1,4 @@
-/* string.h - the memory and string functions that the kernel and libfdt need */
+/* string.h - the memory and string functions that the compiler and libfdt need */
 /* SPDX-License-Identifier: MIT */
 #ifndef KERNEL_BASE_STRING_H
 #define KERNEL_BASE_STRING_H
@@ -6,13 +6,8 @@
 
 void *memset(void *to, int byte, size_t length);
 void *memcpy(void *to, const void *from, size_t length);
-void *memmove(void *to, const void *from, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 void *memchr(const void *from, int byte, size_t length);
 size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t most);
-char *strchr(const char *text, int byte);
-char *strrchr(const char *text, int byte);
 #endif

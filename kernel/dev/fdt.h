@@ -17,9 +17,10 @@ struct machine_hart {
 
 struct machine {
     struct machine_range memory; /* the one DRAM range that holds the kernel */
-    struct machine_range reserved[MACHINE_RANGES]; /* firmware, memreserve, no-map; not kernel, initrd or tree */
+    /* Firmware, memreserve, no-map; kernel, initrd and tree only where the loader says so too. */
+    struct machine_range reserved[MACHINE_RANGES];
     uint32_t reserved_count;
-    struct machine_range initrd, tree;
+    struct machine_range initrd, tree; /* where the tree lies the caller knows: its base is 0 */
     struct machine_hart hart[EXO_HARTS];
     uint32_t harts;
     uint64_t skipped[MACHINE_SKIPPED]; /* harts passed over, and why */
@@ -30,7 +31,7 @@ struct machine {
     uint32_t plic_lines; /* riscv,ndev */
     uint64_t exit_device; /* sifive,test: address, or 0 */
     uint8_t sstc;         /* every started hart's ISA string says so */
-    struct exo_device device[EXO_DEVICES]; /* name, compatible, base, pages, line, clock, shift, width */
+    struct exo_device device[EXO_DEVICES]; /* all but their frame numbers; no two share a page */
     uint32_t devices;
     char board[64];
     char bootargs[512];
@@ -38,6 +39,6 @@ struct machine {
 
 /* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address inside the kernel, to choose the
  * memory range. Returns 0, or a line that says what is missing or corrupt. Pure: touches only its arguments;
- * also built and tested on the host. Bounds: a tree of 64 KiB, EXO_DEVICES devices. */
+ * also built and tested on the host. Bounds: a tree of 256 KiB, EXO_DEVICES devices. */
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
 #endif

@@ -1,0 +1,98 @@
+# Makefile - every command of the project; `make help` lists them
+# SPDX-License-Identifier: MIT
+
+# Settings that a command line may change.
+BOARD ?= virt
+SMP ?= 4
+MEM ?= 128M
+CMD ?=
+T ?=
+# What the shell in the guest gets is nothing for make to expand.
+override CMD := $(value CMD)
+export BOARD SMP MEM CMD T
+
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+include mk/setup.mk
+ifneq ($(and $(WANTS_BUILD),$(SETUP_DONE)),)
+include mk/config.mk
+include mk/deps.mk
+include mk/gen.mk
+include mk/user.mk
+include mk/kernel.mk
+include mk/test.mk
+include mk/sdk.mk
+endif
+
+##@ Everyday
+
+.PHONY: all run test bench debug check budget format help clean setup doctor
+.PHONY: fuzz mutants sweep docs template install-sdk
+
+all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
+
+run: all ## Boot in QEMU: SMP=1..8 MEM=128M BOARD=virt|sifive_u CMD='ps; poweroff'
+	@scripts/run
+
+test: $(TEST_NEEDS) ## Run all tests, or T=guest/bind those whose name begins so
+	@scripts/test $(TEST_LIST)
+
+bench: $(BENCH_NEEDS) ## Measure, print the table beside the peers' figures, write build/bench.tsv
+	@scripts/bench $(BENCHES)
+
+debug: all ## Boot stopped under gdb, with the symbols of kernel, init and programs
+	@scripts/debug
+
+##@ Care
+
+check: $(CHECK_NEEDS) ## Arrows, first lines, document references, format, budget
+	@scripts/check
+
+budget: ## Count the lines that run in S-mode; fail above a cap
+	@scripts/budget
+
+format: ## Lay out every C file in the house style
+	@scripts/format
+
+docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
+	@scripts/gen-syscalls --doc docs/ABI.md kernel/abi/syscalls.def
+
+fuzz: $(FUZZERS) ## Fuzz the verifiers and parsers for FUZZ_SECONDS=60 each
+	@scripts/fuzz $(FUZZERS)
+
+mutants: ## Break the sources as tests/mutants.tsv says; the named tests must notice
+	@scripts/mutants
+
+sweep: all $(TEST_NEEDS) ## Run the guest tests over many hart counts and memory sizes
+	@scripts/sweep
+
+##@ Building on Aspis
+
+template: install-sdk ## Start a program of your own: make template DIR=../mine
+	@scripts/template "$(DIR)"
+
+install-sdk: $(SDK_NEEDS) ## Put headers and libraries in DESTDIR (build/sdk)
+	@scripts/install-sdk "$(SDK_DIR)"
+
+##@ This machine
+
+setup: ## Install everything that any target needs
+	@scripts/setup all
+
+doctor: ## List the tools found and missing
+	@scripts/doctor
+
+clean: ## Remove what was built (downloads are kept)
+	@scripts/clean
+
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,214 @@
+/* hart.c - one processor made ready: page tables, features, the start of the others */
+/* SPDX-License-Identifier: MIT */
+#include "arch/riscv64/arch.h"
+
+enum {
+    PTE_VALID = 1 << 0,
+    PTE_READ = 1 << 1,
+    PTE_WRITE = 1 << 2,
+    PTE_EXECUTE = 1 << 3,
+    PTE_KERNEL = 1 << 5 | 1 << 6 | 1 << 7, /* global; A and D set: some harts fault otherwise */
+};
+
+enum {
+    SSTATUS_SIE = 1 << 1,
+    SSTATUS_SPIE = 1 << 5,
+    SSTATUS_SPP = 1 << 8
+};
+enum {
+    SSTATUS_VS = 3 << 9,
+    SSTATUS_FS = 3 << 13,
+    SSTATUS_SUM = 1 << 18,
+    SSTATUS_MXR = 1 << 19
+};
+enum {
+    SIE_SOFTWARE = 1 << 1,
+    SIE_TIMER = 1 << 5,
+    SIE_EXTERNAL = 1 << 9
+};
+
+#define GIGAPAGE (1ull << 30)
+#define SATP_ASID (0xffffull << 44)
+
+enum {
+    IMAGE_TABLES = 2,
+    STARTS = 8
+};
+
+/* What a starting hart finds at its opaque argument; boot.S knows the layout. */
+struct start {
+    void *stack_top;
+    uint64_t index;
+};
+
+extern char image_rodata[], image_data[], arch_secondary[], trap_entry[];
+int arch_probe_stimecmp(void);
+long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque);
+
+uint64_t arch_image_physical;
+uint64_t arch_boot_instret;
+uint8_t arch_has_stimecmp;
+uint8_t arch_has_asid;
+
+_Alignas(ARCH_PAGE) uint64_t arch_kernel_root[512];
+static _Alignas(ARCH_PAGE) uint64_t image_middle[512];
+static _Alignas(ARCH_PAGE) uint64_t image_leaf[512 * IMAGE_TABLES];
+static struct start starts[STARTS];
+
+static uint64_t
+pte(uint64_t physical, uint64_t flags)
+{
+    return physical >> 12 << 10 | flags | PTE_VALID;
+}
+
+/* For boot.S, with the MMU off: addresses of our own are physical here, and only differences
+ * of them mean the same as later. */
+void
+arch_boot_map(uint64_t physical, uint64_t tree)
+{
+    uint64_t text = (uint64_t)(image_rodata - image_start);
+    uint64_t constant = (uint64_t)(image_data - image_start);
+    uint64_t size = (uint64_t)(image_end - image_start);
+
+    arch_image_physical = physical;
+    for (uint64_t at = 0; at < size; at += ARCH_PAGE) {
+        uint64_t rights = at < text       ? PTE_READ | PTE_EXECUTE
+                          : at < constant ? PTE_READ
+                                          : PTE_READ | PTE_WRITE;
+
+        image_leaf[at / ARCH_PAGE] = pte(physical + at, rights | PTE_KERNEL);
+    }
+    for (int i = 0; i < IMAGE_TABLES; i++)
+        image_middle[i] = pte((uint64_t)&image_leaf[512 * i], 0);
+    arch_kernel_root[511] = pte((uint64_t)image_middle, 0);
+    arch_map_direct(physical, size);
+    arch_map_direct(tree, 1);
+}
+
+void
+arch_map_direct(uint64_t physical, uint64_t size)
+{
+    uint64_t end = physical + size;
+
+    /* 255 gigapages: the last root entry is the image's. */
+    for (uint64_t at = physical & -GIGAPAGE; at < end && at < 255 * GIGAPAGE; at += GIGAPAGE)
+        arch_kernel_root[256 + at / GIGAPAGE] = pte(at, PTE_READ | PTE_WRITE | PTE_KERNEL);
+    asm volatile("sfence.vma" ::: "memory");
+}
+
+void
+arch_boot_trap(uint64_t cause, uint64_t pc, uint64_t address)
+{
+    panic("early trap: cause %lu, pc %lx, address %lx", cause, pc, address);
+}
+
+/* All sixteen bits or none: the kernel numbers address spaces without asking how many fit. */
+static uint8_t
+probe_asid(void)
+{
+    uint64_t old, got;
+
+    asm volatile("csrr %0, satp" : "=r"(old));
+    asm volatile("csrw satp, %1\n\tcsrr %0, satp\n\tcsrw satp, %2\n\tsfence.vma"
+                 : "=&r"(got)
+                 : "r"(old | SATP_ASID), "r"(old)
+                 : "memory");
+    return (got & SATP_ASID) == SATP_ASID;
+}
+
+void
+arch_hart_init(int try_stimecmp)
+{
+    uint64_t off = SSTATUS_SIE | SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR;
+
+    if (try_stimecmp)
+        arch_has_stimecmp = (uint8_t)arch_probe_stimecmp();
+    arch_has_asid = probe_asid();
+    arch_timer_set(~0ull);
+    asm volatile("csrc sstatus, %0" ::"r"(off)); /* after the probe: its trap changes SPP */
+    asm volatile("csrs sstatus, %0" ::"r"((uint64_t)SSTATUS_SPIE));
+    asm volatile("csrw scounteren, %0" ::"r"(7ull)); /* cycle, time, instret */
+    asm volatile("csrw sie, %0" ::"r"((uint64_t)(SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL)));
+}
+
+static uint64_t
+image_to_physical(const void *symbol)
+{
+    return (uint64_t)symbol - ARCH_IMAGE + arch_image_physical;
+}
+
+uint64_t
+arch_kernel_satp(void)
+{
+    return 8ull << 60 | image_to_physical(arch_kernel_root) >> 12;
+}
+
+long
+arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top)
+{
+    struct start *start = &starts[index % STARTS];
+
+    *start = (struct start){stack_top, index};
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return arch_hart_start_at(hart_id, image_to_physical(arch_secondary), image_to_physical(start));
+}
+
+int
+arch_vspace_set(uint64_t satp)
+{
+    uint64_t old;
+
+    asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
+    if (arch_has_asid || old == satp)
+        return 0;
+    asm volatile("sfence.vma" ::: "memory");
+    return 1;
+}
+
+void
+arch_fence_page(uint64_t address, uint64_t asid)
+{
+    asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
+}
+
+void
+arch_fence_asid(uint64_t asid)
+{
+    asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
+}
+
+void
+arch_fence_instructions(void)
+{
+    asm volatile("fence.i" ::: "memory");
+}
+
+void
+arch_wait(void)
+{
+    asm volatile("wfi");
+}
+
+int
+arch_take_ipi(void)
+{
+    uint64_t pending;
+
+    asm volatile("csrrc %0, sip, %1" : "=r"(pending) : "r"((uint64_t)SIE_SOFTWARE) : "memory");
+    return (pending & SIE_SOFTWARE) != 0;
+}
+
+int
+arch_external_pending(void)
+{
+    uint64_t pending;
+
+    asm volatile("csrr %0, sip" : "=r"(pending));
+    return (pending & SIE_EXTERNAL) != 0;
+}
+
+void
+arch_traps_on(struct env *idle)
+{
+    asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));
+}

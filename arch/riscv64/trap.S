@@ -1,0 +1,539 @@
+/* trap.S - every way from user to kernel and back: calls, upcalls, gates, yields, whole contexts */
+/* SPDX-License-Identifier: MIT */
+#include "asm_offsets.h"
+
+/* In the kernel gp = the current environment's private half, and sscratch holds it while user code runs.
+ * On the way in only t0 is free, once it is saved. */
+    .section .text
+    .option norelax
+
+#define X(n) (ENV_X + 8 * (n))
+#define SAVE0(offset) (UAREA_SAVE + (offset))
+
+.macro callee_saved op
+    \op tp, X(4)(gp)
+    \op s0, X(8)(gp)
+    \op s1, X(9)(gp)
+    \op s2, X(18)(gp)
+    \op s3, X(19)(gp)
+    \op s4, X(20)(gp)
+    \op s5, X(21)(gp)
+    \op s6, X(22)(gp)
+    \op s7, X(23)(gp)
+    \op s8, X(24)(gp)
+    \op s9, X(25)(gp)
+    \op s10, X(26)(gp)
+    \op s11, X(27)(gp)
+.endm
+
+.macro caller_saved op
+    \op t1, X(6)(gp)
+    \op t2, X(7)(gp)
+    \op a0, X(10)(gp)
+    \op a1, X(11)(gp)
+    \op a2, X(12)(gp)
+    \op a3, X(13)(gp)
+    \op a4, X(14)(gp)
+    \op a5, X(15)(gp)
+    \op a6, X(16)(gp)
+    \op a7, X(17)(gp)
+    \op t3, X(28)(gp)
+    \op t4, X(29)(gp)
+    \op t5, X(30)(gp)
+    \op t6, X(31)(gp)
+.endm
+
+.macro zero registers:vararg
+    .irp register, \registers
+    li \register, 0
+    .endr
+.endm
+
+/* The one ticket lock (kernel/base/lock.h: next, serving). Interrupts are off: no holder is preempted. */
+.macro lock_take
+    la t0, kernel_lock
+    li t1, 1
+    amoadd.w.aq t1, t1, (t0)
+8:  lw t2, 4(t0)
+    bne t2, t1, 8b
+    fence r, rw
+#ifdef KERNEL_MEASURE
+    rdcycle t1
+    sd t1, 8(t0)
+#endif
+.endm
+
+.macro lock_give
+    la t0, kernel_lock
+#ifdef KERNEL_MEASURE
+    rdcycle t1
+    ld t2, 8(t0)
+    sub t1, t1, t2
+    ld t2, 16(t0)
+    bgeu t2, t1, 9f
+    sd t1, 16(t0)
+9:
+#endif
+    lw t1, 4(t0)
+    addi t1, t1, 1
+    fence rw, w
+    sw t1, 4(t0)
+    zero t1, t2
+.endm
+
+    .globl trap_entry
+    .balign 4
+trap_entry:
+    csrrw gp, sscratch, gp
+    sd t0, ENV_SCRATCH(gp)
+    csrr t0, scause
+    bltz t0, trap_slow
+    addi t0, t0, -8
+    beqz t0, trap_call
+    addi t0, t0, 6
+    beqz t0, trap_slow /* illegal instruction: perhaps the first use of FP */
+trap_exception:
+    /* The first save frame free: straight to the handler. Nothing but gp changes for it. */
+    ld t0, SAVE0(0)(gp)
+    bnez t0, trap_slow
+    csrr t0, sepc
+    bltz t0, trap_slow /* the kernel's half: a fault of ours, or a wild jump */
+    ori t0, t0, 1      /* busy, also when the pc is 0; jalr drops the bit */
+    sd t0, SAVE0(0)(gp)
+    csrr t0, stval
+    sd t0, SAVE0(SAVE_ADDRESS)(gp)
+    csrrw t0, sscratch, gp
+    sd t0, SAVE0(8 * 3)(gp)
+    csrr t0, scause
+    sd t0, SAVE0(SAVE_CAUSE)(gp)
+    andi t0, t0, 15
+    slli t0, t0, 3
+    add t0, t0, gp
+    ld t0, UAREA_ENTRY(t0)
+    csrw sepc, t0
+    ld t0, ENV_SCRATCH(gp)
+    ld gp, ENV_SAVE_ADDRESS(gp)
+    sret
+
+trap_call:
+    ld t0, ENV_WINDOW(gp)
+    bltu a7, t0, trap_attention
+trap_dispatch:
+    slli t0, a7, 3
+    add t0, t0, gp
+    ld t0, (ENV_TABLE + 64 * 8)(t0)
+    sd sp, X(2)(gp)
+    jr t0
+
+/* a7 outside the window, or the window is shut: FP in use, or a foreign program. */
+trap_attention:
+    sd t1, (ENV_SCRATCH + 8)(gp)
+    ld t1, ENV_FOREIGN_END(gp)
+    csrr t0, sepc
+    beqz t1, 1f /* not foreign */
+    bgeu t0, t1, trap_foreign
+    ld t1, ENV_FOREIGN_START(gp)
+    bltu t0, t1, trap_foreign
+1:  li t0, -64
+    bltu a7, t0, trap_foreign
+    ld t0, ENV_FP_ON(gp)
+    beqz t0, 2f
+    /* Calls that switch in the assembler, gate_call to yield_back (-4 to -7), put FP away first. */
+    addi t0, a7, 7
+    sltiu t0, t0, 4
+    beqz t0, 2f
+    jal t0, fp_save
+2:  ld t1, (ENV_SCRATCH + 8)(gp)
+    j trap_dispatch
+trap_foreign:
+    ld t1, (ENV_SCRATCH + 8)(gp)
+    j trap_exception
+
+/* a7 = -1 reached the table: Linux programs try it. */
+    .globl call_foreign
+call_foreign:
+    j trap_exception
+
+/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock. */
+.macro call_door name, locked=1
+    .globl door_\name
+door_\name:
+    csrw sscratch, gp
+    sd ra, X(1)(gp)
+    ld sp, ENV_STACK(gp)
+    csrr ra, sepc
+    addi ra, ra, 4
+    csrw sepc, ra
+    .if \locked
+    lock_take
+    .endif
+    jal sys_\name
+    .if \locked
+    lock_give
+    .endif
+    ld ra, X(1)(gp)
+    ld sp, X(2)(gp)
+    zero t0, gp
+    sret
+.endm
+
+/* Runs C under the lock, then whoever runs next. */
+.macro switch_call function
+    lock_take
+    jal \function
+    j switch_settle
+.endm
+switch_settle:
+    jal entry_next
+    mv gp, a0
+    lock_give
+    j env_enter
+
+/* A call that may switch keeps what the ABI keeps, and answers with whom to run. */
+.macro switch_door name
+    .globl door_\name
+door_\name:
+    csrw sscratch, gp
+    sd ra, X(1)(gp)
+    callee_saved sd
+    csrr ra, sepc
+    addi ra, ra, 4
+    sd ra, X(0)(gp)
+    li t0, KIND_CALL
+    sd t0, ENV_KIND(gp)
+    ld sp, ENV_STACK(gp)
+    switch_call sys_\name
+.endm
+
+    .globl door_none
+door_none:
+    li a0, ERROR_CALL
+    csrr t0, sepc
+    addi t0, t0, 4
+    csrw sepc, t0
+    csrw sscratch, gp
+    li gp, 0
+    sret
+
+    call_door null, 0
+#define SYSCALL(number, name) call_door name
+#define SYSCALL_SWITCH(number, name) switch_door name
+#include "syscall_table.inc"
+
+/* resume(a0 = save frame): all registers and pc from the u-area; the frame is free after. */
+    .globl door_resume
+door_resume:
+    sltiu t0, a0, 5
+    beqz t0, resume_bad
+    csrw sscratch, gp
+    slli t0, a0, 8
+    slli a0, a0, 5
+    add t0, t0, a0
+    add gp, gp, t0 /* gp + UAREA_SAVE = the frame, from here on */
+    ld t0, SAVE0(0)(gp)
+    beqz t0, resume_free
+    csrw sepc, t0
+    sd zero, SAVE0(0)(gp)
+    .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    ld x\n, SAVE0(8 * \n)(gp)
+    .endr
+    ld gp, SAVE0(8 * 3)(gp)
+    sret
+resume_free:
+    csrr gp, sscratch
+resume_bad:
+    li a0, ERROR_ARG
+call_skip: /* back behind the ecall, with a0 */
+    csrw sscratch, gp
+    csrr t0, sepc
+    addi t0, t0, 4
+    csrw sepc, t0
+    li gp, 0
+    sret
+
+/* The LR/SC that claims a parked or lending environment: word must be as expected. */
+.macro claim entry, expected, wanted, scratch, fail
+1:  lr.d.aq \scratch, (\entry)
+    bne \scratch, \expected, \fail
+    sc.d.rl \scratch, \wanted, (\entry)
+    bnez \scratch, 1b
+.endm
+
+/* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
+ * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
+ * ENV_KIND 0 is ENV_GATE. */
+    .globl door_gate_call
+door_gate_call:
+    srli t0, t2, 5
+    bnez t0, gate_bad
+    slli t0, t2, 5
+    add t0, t0, gp
+    ld t1, (ENV_GATE + GATE_ENTRY)(t0)
+    ld t4, (ENV_GATE + GATE_WORD)(t0)
+    addi t6, t4, STATE_RUNNING - STATE_OFFERED
+    claim t1, t4, t6, t0, gate_slow
+    ld sp, ENTRY_KERNEL(t1)
+    sd t1, ENV_LENT(gp)
+    ld t1, ENV_ENTRY(gp)
+    ld t4, ENV_LENDING_WORD(gp)
+    sd t3, ENTRY_BUDGET(t1)
+    sd t1, ENV_LENDER(sp)
+    sd t4, ENV_CALLER_WORD(sp)
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    sd zero, ENV_KIND(gp)
+    ld a7, ENV_DOMAIN(gp)
+    ld t0, ENV_SATP(sp)
+    csrw satp, t0
+    csrw sscratch, sp
+    sd t4, 0(t1) /* published: from here on the caller is not ours to touch */
+    ld t0, UAREA_ENTRY_GATE(sp)
+    csrw sepc, t0
+    ld gp, ENV_SAVE_ADDRESS(sp)
+    ld sp, SAVE0(SAVE_STACK)(sp)
+    li t1, 0
+    sret
+gate_bad:
+    li a7, ERROR_ARG
+    j call_skip
+/* Another hart, another generation, not parked, no ASIDs: C looks closer. */
+gate_slow:
+    csrw sscratch, gp
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    caller_saved sd
+    sd zero, ENV_KIND(gp)
+    ld sp, ENV_STACK(gp)
+    mv a0, t2
+    mv a1, t3
+    switch_call gate_call_slow
+
+/* gate_reply(a0-a6 = message): the lender's word must still be what it was. */
+    .globl door_gate_reply
+door_gate_reply:
+    ld t1, ENV_LENDER(gp)
+    ld t4, ENV_CALLER_WORD(gp)
+    addi t6, t4, STATE_RUNNING - STATE_LENDING
+    claim t1, t4, t6, t0, reply_slow
+    ld sp, ENTRY_KERNEL(t1)
+    ld t1, ENV_ENTRY(gp)
+    ld t4, ENV_OFFERED_WORD(gp)
+    ld t0, ENV_SATP(sp)
+    csrw satp, t0
+    csrw sscratch, sp
+    sd t4, 0(t1) /* parked: another may call it now */
+    ld t0, X(0)(sp)
+    csrw sepc, t0
+    ld gp, ENV_SAVE_ADDRESS(sp)
+    ld sp, X(2)(sp)
+    zero a7, t1
+    sret
+reply_slow:
+    csrw sscratch, gp
+    caller_saved sd
+    li t0, KIND_CALL
+    sd t0, ENV_KIND(gp)
+    ld sp, ENV_STACK(gp)
+    switch_call gate_reply_slow
+
+/* What both yields keep of the caller. */
+.macro yield_keep
+    sd ra, X(1)(gp)
+    callee_saved sd
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    li t0, KIND_CALL
+    sd t0, ENV_KIND(gp)
+    csrw sscratch, gp
+.endm
+
+/* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
+    .globl door_yield_to
+door_yield_to:
+    yield_keep
+    srli t0, t2, 5
+    bnez t0, yield_slow
+    slli t0, t2, 5
+    add t0, t0, gp
+    ld t1, (ENV_GATE + GATE_ENTRY)(t0)
+    ld t4, (ENV_GATE + GATE_WORD)(t0)
+    addi t6, t4, STATE_RUNNING - STATE_OFFERED
+    addi t4, t4, STATE_READY_CALL - STATE_OFFERED
+    claim t1, t4, t6, t0, yield_slow
+    ld t5, ENTRY_KERNEL(t1)
+    sd t1, ENV_LENT(gp)
+    ld t1, ENV_ENTRY(gp)
+    ld t4, ENV_LENDING_WORD(gp)
+    sd t1, ENV_LENDER(t5)
+    sd t4, ENV_YIELDER_WORD(t5)
+yield_switch: /* t5 = who goes on; t1, t4 = my entry and its new word */
+    ld t0, ENV_SATP(t5)
+    csrw satp, t0
+    csrw sscratch, t5
+    sd t4, 0(t1)
+    mv gp, t5
+    j call_enter
+yield_slow:
+    ld sp, ENV_STACK(gp)
+    mv a0, t2
+    switch_call yield_to_slow
+
+/* yield_back: the slice returns to its lender, who sees EXO_RETURNED. */
+    .globl door_yield_back
+door_yield_back:
+    yield_keep
+    sd zero, X(10)(gp)
+    ld t1, ENV_LENDER(gp)
+    ld t4, ENV_YIELDER_WORD(gp)
+    addi t6, t4, STATE_RUNNING - STATE_LENDING
+    claim t1, t4, t6, t0, yield_back_slow
+    ld t5, ENTRY_KERNEL(t1)
+    ld t1, ENV_ENTRY(gp)
+    ld t4, ENV_OFFERED_WORD(gp)
+    addi t4, t4, STATE_READY_CALL - STATE_OFFERED
+    sd zero, ENV_YIELDER_WORD(gp)
+    sd zero, X(10)(t5)
+    j yield_switch
+yield_back_slow:
+    ld sp, ENV_STACK(gp)
+    li a0, 0
+    switch_call sys_yield
+
+/* Interrupts, nested faults, first FP use: everything is saved, C decides. */
+trap_slow:
+    csrr t0, sstatus
+    andi t0, t0, 0x100
+    bnez t0, trap_kernel
+    ld t0, ENV_SCRATCH(gp)
+    sd ra, X(1)(gp)
+    sd sp, X(2)(gp)
+    sd t0, X(5)(gp)
+    caller_saved sd
+    callee_saved sd
+    csrrw t0, sscratch, gp
+    sd t0, X(3)(gp)
+    csrr t0, sepc
+    sd t0, X(0)(gp)
+    li t0, KIND_FULL
+    sd t0, ENV_KIND(gp)
+    csrr a0, scause
+    csrr a1, stval
+    ld sp, ENV_STACK(gp)
+    call entry_trap /* takes the lock where it needs it */
+    /* fall through */
+
+/* arch_enter(a0): the first way out. */
+    .globl arch_enter
+arch_enter:
+    mv gp, a0
+    /* fall through */
+
+/* gp = whom to run; its address space was switched to under the lock. */
+    .globl env_enter
+env_enter:
+    csrw sscratch, gp
+    ld t0, ENV_KIND(gp)
+    addi t0, t0, -KIND_FULL
+    beqz t0, full_enter
+    bgtz t0, call_enter
+    /* Back from a gate call: the message and a7 = why. */
+    ld t0, X(0)(gp)
+    csrw sepc, t0
+    caller_saved ld
+    ld sp, X(2)(gp)
+    zero ra, t0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp
+    ld gp, ENV_SAVE_ADDRESS(gp)
+    sret
+call_enter:
+    ld t0, X(0)(gp)
+    csrw sepc, t0
+    ld ra, X(1)(gp)
+    ld sp, X(2)(gp)
+    callee_saved ld
+    ld a0, X(10)(gp)
+    zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
+    sret
+full_enter:
+    ld t0, X(0)(gp)
+    csrw sepc, t0
+    ld ra, X(1)(gp)
+    ld sp, X(2)(gp)
+    ld t0, X(5)(gp)
+    caller_saved ld
+    callee_saved ld
+    ld gp, X(3)(gp)
+    sret
+
+/* A trap from S-mode: a fault of the kernel's own. */
+trap_kernel:
+    la sp, trap_panic_stack_top
+    csrr a0, scause
+    csrr a1, sepc
+    csrr a2, stval
+    call entry_kernel_fault
+
+/* FP registers: kept with the environment while FS is off. t0 = return address. */
+    .option push
+    .option arch, +d
+.macro fp_registers op
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    \op f\n, (ENV_FP + 8 * \n)(gp)
+    .endr
+.endm
+fp_save:
+    fp_registers fsd
+    csrr t1, fcsr
+    sd t1, ENV_FCSR(gp)
+    li t1, 3 << 13
+    csrc sstatus, t1
+    sd zero, ENV_FP_ON(gp)
+    li t1, -64
+    sd t1, ENV_WINDOW(gp)
+    ld t1, ENV_FOREIGN_END(gp)
+    beqz t1, 1f
+    li t1, -1
+    sd t1, ENV_WINDOW(gp)
+1:  jr t0
+
+/* void arch_fp_save(void): current's registers go to its private half, FS is off. */
+    .globl arch_fp_save
+arch_fp_save:
+    jal t0, fp_save
+    zero t0, t1
+    ret
+
+/* void arch_fp_load(void): FS is on, the registers are current's. */
+    .globl arch_fp_load
+arch_fp_load:
+    li t0, 3 << 13
+    csrs sstatus, t0
+    fp_registers fld
+    ld t0, ENV_FCSR(gp)
+    csrw fcsr, t0
+    li t0, 1
+    sd t0, ENV_FP_ON(gp)
+    li t0, -1
+    sd t0, ENV_WINDOW(gp)
+    li t0, 0
+    ret
+    .option pop
+
+/* Where each call's door is: -1 first. */
+    .section .rodata
+    .balign 8
+    .globl trap_doors
+trap_doors:
+    .quad call_foreign
+#define SYSCALL(number, name) .quad door_##name
+#define SYSCALL_FAST(number, name) .quad door_##name
+#define SYSCALL_SPECIAL(number, name) .quad door_##name
+#define SYSCALL_NONE(number) .quad door_none
+#include "syscall_table.inc"
+
+    .section .bss
+    .balign 16
+    .space 1024
+trap_panic_stack_top:

@@ -1,0 +1,5 @@
+/* lock.c - the one lock itself */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/base/lock.h"
+
+struct lock kernel_lock;

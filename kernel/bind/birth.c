@@ -1,0 +1,127 @@
+/* birth.c - a new environment: two donated frames bound to a domain and a vspace */
+/* SPDX-License-Identifier: MIT */
+#include "arch/riscv64/arch.h"
+#include "kernel/base/string.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/birth.h"
+#include "kernel/bind/frame.h"
+#include "kernel/bind/gate.h"
+#include "kernel/env/env.h"
+
+struct exo_env *
+birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint64_t address)
+{
+    struct exo_env *entry = env_table;
+    struct exo_uarea *uarea = frame_memory(frame);
+    struct env *env = frame_memory(frame + 1);
+    uint64_t word;
+
+    while (entry < env_table + env_count && env_state(entry) != EXO_ENV_FREE)
+        entry++;
+    if (entry == env_table + env_count)
+        return NULL;
+    /* commit */
+    frame_donate(frame + 1, EXO_FRAME_PRIVATE, env_slot(entry));
+    frame_table[frame].uses++;
+    frame_table[frame].pins++;
+    frame_table[frame].wx++; /* never executable */
+    word = env_generation(entry) << ENV_STATE_BITS;
+    *entry = (struct exo_env){.state_word = word | EXO_ENV_EMBRYO,
+                              .kernel = (uint64_t)env,
+                              .frame = frame,
+                              .domain = (uint16_t)domain_slot(domain),
+                              .vspace = (uint16_t)(space - vspace_table)};
+    env->entry = entry;
+    env->satp = page_satp(arch_physical(space->root), arch_has_asid ? space->asid : 0);
+    env->save_address = address + offsetof(struct exo_uarea, save);
+    env->window = (uint64_t)-ENV_CALLS;
+    env->lender = &env_none;
+    env->domain_handle = domain_handle(domain);
+    env->handle = env_handle(entry);
+    for (unsigned i = 0; i < ENV_CALLS; i++)
+        env->table[ENV_CALLS - 1 - i] = trap_doors[i];
+    gate_init(env);
+    uarea->self = address;
+    uarea->env = env->handle;
+    uarea->domain = env->domain_handle;
+    uarea->vspace = (uint64_t)space->generation << 16 | entry->vspace;
+    uarea->facts_frame = frame_of(arch_image_physical + ((uint64_t)&facts - ARCH_IMAGE));
+    space->environments++;
+    domain_charge(domain, EXO_ENVS);
+    if (!domain->speaker)
+        domain->speaker = env->handle;
+    trace_event(EXO_TRACE_BORN, (uint16_t)env_slot(entry), domain_slot(domain));
+    return entry;
+}
+
+void
+birth_start(struct exo_env *entry)
+{
+    struct env *env = env_private(entry);
+
+    env->kind = ENV_FULL;
+    env->x[0] = env_uarea(env)->entry_start;
+    env->x[3] = env->save_address;
+    env->x[10] = env->save_address - offsetof(struct exo_uarea, save);
+    env_set(entry, EXO_ENV_READY);
+}
+
+long
+sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address)
+{
+    long error = 0;
+    struct exo_domain *domain = domain_mine(owner, &error);
+    struct vspace *space = domain ? vspace_mine(where, &error) : NULL;
+    struct exo_env *entry;
+    struct hold hold;
+
+    if (!space)
+        return error;
+    if (space->domain != domain_slot(domain))
+        return EXO_E_RIGHT;
+    if (address % ARCH_PAGE || address >= ARCH_USER_END)
+        return EXO_E_ARG;
+    /* The u-area may be bound already, but must be the domain's own, writable and never executable. */
+    if (frame + 1 >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+        frame_table[frame].domain != domain_slot(domain) || frame_table[frame].others ||
+        frame_table[frame].wx < 0 || frame_table[frame].pins == UINT8_MAX ||
+        !hold_find((uint32_t)frame, domain, &hold) || !(*hold.rights & EXO_W) ||
+        !frame_is_spare(frame + 1, domain))
+        return EXO_E_HOLD;
+    if (!domain_may(domain, EXO_ENVS, 1))
+        return EXO_E_QUOTA;
+    entry = birth_make(domain, space, (uint32_t)frame, address);
+    return entry ? (long)env_handle(entry) : EXO_E_FULL;
+}
+
+long
+sys_env_start(exo_env_t handle)
+{
+    long error = 0;
+    struct exo_env *entry = env_mine(handle, &error);
+
+    if (!entry)
+        return error;
+    if (env_state(entry) != EXO_ENV_EMBRYO)
+        return EXO_E_BUSY;
+    /* commit */
+    birth_start(entry);
+    slice_hurry(entry);
+    return 0;
+}
+
+long
+sys_env_foreign(uint64_t start, uint64_t end)
+{
+    if (end > ARCH_USER_END || start > end)
+        return EXO_E_ARG;
+    /* commit */
+    current->foreign_start = start;
+    current->foreign_end = end;
+    /* With the window shut every call is looked at closer; FP in use shuts it too. */
+    if (end)
+        current->window = UINT64_MAX;
+    else if (!current->fp_on)
+        current->window = (uint64_t)-ENV_CALLS;
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* birth.h - a new environment: two donated frames bound to a domain and a vspace */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_BIND_BIRTH_H
+#define KERNEL_BIND_BIRTH_H
+#include "kernel/bind/slice.h"
+#include "kernel/bind/vspace.h"
+
+/* Makes an embryo of two checked frames (u-area, private half); NULL if the table is full. */
+struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame,
+                           uint64_t address);
+/* Lets an embryo run from its entry_start. */
+void birth_start(struct exo_env *entry);
+#endif

@@ -1,0 +1,397 @@
+/* frame.c - who holds which page: frames by number, holds, sharing, dropping */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/frame.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/base/lock.h"
+#include "kernel/base/string.h"
+#include "kernel/base/trace.h"
+#include "kernel/env/umem.h"
+
+enum {
+    FRAME_BATCH = 16, /* an allocation zeroes at most so many */
+    HOLD_CHAIN = 16,  /* holds in a bucket at most: the bound of a look-up */
+    HOLD_RIGHTS = EXO_R | EXO_W | EXO_X
+};
+
+struct exo_frame *frame_table;
+
+/* A free frame's `uses` and `wx` link it to its neighbours on the free list. */
+static uint32_t frame_first = UINT32_MAX;
+static const struct exo_device *frame_devices;
+static struct exo_hold *hold_table;
+static uint32_t *hold_buckets;
+static uint32_t hold_bucket_mask, hold_unused;
+static uint64_t hold_seed;
+
+void
+frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
+           uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed)
+{
+    frame_table = table;
+    frame_devices = devices;
+    hold_table = holds;
+    hold_buckets = buckets;
+    hold_bucket_mask = bucket_count - 1;
+    hold_seed = seed | 1;
+    /* Entry 0 is the end of every chain. */
+    hold_unused = 1;
+    for (uint32_t i = 1; i + 1 < hold_count; i++)
+        holds[i].next = i + 1;
+}
+
+int
+frame_exists(uint64_t frame)
+{
+    return frame < facts.frame_table.count;
+}
+
+/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps. */
+static const struct exo_device *
+frame_device(uint32_t frame, uint64_t page)
+{
+    for (uint32_t i = 0; i < facts.device_table.count; i++)
+        if (frame - frame_devices[i].frame < frame_devices[i].pages ||
+            page - (frame_devices[i].base >> 12) < frame_devices[i].pages)
+            return &frame_devices[i];
+    return NULL;
+}
+
+uint64_t
+frame_address(uint32_t frame)
+{
+    const struct exo_device *device;
+
+    if (frame < facts.frames)
+        return (facts.memory_frame + frame) << 12;
+    device = frame_device(frame, UINT64_MAX);
+    return ((device->base >> 12) + frame - device->frame) << 12;
+}
+
+void *
+frame_memory(uint32_t frame)
+{
+    return arch_direct((facts.memory_frame + frame) << 12);
+}
+
+uint32_t
+frame_of(uint64_t physical)
+{
+    uint64_t page = physical >> 12, frame = page - facts.memory_frame;
+    const struct exo_device *device;
+
+    if (frame < facts.frames)
+        return (uint32_t)frame;
+    device = frame_device(UINT32_MAX, page);
+    return (uint32_t)(device->frame + page - (device->base >> 12));
+}
+
+void
+frame_zero(uint32_t frame)
+{
+    uint64_t *word = frame_memory(frame), *end = word + ARCH_PAGE / sizeof *word;
+
+    for (; word < end; word += 16) {
+        word[0] = word[1] = word[2] = word[3] = word[4] = word[5] = word[6] = word[7] = 0;
+        word[8] = word[9] = word[10] = word[11] = word[12] = word[13] = word[14] = word[15] = 0;
+    }
+}
+
+void
+frame_free_range(uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        frame_table[i] = (struct exo_frame){
+            .kind = EXO_FRAME_FREE, .uses = i + 1 < end ? i + 1 : frame_first, .wx = (int32_t)i - 1};
+    if (frame_first != UINT32_MAX)
+        frame_table[frame_first].wx = (int32_t)end - 1;
+    frame_table[first].wx = -1;
+    frame_first = first;
+    facts.free_frames += end - first;
+}
+
+void
+frame_free(uint32_t frame)
+{
+    struct exo_frame *entry = &frame_table[frame];
+
+    *entry = (struct exo_frame){.kind = EXO_FRAME_FREE, .uses = frame_first, .wx = -1};
+    if (frame_first != UINT32_MAX)
+        frame_table[frame_first].wx = (int32_t)frame;
+    frame_first = frame;
+    facts.free_frames++;
+}
+
+long
+frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind)
+{
+    struct exo_frame *entry;
+
+    if (frame == EXO_ANY)
+        frame = frame_first;
+    if (frame == UINT32_MAX)
+        return EXO_E_FULL;
+    if (frame >= facts.frames)
+        return EXO_E_ARG;
+    entry = &frame_table[frame];
+    if (entry->kind != EXO_FRAME_FREE)
+        return EXO_E_FULL;
+    if (entry->wx >= 0)
+        frame_table[entry->wx].uses = entry->uses;
+    else
+        frame_first = entry->uses;
+    if (entry->uses != UINT32_MAX)
+        frame_table[entry->uses].wx = entry->wx;
+    *entry = (struct exo_frame){
+        .domain = (uint16_t)domain_slot(domain), .rights = HOLD_RIGHTS, .kind = (uint8_t)kind};
+    domain_charge(domain, EXO_FRAMES);
+    facts.free_frames--;
+    return (long)frame;
+}
+
+static uint32_t *
+hold_bucket(uint32_t frame, uint32_t domain)
+{
+    uint64_t key = ((uint64_t)domain << 32 | frame) * 0x9e3779b97f4a7c15ull ^ hold_seed;
+
+    key = (key ^ key >> 29) * hold_seed;
+    return &hold_buckets[key >> 32 & hold_bucket_mask];
+}
+
+int
+hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
+{
+    struct exo_frame *entry = &frame_table[frame];
+    uint32_t slot = domain_slot(domain);
+
+    if (entry->domain == slot && entry->kind != EXO_FRAME_FREE) {
+        *hold = (struct hold){&entry->uses, &entry->rights, &entry->doomed, NULL};
+        return 1;
+    }
+    if (!entry->others)
+        return 0;
+    for (uint32_t i = *hold_bucket(frame, slot); i; i = hold_table[i].next) {
+        struct exo_hold *further = &hold_table[i];
+
+        if (further->frame == frame && further->domain == slot) {
+            *hold = (struct hold){&further->uses, &further->rights, &further->doomed, further};
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int
+hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
+{
+    return hold_find_any(frame, domain, hold) && !*hold->doomed;
+}
+
+void
+hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold)
+{
+    struct exo_frame *entry = &frame_table[frame];
+
+    if (*hold->doomed)
+        domain_uncharge(domain, EXO_FRAMES);
+    else
+        domain_credit(domain, EXO_FRAMES);
+    if (hold->further) {
+        uint32_t *link = hold_bucket(frame, hold->further->domain);
+        uint32_t slot = (uint32_t)(hold->further - hold_table);
+
+        while (*link != slot)
+            link = &hold_table[*link].next;
+        *link = hold->further->next;
+        *hold->further = (struct exo_hold){.next = hold_unused};
+        hold_unused = slot;
+        entry->others--;
+        domain_credit(domain, EXO_HOLDS);
+    } else {
+        entry->domain = 0;
+        entry->rights = 0;
+        entry->doomed = 0;
+    }
+    if (entry->domain || entry->others)
+        return;
+    if (entry->kind == EXO_FRAME_RAM)
+        frame_free(frame);
+}
+
+void
+hold_unuse(uint32_t frame, struct exo_domain *domain)
+{
+    struct hold hold;
+
+    if (!hold_find_any(frame, domain, &hold))
+        return;
+    --*hold.uses;
+    if (*hold.doomed && !*hold.uses)
+        hold_remove(frame, domain, &hold);
+}
+
+int
+frame_is_spare(uint64_t frame, const struct exo_domain *domain)
+{
+    const struct exo_frame *entry = &frame_table[frame < facts.frames ? frame : 0];
+
+    return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
+           entry->domain == domain_slot(domain) && !entry->others && !entry->uses && !entry->doomed &&
+           (entry->rights & EXO_W);
+}
+
+void
+frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose)
+{
+    frame_zero(frame);
+    frame_table[frame].kind = (uint8_t)kind;
+    frame_table[frame].uses = 1;
+    frame_table[frame].wx = (int32_t)whose;
+}
+
+void
+frame_return(uint32_t frame, struct exo_domain *domain)
+{
+    frame_zero(frame);
+    frame_table[frame].kind = EXO_FRAME_RAM;
+    frame_table[frame].wx = 0;
+    hold_unuse(frame, domain);
+}
+
+/* The batch that a call names: checked length, copied in once. */
+static long
+frame_batch(uint64_t user, uint64_t count, uint64_t *frames)
+{
+    if (!count || count > EXO_BATCH)
+        return EXO_E_ARG;
+    return umem_in(frames, user, count * sizeof *frames) ? 0 : EXO_E_FAULT;
+}
+
+long
+sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
+{
+    uint64_t frames[EXO_BATCH];
+    long error = 0, frame = 0;
+    struct exo_domain *domain = domain_mine(handle, &error);
+    uint64_t done = 0;
+
+    if (!domain)
+        return error;
+    error = frame_batch(user, count, frames);
+    if (error)
+        return error;
+    if (!umem_writable(user, count * sizeof frames[0]))
+        return EXO_E_FAULT;
+    if (count > FRAME_BATCH)
+        count = FRAME_BATCH;
+    for (; done < count; done++) {
+        frame = domain_may(domain, EXO_FRAMES, 1) ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
+                                                  : EXO_E_QUOTA;
+        if (frame < 0)
+            break;
+        frames[done] = (uint64_t)frame;
+    }
+    if (!done)
+        return frame;
+    /* commit */
+    umem_out(user, frames, done * sizeof frames[0]);
+    /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile. */
+    lock_release(&kernel_lock);
+    for (uint64_t i = 0; i < done; i++)
+        frame_zero((uint32_t)frames[i]);
+    lock_acquire(&kernel_lock);
+    for (uint64_t i = 0; i < done; i++)
+        frame_table[frames[i]].kind = EXO_FRAME_RAM;
+    return (long)done;
+}
+
+/* One frame more for `to`, or wider rights for a hold that it has. */
+static long
+hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, uint64_t rights)
+{
+    struct hold mine, theirs;
+    struct exo_frame *entry;
+    uint32_t *bucket, steps = 0, slot = hold_unused;
+
+    if (!frame_exists(frame) || !hold_find((uint32_t)frame, from, &mine) || rights & ~*mine.rights)
+        return EXO_E_HOLD;
+    entry = &frame_table[frame];
+    if (entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO)
+        return EXO_E_BUSY;
+    if (hold_find_any((uint32_t)frame, to, &theirs)) {
+        if (*theirs.doomed)
+            return EXO_E_BUSY;
+        /* commit */
+        *theirs.rights |= rights;
+        return 0;
+    }
+    bucket = hold_bucket((uint32_t)frame, domain_slot(to));
+    for (uint32_t i = *bucket; i; i = hold_table[i].next)
+        steps++;
+    if (!domain_may(to, EXO_HOLDS, 1) || !domain_may(to, EXO_FRAMES, 1))
+        return EXO_E_QUOTA;
+    if (!slot || steps == HOLD_CHAIN || entry->others == UINT16_MAX)
+        return EXO_E_FULL;
+    /* commit */
+    hold_unused = hold_table[slot].next;
+    hold_table[slot] = (struct exo_hold){.frame = (uint32_t)frame,
+                                         .next = *bucket,
+                                         .domain = (uint16_t)domain_slot(to),
+                                         .rights = (uint8_t)rights};
+    *bucket = slot;
+    entry->others++;
+    domain_charge(to, EXO_HOLDS);
+    domain_charge(to, EXO_FRAMES);
+    return 0;
+}
+
+long
+sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count, uint64_t rights)
+{
+    uint64_t frames[EXO_BATCH], done = 0;
+    long error = 0;
+    struct exo_domain *from = domain_mine(giver, &error);
+    struct exo_domain *to = taker ? domain_find(taker) : domain_current();
+
+    if (!from)
+        return error;
+    if (!to)
+        return EXO_E_HANDLE;
+    /* A share costs its taker quota: only who acts for the taker decides, or the taker's own consent. */
+    if (!domain_above(domain_current(), to) && !domain_consents(to, from))
+        return EXO_E_RIGHT;
+    if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
+        return EXO_E_ARG;
+    error = frame_batch(user, count, frames);
+    for (; !error && done < count; done++) {
+        error = hold_share_one(from, to, frames[done], rights);
+        if (error)
+            break;
+    }
+    return done ? (long)done : error;
+}
+
+long
+sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count)
+{
+    uint64_t frames[EXO_BATCH], done = 0;
+    long error = 0;
+    struct exo_domain *domain = domain_mine(handle, &error);
+
+    if (!domain)
+        return error;
+    error = frame_batch(user, count, frames);
+    for (; !error && done < count; done++) {
+        struct hold hold;
+        uint32_t frame = (uint32_t)frames[done];
+
+        if (!frame_exists(frames[done]) || !hold_find(frame, domain, &hold))
+            error = EXO_E_HOLD;
+        else if (*hold.uses || frame_table[frame].kind == EXO_FRAME_FRESH)
+            error = EXO_E_BUSY;
+        if (error)
+            break;
+        /* commit */
+        hold_remove(frame, domain, &hold);
+    }
+    return done ? (long)done : error;
+}

@@ -1,0 +1,105 @@
+/* gate.c - binding of gates, and the calls and replies that the assembler's fast path passes on */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/gate.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/base/string.h"
+#include "kernel/bind/slice.h"
+#include "kernel/env/domain.h"
+
+enum { GATE_MESSAGE = 7, GATE_FIRST = 10 /* a0 */, GATE_WHY = 17 /* a7 */ };
+
+void
+gate_init(struct env *env)
+{
+    for (unsigned i = 0; i < EXO_GATES; i++)
+        env->gate[i].entry = &env_none;
+}
+
+void
+gate_refresh(struct env *env, uint64_t slot)
+{
+    struct env_gate *gate = &env->gate[slot];
+    struct env *target = env_private(gate->entry);
+
+    /* A machine without ASIDs flushes on each switch: the fast path must never match there. */
+    gate->word = arch_has_asid && target->hart == env->hart ? target->offered_word : 0;
+}
+
+long
+sys_gate_bind(uint64_t slot, exo_env_t handle)
+{
+    struct exo_env *entry = handle ? env_find(handle) : &env_none;
+
+    if (slot >= EXO_GATES)
+        return EXO_E_ARG;
+    if (!entry)
+        return EXO_E_HANDLE;
+    if (handle && !env_offers(entry))
+        return EXO_E_RIGHT;
+    /* commit */
+    current->gate[slot] = (struct env_gate){.entry = entry, .handle = handle};
+    if (handle)
+        gate_refresh(current, slot);
+    return 0;
+}
+
+void
+sys_gate_offer(uint64_t who)
+{
+    struct env *self = current;
+
+    if (who && who != EXO_ANY && !domain_find(who)) {
+        self->x[10] = (uint64_t)EXO_E_HANDLE;
+        return;
+    }
+    /* commit */
+    self->entry->offer = who;
+    slice_stop(EXO_ENV_OFFERED);
+    slice_unanswered(self);
+}
+
+void
+gate_call_slow(uint64_t slot, uint64_t deadline)
+{
+    struct env *self = current, *server;
+    struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
+    long error = 0;
+
+    if (slot >= EXO_GATES)
+        error = EXO_E_ARG;
+    else if (!entry || !self->gate[slot].handle)
+        error = EXO_E_HANDLE;
+    else if (!env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING))
+        error = EXO_E_BUSY;
+    if (error) {
+        self->x[GATE_WHY] = (uint64_t)error;
+        return;
+    }
+    /* commit */
+    server = env_private(entry);
+    memset(server->x, 0, sizeof server->x);
+    memcpy(&server->x[GATE_FIRST], &self->x[GATE_FIRST], GATE_MESSAGE * sizeof server->x[0]);
+    server->x[GATE_WHY] = self->domain_handle;
+    server->x[0] = env_uarea(server)->entry_gate;
+    server->x[2] = env_uarea(server)->save[0].stack;
+    server->kind = ENV_GATE;
+    self->entry->budget = deadline;
+    slice_lend(entry);
+    gate_refresh(self, slot);
+}
+
+void
+gate_reply_slow(void)
+{
+    struct env *self = current;
+
+    if (!slice_on_loan(self)) {
+        slice_stop(EXO_ENV_OFFERED);
+        return;
+    }
+    if (env_private(self->lender)->kind == ENV_GATE)
+        memcpy(&env_private(self->lender)->x[GATE_FIRST], &self->x[GATE_FIRST],
+               GATE_MESSAGE * sizeof self->x[0]);
+    slice_stop(EXO_ENV_OFFERED);
+    slice_return(self, 0);
+}

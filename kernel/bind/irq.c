@@ -1,0 +1,133 @@
+/* irq.c - interrupt lines: claimed and masked by the kernel, served by whom they are bound to */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/irq.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/slice.h"
+#include "kernel/dev/plic.h"
+#include "kernel/env/domain.h"
+
+enum { IRQ_BATCH = 8 };
+
+struct exo_line *line_table;
+uint32_t line_count;
+
+void
+irq_init(struct exo_line *lines, uint32_t count)
+{
+    line_table = lines;
+    line_count = count;
+    for (uint32_t i = 1; i < count; i++) {
+        lines[i].domain = DOMAIN_FIRST;
+        lines[i].masked = 1;
+    }
+}
+
+/* Whom a line is bound to, if it lives. */
+static struct exo_env *
+irq_listener(const struct exo_line *line)
+{
+    struct exo_env *entry = &env_table[line->env];
+
+    return line->generation && (uint32_t)env_generation(entry) == line->generation ? entry : NULL;
+}
+
+void
+irq_take(void)
+{
+    uint32_t context = current->hart->plic_context, number;
+
+    for (unsigned i = 0; i < IRQ_BATCH && (number = plic_claim(context)) != 0; i++) {
+        struct exo_line *line = &line_table[number < line_count ? number : 0];
+        struct exo_env *entry = irq_listener(line);
+
+        plic_mask(number);
+        plic_complete(context, number);
+        line->masked = 1;
+        line->count++;
+        if (entry)
+            slice_post(entry, line->bits);
+        trace_event(EXO_TRACE_INTERRUPT, entry ? (uint16_t)env_slot(entry) : 0, number);
+    }
+}
+
+/* The line, if the caller may act for its owner; else NULL and *error. */
+static struct exo_line *
+irq_mine(uint64_t number, long *error)
+{
+    if (!number || number >= line_count) {
+        *error = EXO_E_ARG;
+        return NULL;
+    }
+    if (!line_table[number].domain ||
+        !domain_above(domain_current(), &domain_table[line_table[number].domain])) {
+        *error = EXO_E_RIGHT;
+        return NULL;
+    }
+    return &line_table[number];
+}
+
+void
+irq_move(uint32_t number, uint32_t domain)
+{
+    struct exo_line *line = &line_table[number];
+
+    plic_mask(number);
+    line->masked = 1;
+    line->generation = 0;
+    domain_credit(&domain_table[line->domain], EXO_IRQS);
+    domain_charge(&domain_table[domain], EXO_IRQS);
+    line->domain = (uint16_t)domain;
+}
+
+long
+sys_irq_grant(uint64_t number, exo_domain_t handle)
+{
+    long error = 0;
+    struct exo_line *line = irq_mine(number, &error);
+    struct exo_domain *to = line ? domain_mine(handle, &error) : NULL;
+
+    if (!to)
+        return error;
+    if (line->domain != domain_slot(to) && !domain_may(to, EXO_IRQS, 1))
+        return EXO_E_QUOTA;
+    /* commit */
+    irq_move((uint32_t)number, domain_slot(to));
+    return 0;
+}
+
+long
+sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits)
+{
+    long error = 0;
+    struct exo_line *line = irq_mine(number, &error);
+    struct exo_env *entry = line && handle ? env_mine(handle, &error) : NULL;
+
+    if (!line || (handle && !entry))
+        return error;
+    /* commit */
+    line->env = entry ? (uint16_t)env_slot(entry) : 0;
+    line->generation = entry ? (uint32_t)env_generation(entry) : 0;
+    line->bits = bits;
+    line->masked = !entry;
+    if (entry)
+        plic_unmask((uint32_t)number);
+    else
+        plic_mask((uint32_t)number);
+    return 0;
+}
+
+long
+sys_irq_ack(uint64_t number)
+{
+    long error = 0;
+    struct exo_line *line = irq_mine(number, &error);
+
+    if (!line)
+        return error;
+    if (!irq_listener(line))
+        return EXO_E_HANDLE;
+    /* commit */
+    line->masked = 0;
+    plic_unmask((uint32_t)number);
+    return 0;
+}

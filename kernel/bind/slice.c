@@ -1,0 +1,597 @@
+/* slice.c - hart time: the vector of slots, loans, sleep, and the one decision who runs next */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/slice.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/gate.h"
+#include "kernel/bind/vspace.h"
+#include "kernel/env/domain.h"
+#include "kernel/env/upcall.h"
+
+struct hart hart_table[EXO_HARTS];
+
+int
+slice_on_loan(const struct env *env)
+{
+    return env_state(env->lender) == EXO_ENV_LENDING && env_private(env->lender)->lent == env->entry;
+}
+
+void
+slice_adopt(struct exo_env *entry, struct hart *hart)
+{
+    struct env *env = env_private(entry);
+    uint64_t word = entry->state_word & ~0xff00ull;
+
+    if (env->hart == hart)
+        return;
+    /* What was cached for the old hart is void: its stack, and the words that gates compare. */
+    env->hart = hart;
+    env->stack = hart->idle->stack;
+    word |= (uint64_t)hart->index << 8;
+    __atomic_store_n(&entry->state_word, word, __ATOMIC_RELEASE);
+    word &= ~(uint64_t)ENV_STATE;
+    env->lending_word = word | EXO_ENV_LENDING;
+    env->offered_word = word | EXO_ENV_OFFERED;
+    for (unsigned i = 0; i < EXO_GATES; i++)
+        env->gate[i].word = 0;
+    arch_fence_instructions();
+}
+
+/* Brings the lenders of a claimed environment to its hart, so that its fast return finds them there. */
+static void
+slice_adopt_chain(struct exo_env *entry, struct hart *hart)
+{
+    for (unsigned i = 0; i < EXO_CHAIN; i++) {
+        struct env *env = env_private(entry);
+
+        slice_adopt(entry, hart);
+        if (!slice_on_loan(env))
+            return;
+        slice_adopt(env->lender, hart);
+        if (env->caller_word)
+            env->caller_word = env_private(env->lender)->lending_word;
+        if (env->yielder_word)
+            env->yielder_word = env_private(env->lender)->lending_word;
+        entry = env->lender;
+    }
+}
+
+void
+slice_lend(struct exo_env *to)
+{
+    struct env *borrower = env_private(to);
+    uint64_t word;
+
+    current->lent = to;
+    borrower->lender = current->entry;
+    slice_stop(EXO_ENV_LENDING);
+    /* Machines without ASIDs must flush on each switch: there no word ever matches. */
+    word = arch_has_asid ? current->lending_word : 0;
+    borrower->caller_word = current->kind == ENV_GATE ? word : 0;
+    borrower->yielder_word = current->kind == ENV_GATE ? 0 : word;
+    slice_adopt(to, current->hart);
+    current = borrower;
+}
+
+void
+slice_stop(uint64_t state)
+{
+    if (current->fp_on)
+        arch_fp_save();
+    env_set(current->entry, state);
+}
+
+void
+slice_orphan(struct exo_env *entry)
+{
+    struct env *borrower = env_private(entry);
+
+    borrower->lender = &env_none;
+    borrower->caller_word = 0;
+    borrower->yielder_word = 0;
+}
+
+/* Ends a loan: the lender is claimed for `state`, and learns why. */
+static int
+slice_end_loan(struct env *borrower, uint64_t state, uint64_t reason)
+{
+    struct exo_env *lender = borrower->lender;
+
+    if (!slice_on_loan(borrower))
+        return 0;
+    slice_orphan(borrower->entry);
+    if (!env_change(lender, EXO_ENV_LENDING, state))
+        return 0;
+    env_result(lender, reason);
+    return 1;
+}
+
+void
+slice_cut(struct exo_env *entry, uint64_t reason)
+{
+    struct env *borrower = env_private(entry);
+    struct exo_env *lender = borrower->lender;
+
+    if (slice_on_loan(borrower))
+        slice_end_loan(borrower,
+                       env_private(lender)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY,
+                       reason);
+}
+
+int
+slice_return(struct env *env, uint64_t reason)
+{
+    struct exo_env *lender = env->lender;
+
+    if (!slice_end_loan(env, EXO_ENV_RUNNING, reason))
+        return 0;
+    slice_adopt(lender, env->hart);
+    current = env_private(lender);
+    return 1;
+}
+
+void
+slice_unanswered(struct env *env)
+{
+    slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE ? EXO_SLEPT
+                                                                                      : EXO_RETURNED);
+}
+
+void
+slice_wake(struct exo_env *entry)
+{
+    struct env *env = env_private(entry);
+
+    if (env_state(entry) != EXO_ENV_ASLEEP)
+        return;
+    env_result(entry, env_uarea(env)->events & entry->mask);
+    env_set(entry, EXO_ENV_READY_CALL);
+    slice_hurry(entry);
+}
+
+void
+slice_hurry(struct exo_env *entry)
+{
+    /* A hart that idles and has a slot for it looks again; one with a reserve for it does too. */
+    for (unsigned i = 0; i < facts.harts; i++) {
+        struct hart *hart = &hart_table[i];
+        int wanted = 0;
+
+        for (unsigned k = 0; k < SLICE_RESERVES; k++)
+            if (hart->reserve[k].env == env_handle(entry))
+                wanted = hart->reserve[k].woken = 1;
+        for (unsigned k = 0; k < EXO_SLOTS_PER_HART && hart->sleeping && !wanted; k++)
+            wanted = hart->slots[k].domain && hart->slots[k].env == env_slot(entry);
+        if (wanted && hart != current->hart)
+            arch_ipi(hart->id);
+    }
+}
+
+void
+slice_post(struct exo_env *entry, uint64_t bits)
+{
+    struct exo_uarea *uarea = env_uarea(env_private(entry));
+
+    __atomic_fetch_or(&uarea->events, bits, __ATOMIC_RELEASE);
+    if (bits & uarea->notify)
+        upcall_post(env_private(entry), EXO_PENDING_EVENT);
+    if (bits & (entry->mask | uarea->notify))
+        slice_wake(entry);
+}
+
+/* Claims whoever is to run when `entry` has the hart: itself, or the end of its loans. NULL if it can't. */
+static struct exo_env *
+slice_claim(struct exo_env *entry, uint64_t now)
+{
+    struct exo_env *base = entry;
+
+    for (unsigned i = 0; i <= EXO_CHAIN; i++) {
+        struct env *env = env_private(entry);
+        uint64_t state = env_state(entry);
+
+        if (state == EXO_ENV_ASLEEP &&
+            (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
+            env_result(entry, env_uarea(env)->events & entry->mask);
+            env_set(entry, EXO_ENV_READY_CALL);
+            state = EXO_ENV_READY_CALL;
+        }
+        if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL)
+            return env_change(entry, state, EXO_ENV_RUNNING) ? entry : NULL;
+        if (state != EXO_ENV_LENDING)
+            return NULL;
+        if (env->kind == ENV_GATE && now >= entry->budget)
+            break;
+        entry = env->lent;
+    }
+    /* A gate call past its deadline, or a chain too long: its caller goes on without an answer. */
+    if (env_state(entry) != EXO_ENV_LENDING)
+        entry = base;
+    slice_cut(env_private(entry)->lent, EXO_BUDGET);
+    return env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING) ||
+                   env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING)
+               ? entry
+               : NULL;
+}
+
+/* The owner of the slot is stopped, or a borrower of its time is: yields end with the slot, gate calls
+ * outlive it. */
+static void
+slice_unwind(struct exo_env *entry)
+{
+    for (unsigned i = 0; i < EXO_CHAIN && env_state(entry) == EXO_ENV_LENDING; i++) {
+        struct exo_env *next = env_private(entry)->lent;
+
+        if (env_private(entry)->kind == ENV_CALL)
+            slice_cut(next, EXO_BUDGET);
+        entry = next;
+    }
+}
+
+static struct exo_env *
+slice_owner(const struct hart *hart)
+{
+    return hart->owner ? env_find(hart->owner) : NULL;
+}
+
+/* The time of the slot is over. True if the owner is told, and has its grace. */
+static int
+slice_boundary(struct hart *hart, uint64_t now)
+{
+    struct exo_env *owner = slice_owner(hart);
+
+    if (owner == current->entry && !hart->told && env_uarea(current)->entry_async) {
+        hart->told = 1;
+        hart->boundary = now + facts.grace_ticks;
+        upcall_post(current, EXO_PENDING_SLICE);
+        return 1;
+    }
+    if (owner == current->entry && hart->told) {
+        owner->overruns++;
+        owner->penalty++;
+        upcall_clear(current, EXO_PENDING_SLICE);
+        trace_event(EXO_TRACE_OVERRUN, (uint16_t)env_slot(owner), owner->overruns);
+        if (owner->overruns >= SLICE_OVERRUNS) {
+            current->reason = EXO_DEATH_OVERRUN;
+            owner->dying = 1;
+            return 1; /* entry.c ends it */
+        }
+    }
+    slice_stop(EXO_ENV_READY);
+    if (owner)
+        slice_unwind(owner);
+    return 0;
+}
+
+/* A slot ends: what its owner used is written down. */
+static void
+slice_close(struct hart *hart, uint64_t now)
+{
+    struct exo_env *owner = slice_owner(hart);
+
+    if (owner)
+        owner->runtime += now - hart->began;
+    hart->owner = 0;
+    hart->told = 0;
+}
+
+/* A woken driver with a reserve left; *claimed is it, or the end of its loans. NULL if none. */
+static struct slice_reserve *
+slice_driver(struct hart *hart, uint64_t now, struct exo_env **claimed)
+{
+    for (unsigned i = 0; i < SLICE_RESERVES; i++) {
+        struct slice_reserve *reserve = &hart->reserve[i];
+        struct exo_env *entry = reserve->woken ? env_find(reserve->env) : NULL;
+
+        if (!entry)
+            continue;
+        if (now - reserve->renewed >= reserve->period) {
+            reserve->renewed = now;
+            reserve->left = reserve->budget;
+        }
+        *claimed = reserve->left ? slice_claim(entry, now) : NULL;
+        if (*claimed)
+            return reserve;
+    }
+    return NULL;
+}
+
+/* The driver stopped or used its budget up: its time is charged, and does not count against the slot. */
+static void
+slice_driver_end(struct hart *hart, uint64_t now)
+{
+    uint64_t used = now - hart->driver_began;
+    struct exo_env *entry = env_find(hart->driver->env);
+
+    if (entry)
+        entry->runtime += used;
+    /* Out of budget it goes on next period; done with its work it waits for the next event. */
+    hart->driver->woken = used >= hart->driver->left;
+    hart->driver->left -= used < hart->driver->left ? used : hart->driver->left;
+    hart->boundary += used;
+    hart->began += used;
+    hart->driver = NULL;
+}
+
+/* The next position whose owner can run, claimed. */
+static struct exo_env *
+slice_slot(struct hart *hart, uint64_t now)
+{
+    for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
+        struct exo_slot *slot;
+        struct exo_env *entry, *claimed;
+
+        hart->position = (hart->position + 1) % EXO_SLOTS_PER_HART;
+        slot = &hart->slots[hart->position];
+        entry = &env_table[slot->env];
+        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+            continue;
+        claimed = slice_claim(entry, now);
+        if (!claimed)
+            continue;
+        if (entry->penalty) {
+            entry->penalty--;
+            env_set(claimed, env_private(claimed)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY);
+            continue;
+        }
+        hart->owner = env_handle(entry);
+        hart->began = now;
+        hart->boundary = now + facts.slot_ticks;
+        return claimed;
+    }
+    return NULL;
+}
+
+/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end of a slot
+ * that somebody lost. */
+static uint64_t
+slice_alarm(const struct hart *hart, uint64_t now)
+{
+    uint64_t alarm = EXO_NEVER;
+
+    for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
+        const struct exo_slot *slot = &hart->slots[i];
+        const struct exo_env *entry = &env_table[slot->env];
+
+        if (slot->domain && env_state(entry) == EXO_ENV_ASLEEP && entry->deadline < alarm)
+            alarm = entry->deadline;
+        if (slot->domain && env_state(entry) == EXO_ENV_LENDING &&
+            env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
+            alarm = entry->budget;
+        if (slot->domain && entry->penalty && now + facts.slot_ticks < alarm)
+            alarm = now + facts.slot_ticks;
+    }
+    return alarm;
+}
+
+struct env *
+slice_next(void)
+{
+    struct hart *hart = current->hart;
+    uint64_t now = arch_time();
+    int running = current != hart->idle && env_state(current->entry) == EXO_ENV_RUNNING;
+    struct slice_reserve *driver;
+    struct exo_env *entry = NULL;
+
+    if (hart->driver && running && now - hart->driver_began >= hart->driver->left) {
+        slice_stop(EXO_ENV_READY);
+        running = 0;
+    } else if (!hart->driver && running && now >= hart->boundary) {
+        running = slice_boundary(hart, now);
+        if (!running)
+            slice_close(hart, now);
+    }
+    if (hart->driver && !running)
+        slice_driver_end(hart, now);
+    if (!hart->driver && !(running && current->entry->dying)) {
+        driver = slice_driver(hart, now, &entry);
+        if (driver) {
+            if (running) {
+                hart->preempted = env_handle(current->entry);
+                slice_stop(EXO_ENV_READY);
+            }
+            hart->driver = driver;
+            hart->driver_began = now;
+            running = 0;
+        }
+    }
+    if (!running && !entry && hart->preempted) {
+        entry = env_find(hart->preempted);
+        hart->preempted = 0;
+        if (entry && !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING))
+            entry = NULL;
+    }
+    if (!running && !entry) {
+        slice_close(hart, now);
+        entry = slice_slot(hart, now);
+    }
+    if (entry) {
+        slice_adopt_chain(entry, hart);
+        current = env_private(entry);
+    } else if (!running) {
+        current = hart->idle;
+        arch_timer_set(slice_alarm(hart, now));
+        vspace_leave();
+        return NULL;
+    }
+    arch_timer_set(hart->driver ? hart->driver_began + hart->driver->left : hart->boundary);
+    vspace_enter();
+    upcall_news(current);
+    return current;
+}
+
+void
+sys_sleep(uint64_t mask, uint64_t deadline)
+{
+    struct exo_env *entry = current->entry;
+    uint64_t events = __atomic_load_n(&env_uarea(current)->events, __ATOMIC_ACQUIRE) & mask;
+    struct env *sleeper = current;
+
+    current->x[10] = events;
+    if (events || arch_time() >= deadline)
+        return;
+    entry->mask = mask;
+    entry->deadline = deadline;
+    slice_stop(EXO_ENV_ASLEEP);
+    slice_return(sleeper, EXO_SLEPT);
+}
+
+/* Lends to a stopped environment: claims it first. */
+static long
+slice_yield_to(struct exo_env *entry)
+{
+    if (!env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) &&
+        !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING))
+        return EXO_E_BUSY;
+    slice_lend(entry);
+    return 0;
+}
+
+void
+sys_yield(exo_env_t handle)
+{
+    struct exo_env *entry = handle ? env_find(handle) : NULL;
+    struct env *self = current;
+
+    self->x[10] = 0;
+    if (handle) {
+        long error = !entry ? EXO_E_HANDLE : !env_offers(entry) ? EXO_E_RIGHT : slice_yield_to(entry);
+
+        if (error)
+            self->x[10] = (uint64_t)error;
+        return;
+    }
+    upcall_clear(self, EXO_PENDING_SLICE);
+    if (self->hart->told && self->entry->overruns)
+        self->entry->overruns--;
+    slice_stop(EXO_ENV_READY_CALL);
+    slice_unanswered(self);
+}
+
+void
+yield_to_slow(uint64_t slot)
+{
+    struct env *self = current;
+    struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
+    long error = slot >= EXO_GATES ? EXO_E_ARG : EXO_E_HANDLE;
+
+    if (slot < EXO_GATES && self->gate[slot].handle && entry)
+        error = slice_yield_to(entry);
+    if (error)
+        self->x[10] = (uint64_t)error;
+    else
+        gate_refresh(self, slot);
+}
+
+long
+sys_event_post(exo_env_t handle, uint64_t bits)
+{
+    struct exo_env *entry = env_find(handle);
+
+    if (!entry)
+        return EXO_E_HANDLE;
+    if (!domain_accepts(&domain_table[entry->domain], domain_current()))
+        return EXO_E_RIGHT;
+    /* commit */
+    slice_post(entry, bits);
+    return 0;
+}
+
+/* Checks hart and position, and that the slot is free or the domain's. */
+static long
+slice_check(const struct exo_domain *domain, uint64_t hart, uint64_t position)
+{
+    const struct exo_slot *slot;
+
+    if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
+        return EXO_E_ARG;
+    slot = &hart_table[hart].slots[position];
+    return slot->domain && slot->domain != domain_slot(domain) ? EXO_E_RIGHT : 0;
+}
+
+void
+slice_clear(struct exo_slot *slot)
+{
+    domain_credit(&domain_table[slot->domain], EXO_SLOTS);
+    *slot = (struct exo_slot){0};
+}
+
+long
+sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_env_t handle)
+{
+    long error = 0;
+    struct exo_domain *domain = domain_mine(owner, &error);
+    struct exo_env *entry = domain ? env_mine(handle, &error) : NULL;
+    struct exo_slot *slot;
+
+    if (!entry)
+        return error;
+    error = slice_check(domain, hart, position);
+    if (error)
+        return error;
+    if (!domain_above(domain, &domain_table[entry->domain]))
+        return EXO_E_RIGHT;
+    slot = &hart_table[hart].slots[position];
+    if (!slot->domain && !domain_may(domain, EXO_SLOTS, 1))
+        return EXO_E_QUOTA;
+    /* commit */
+    if (!slot->domain)
+        domain_charge(domain, EXO_SLOTS);
+    slot->domain = (uint16_t)domain_slot(domain);
+    slot->env = (uint16_t)env_slot(entry);
+    slot->generation = (uint32_t)env_generation(entry);
+    if (hart_table[hart].sleeping)
+        arch_ipi(hart_table[hart].id);
+    return 0;
+}
+
+long
+sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position)
+{
+    long error = 0;
+    struct exo_domain *domain = domain_mine(owner, &error);
+
+    if (!domain)
+        return error;
+    error = slice_check(domain, hart, position);
+    if (error)
+        return error;
+    if (!hart_table[hart].slots[position].domain)
+        return EXO_E_ARG;
+    /* commit */
+    slice_clear(&hart_table[hart].slots[position]);
+    return 0;
+}
+
+long
+sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_t period)
+{
+    long error = 0;
+    struct exo_env *entry = env_mine(handle, &error);
+    struct slice_reserve *reserve = NULL;
+    uint64_t share = period ? budget * 100 / period : 0;
+
+    if (!entry)
+        return error;
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (hart >= facts.harts || budget > period || period > facts.timebase)
+        return EXO_E_ARG;
+    handle = env_handle(entry);
+    for (unsigned i = 0; i < SLICE_RESERVES; i++) {
+        struct slice_reserve *other = &hart_table[hart].reserve[i];
+
+        if (other->env == handle || (!reserve && (!other->env || !env_find(other->env))))
+            reserve = other;
+        else if (other->env && env_find(other->env))
+            share += other->budget * 100 / other->period;
+    }
+    if (!reserve || share > 50)
+        return EXO_E_FULL;
+    /* commit */
+    if (reserve != hart_table[hart].driver)
+        *reserve = (struct slice_reserve){0};
+    reserve->env = budget ? handle : 0;
+    reserve->budget = reserve->left = budget;
+    reserve->period = period;
+    return 0;
+}

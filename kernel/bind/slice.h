@@ -1,0 +1,64 @@
+/* slice.h - hart time: slots by position, who runs next, events and sleep */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_BIND_SLICE_H
+#define KERNEL_BIND_SLICE_H
+#include "kernel/env/env.h"
+
+enum { SLICE_RESERVES = 8, SLICE_OVERRUNS = 32 };
+
+struct slice_reserve { /* the right to preempt one hart for a budget each period */
+    exo_env_t env;     /* 0 = free */
+    uint64_t budget, period;
+    uint64_t left, renewed;
+    uint8_t woken;
+};
+
+struct hart {
+    uint32_t index, plic_context;
+    uint64_t id;
+    struct exo_slot *slots;
+    struct env *idle; /* stands in for an environment when nobody runs */
+    uint32_t position;
+    uint8_t sleeping; /* in wfi, an IPI wakes it */
+    uint8_t told;     /* the owner was told that its slice ends */
+    exo_env_t owner;  /* whose slot it is now; 0 = nobody's */
+    uint64_t began, boundary;
+    struct slice_reserve *driver; /* runs now, by its reserve */
+    uint64_t driver_began;
+    exo_env_t preempted; /* the one whom the driver interrupted */
+    struct slice_reserve reserve[SLICE_RESERVES];
+};
+
+extern struct hart hart_table[EXO_HARTS];
+
+/* The lock is held for all of these. */
+
+/* Decides who runs on this hart now: the one place. Takes account of time, reserves and news, and leaves
+ * current = the answer. The environment that ran must be in its new state already (RUNNING: may go on).
+ * Looks at each of the 64 slots at most once. */
+struct env *slice_next(void);
+/* Takes the hart from the running environment: its context is saved already. */
+void slice_stop(uint64_t state);
+/* A stopped environment on loan returns the hart: its lender, if one still waits, goes on with the reason. */
+int slice_return(struct env *env, uint64_t reason);
+/* The same for one that gives the slice back without answering: a gate caller sees EXO_SLEPT. */
+void slice_unanswered(struct env *env);
+/* A borrower's lender is gone: it is on its own. */
+void slice_orphan(struct exo_env *entry);
+/* Whether somebody lends to it now. */
+int slice_on_loan(const struct env *env);
+/* The running environment lends its slice to a claimed one, which becomes current. */
+void slice_lend(struct exo_env *to);
+/* Whoever lends to `entry` is woken with the reason; `entry` is on its own. */
+void slice_cut(struct exo_env *entry, uint64_t reason);
+/* Posts events: sets them in the u-area, wakes a sleeper, hurries its hart. */
+void slice_post(struct exo_env *entry, uint64_t bits);
+/* Wakes a sleeper whatever it waits for. */
+void slice_wake(struct exo_env *entry);
+/* Tells idle harts, and those that reserve time for it, that an environment can run. */
+void slice_hurry(struct exo_env *entry);
+/* Makes this hart the one that a stopped environment will run on: stack, gates, words. */
+void slice_adopt(struct exo_env *entry, struct hart *hart);
+/* A slot changes hands or ends; used by reclaim. */
+void slice_clear(struct exo_slot *slot);
+#endif

@@ -1,0 +1,117 @@
+/* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and in trap.S */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/entry.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/base/lock.h"
+#include "kernel/base/print.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/irq.h"
+#include "kernel/bind/slice.h"
+#include "kernel/env/domain.h"
+#include "kernel/env/umem.h"
+#include "kernel/env/upcall.h"
+#include "kernel/reclaim/reclaim.h"
+
+enum { CAUSE_ILLEGAL = 2 };
+
+/* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
+static void
+entry_idle(struct hart *hart)
+{
+    hart->sleeping = 1;
+    lock_release(&kernel_lock);
+    arch_wait();
+    lock_acquire(&kernel_lock);
+    hart->sleeping = 0;
+}
+
+struct env *
+entry_next(void)
+{
+    struct hart *hart = current->hart;
+
+    for (;;) {
+        arch_take_ipi();
+        if (arch_external_pending())
+            irq_take();
+        if (current != hart->idle && current->entry->dying) {
+            if (current->reason == EXO_DEATH_OVERRUN)
+                death_crash(0, 0, EXO_DEATH_OVERRUN);
+            else
+                death_of(current->entry, EXO_DEATH_KILLED);
+        }
+        if (!slice_next())
+            entry_idle(hart);
+        else if (!current->entry->dying)
+            return current;
+    }
+}
+
+struct env *
+entry_trap(uint64_t cause, uint64_t address)
+{
+    struct env *next;
+
+    if ((int64_t)cause >= 0) {
+        /* FP is off until its first use, which shows as an illegal instruction; a true one comes again. */
+        if (cause == CAUSE_ILLEGAL && !current->fp_on) {
+            arch_fp_load();
+            return current;
+        }
+        if (upcall_fault(current, cause, address))
+            return current;
+    }
+    lock_acquire(&kernel_lock);
+    if ((int64_t)cause >= 0)
+        death_crash(cause, address, EXO_DEATH_NESTING);
+    next = entry_next();
+    lock_release(&kernel_lock);
+    return next;
+}
+
+void
+entry_start(void)
+{
+    struct env *next;
+
+    lock_acquire(&kernel_lock);
+    next = entry_next();
+    lock_release(&kernel_lock);
+    arch_enter(next);
+}
+
+void
+entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address)
+{
+    panic("kernel fault: cause %lu, pc %lx, address %lx", cause, pc, address);
+}
+
+long
+sys_null(void)
+{
+    return 0;
+}
+
+long
+sys_log_write(uint64_t text, uint64_t length)
+{
+    char line[EXO_LOG_LINE];
+
+    /* Early words and crash reports: init and its children; further down there is a console to ask. */
+    if (domain_current()->depth > 2)
+        return EXO_E_RIGHT;
+    if (!length || length > sizeof line)
+        return EXO_E_ARG;
+    if (!umem_in(line, text, length))
+        return EXO_E_FAULT;
+    print_bytes(line, length);
+    return (long)length;
+}
+
+long
+sys_machine_end(uint64_t restart, uint64_t status)
+{
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    arch_end(restart != 0, status, panic_exit_device);
+}

@@ -1,0 +1,16 @@
+/* entry.h - what the way out needs of the rooms above, and the harts' first step in */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_ENTRY_H
+#define KERNEL_ENTRY_H
+#include <stdint.h>
+#include "kernel/env/env.h"
+
+/* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; whom to enter. */
+struct env *entry_trap(uint64_t cause, uint64_t address);
+/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock is held. */
+struct env *entry_next(void);
+/* A trap out of the kernel itself. */
+_Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);
+/* A hart that is ready joins in. */
+_Noreturn void entry_start(void);
+#endif

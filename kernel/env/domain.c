@@ -1,0 +1,145 @@
+/* domain.c - principals: a tree of quotas, and the questions of right that every call asks */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/env/domain.h"
+#include "kernel/base/string.h"
+#include "kernel/base/trace.h"
+#include "kernel/env/env.h"
+
+struct exo_domain *domain_table;
+uint32_t domain_count;
+
+void
+domain_init(struct exo_domain *table, uint32_t count)
+{
+    domain_table = table;
+    domain_count = count;
+    table[DOMAIN_FIRST].generation = 1;
+}
+
+struct exo_domain *
+domain_current(void)
+{
+    return &domain_table[current->entry->domain];
+}
+
+int
+domain_above(const struct exo_domain *above, const struct exo_domain *domain)
+{
+    while (domain->depth > above->depth)
+        domain = &domain_table[domain->parent];
+    return domain == above;
+}
+
+struct exo_domain *
+domain_find(exo_domain_t handle)
+{
+    uint64_t slot = handle & 0xffff;
+
+    if (!slot || slot >= domain_count || handle >> 16 != domain_table[slot].generation ||
+        !domain_table[slot].depth || domain_table[slot].dying)
+        return NULL;
+    return &domain_table[slot];
+}
+
+struct exo_domain *
+domain_mine(exo_domain_t handle, long *error)
+{
+    struct exo_domain *domain = handle ? domain_find(handle) : domain_current();
+
+    if (!domain || domain->dying) {
+        *error = EXO_E_HANDLE;
+        return NULL;
+    }
+    if (handle && !domain_above(domain_current(), domain)) {
+        *error = EXO_E_RIGHT;
+        return NULL;
+    }
+    return domain;
+}
+
+int
+domain_consents(const struct exo_domain *domain, const struct exo_domain *from)
+{
+    return domain->accept == EXO_ANY || domain->accept == domain_handle(from);
+}
+
+int
+domain_accepts(const struct exo_domain *domain, const struct exo_domain *from)
+{
+    return domain_above(from, domain) || domain_above(domain, from) || domain_consents(domain, from);
+}
+
+long
+sys_domain_create(exo_domain_t handle)
+{
+    long error = 0;
+    struct exo_domain *parent = domain_mine(handle, &error), *child;
+    uint32_t slot = DOMAIN_FIRST;
+
+    if (!parent)
+        return error;
+    if (parent->depth >= EXO_DEPTH)
+        return EXO_E_QUOTA;
+    while (slot < domain_count && domain_table[slot].depth)
+        slot++;
+    if (slot == domain_count)
+        return EXO_E_FULL;
+    /* commit */
+    child = &domain_table[slot];
+    child->generation++;
+    child->parent = (uint16_t)domain_slot(parent);
+    child->depth = parent->depth + 1;
+    parent->children++;
+    trace_event(EXO_TRACE_DOMAIN, (uint16_t)env_slot(current->entry), slot);
+    return (long)domain_handle(child);
+}
+
+void
+domain_free(struct exo_domain *domain)
+{
+    struct exo_domain *parent = &domain_table[domain->parent];
+    uint32_t generation = domain->generation;
+
+    for (unsigned i = 0; i < EXO_RESOURCES; i++) {
+        parent->limit[i] += domain->limit[i];
+        parent->granted[i] -= domain->limit[i];
+    }
+    parent->children--;
+    memset(domain, 0, sizeof *domain);
+    domain->generation = generation;
+}
+
+long
+sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count)
+{
+    long error = 0;
+    struct exo_domain *child = domain_mine(handle, &error), *parent, *giver;
+    uint64_t much = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
+
+    if (!child)
+        return error;
+    if (child == domain_current())
+        return EXO_E_RIGHT;
+    if (resource >= EXO_RESOURCES)
+        return EXO_E_ARG;
+    parent = &domain_table[child->parent];
+    giver = count < 0 ? child : parent;
+    if (much > giver->limit[resource] - giver->used[resource])
+        return EXO_E_QUOTA;
+    /* commit */
+    parent->limit[resource] -= (uint32_t)count;
+    parent->granted[resource] += (uint32_t)count;
+    child->limit[resource] += (uint32_t)count;
+    return 0;
+}
+
+long
+sys_domain_accept(exo_domain_t from)
+{
+    if (from && from != EXO_ANY && !domain_find(from))
+        return EXO_E_HANDLE;
+    /* commit */
+    domain_current()->accept = from;
+    return 0;
+}
+

@@ -1,0 +1,85 @@
+/* env.c - the table of environments: names, states, and the questions of right */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/env/env.h"
+#include "kernel/env/domain.h"
+
+struct exo_env *env_table;
+uint32_t env_count;
+struct exo_env env_none = {.state_word = EXO_ENV_DEAD};
+
+void
+env_init(struct exo_env *table, uint32_t count)
+{
+    env_table = table;
+    env_count = count;
+    /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
+    for (uint32_t i = 0; i < count; i++)
+        table[i].state_word = 1ull << ENV_STATE_BITS;
+}
+
+struct exo_env *
+env_find(exo_env_t handle)
+{
+    uint64_t slot = handle & 0xffff;
+    struct exo_env *entry = &env_table[slot];
+
+    if (!handle)
+        return current->entry;
+    if (slot >= env_count || handle >> 16 != env_generation(entry) ||
+        env_state(entry) == EXO_ENV_FREE || entry->dying)
+        return NULL;
+    return entry;
+}
+
+struct exo_env *
+env_mine(exo_env_t handle, long *error)
+{
+    struct exo_env *entry = env_find(handle);
+
+    if (!entry) {
+        *error = EXO_E_HANDLE;
+        return NULL;
+    }
+    if (handle && !domain_above(domain_current(), &domain_table[entry->domain])) {
+        *error = EXO_E_RIGHT;
+        return NULL;
+    }
+    return entry;
+}
+
+int
+env_change(struct exo_env *entry, uint64_t from, uint64_t to)
+{
+    uint64_t word = entry->state_word;
+
+    while ((word & ENV_STATE) == from)
+        if (__atomic_compare_exchange_n(&entry->state_word, &word, (word & ~(uint64_t)ENV_STATE) | to,
+                                        0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return 1;
+    return 0;
+}
+
+void
+env_set(struct exo_env *entry, uint64_t state)
+{
+    __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
+                     __ATOMIC_RELEASE);
+}
+
+int
+env_offers(const struct exo_env *entry)
+{
+    const struct exo_domain *owner = &domain_table[entry->domain], *caller = domain_current();
+
+    return domain_above(caller, owner) || domain_above(owner, caller) || entry->offer == EXO_ANY ||
+           (entry->offer && entry->offer == domain_handle(caller));
+}
+
+void
+env_result(struct exo_env *entry, uint64_t value)
+{
+    struct env *env = env_private(entry);
+
+    /* A gate call answers in a7, all others in a0. */
+    env->x[env->kind == ENV_GATE ? 17 : 10] = value;
+}

@@ -1,0 +1,112 @@
+/* env.h - environments: the private half, the table, and who may act on them */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_ENV_ENV_H
+#define KERNEL_ENV_ENV_H
+#include "kernel/abi/exo.h"
+#include "kernel/abi/uarea.h"
+
+enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255 };
+
+/* How the saved context is to be restored. */
+enum env_kind {
+    ENV_GATE, /* in a gate call: sp and message alone, a7 = why */
+    ENV_FULL, /* every register */
+    ENV_CALL, /* in a call: callee-saved registers, a0; the rest is scrubbed */
+};
+
+struct env_gate { /* a bound gate: 32 bytes, scaled by the assembler */
+    struct exo_env *entry;
+    uint64_t word; /* what entry->state_word must be for the fast path */
+    uint64_t handle;
+    uint64_t pad;
+};
+
+/* The private half: its address is the boundary. The u-area stands right below it. Offsets up to
+ * 2047 are the assembler's. */
+struct env {
+    uint64_t x[32]; /* saved context; x[0] = pc */
+    uint64_t scratch[2];
+    uint64_t satp;
+    uint64_t save_address; /* user address of save frame 0 */
+    uint64_t stack;        /* kernel stack of the hart it runs on */
+    uint64_t window;       /* lowest a7 that is a call; ~0 = look closer */
+    struct hart *hart;
+    struct exo_env *entry;
+    uint64_t lending_word; /* my state word in state LENDING */
+    uint64_t offered_word; /* and in state OFFERED */
+    struct exo_env *lender;
+    uint64_t caller_word;  /* what the lender's word must be for the fast gate_reply; 0 = never */
+    uint64_t yielder_word; /* and for the fast yield_back */
+    struct exo_env *lent;  /* to whom I lend */
+    uint64_t domain_handle;
+    uint64_t kind;
+    uint64_t foreign_start, foreign_end;
+    uint64_t fp_on; /* the FP registers of my hart are mine now */
+    uint64_t fcsr;
+    uint64_t fp[32];
+    void *table[ENV_CALLS]; /* call -64 + i */
+    struct env_gate gate[EXO_GATES];
+    /* Past the assembler's reach. */
+    uint64_t handle;
+    uint64_t reason; /* enum exo_death, once dying */
+};
+
+register struct env *current asm("gp");
+
+extern struct exo_env *env_table;
+extern uint32_t env_count;
+extern struct exo_env env_none; /* what unbound gates point to: matches nothing */
+
+static inline struct exo_uarea *
+env_uarea(struct env *env)
+{
+    return (struct exo_uarea *)((char *)env - 4096);
+}
+
+static inline struct env *
+env_private(const struct exo_env *entry)
+{
+    return (struct env *)entry->kernel;
+}
+
+static inline uint32_t
+env_slot(const struct exo_env *entry)
+{
+    return (uint32_t)(entry - env_table);
+}
+
+static inline uint64_t
+env_state(const struct exo_env *entry)
+{
+    return __atomic_load_n(&entry->state_word, __ATOMIC_ACQUIRE) & ENV_STATE;
+}
+
+static inline uint64_t
+env_generation(const struct exo_env *entry)
+{
+    return entry->state_word >> ENV_STATE_BITS;
+}
+
+static inline uint64_t
+env_handle(const struct exo_env *entry)
+{
+    return env_generation(entry) << 16 | env_slot(entry);
+}
+
+/* The lock is held for all of these. */
+
+/* Makes room for `count` entries, zeroed. */
+void env_init(struct exo_env *table, uint32_t count);
+/* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
+struct exo_env *env_find(exo_env_t handle);
+/* The same, if the current domain may act for its domain; else NULL and *error says why. */
+struct exo_env *env_mine(exo_env_t handle, long *error);
+/* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the lock-free gate path. */
+int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
+/* Sets the state of an entry that nobody else can claim now. */
+void env_set(struct exo_env *entry, uint64_t state);
+/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its `offer`. */
+int env_offers(const struct exo_env *entry);
+/* What a stopped environment sees as the result of the call that it is in. */
+void env_result(struct exo_env *entry, uint64_t value);
+#endif

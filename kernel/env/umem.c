@@ -1,0 +1,63 @@
+/* umem.c - reaches user memory by walking the vspace in software: S-mode never faults on it */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/env/umem.h"
+#include "arch/riscv64/page.h"
+#include "kernel/base/string.h"
+#include "kernel/base/trace.h"
+#include "kernel/env/env.h"
+
+/* Where a user address stands in the direct map, if the page gives `right` (PAGE_R or PAGE_W) and is RAM: device
+ * registers are not memory, and answer a wrong access with a fault. */
+static char *
+umem_byte(uint64_t address, uint64_t right)
+{
+    page_t *page = page_find(page_root(current->satp), address);
+
+    if (!page || (*page & (PAGE_V | PAGE_U | right)) != (PAGE_V | PAGE_U | right))
+        return NULL;
+    if ((page_physical(*page) >> 12) - facts.memory_frame >= facts.frames)
+        return NULL;
+    return (char *)arch_direct(page_physical(*page)) + address % ARCH_PAGE;
+}
+
+/* One walk for every use: to the kernel (in), from it (out), or neither. */
+static int
+umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t right)
+{
+    uint64_t done = 0, part;
+
+    if (length > ARCH_PAGE || address >= ARCH_USER_END || length > ARCH_USER_END - address)
+        return 0;
+    for (; done < length; done += part) {
+        char *user = umem_byte(address + done, right);
+
+        part = ARCH_PAGE - (address + done) % ARCH_PAGE;
+        if (part > length - done)
+            part = length - done;
+        if (!user)
+            return 0;
+        if (in)
+            memcpy(in + done, user, part);
+        if (out)
+            memcpy(user, out + done, part);
+    }
+    return 1;
+}
+
+int
+umem_in(void *to, uint64_t address, uint64_t length)
+{
+    return umem_copy(address, to, NULL, length, PAGE_R);
+}
+
+int
+umem_out(uint64_t address, const void *from, uint64_t length)
+{
+    return umem_writable(address, length) && umem_copy(address, NULL, from, length, PAGE_W);
+}
+
+int
+umem_writable(uint64_t address, uint64_t length)
+{
+    return umem_copy(address, NULL, NULL, length, PAGE_W);
+}

@@ -1,0 +1,14 @@
+/* umem.h - user memory is an allegation: the only ways to it */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_ENV_UMEM_H
+#define KERNEL_ENV_UMEM_H
+#include <stdint.h>
+
+/* Copies between the kernel and the current environment's memory through its page table, page by page;
+ * false (nothing changed for the kernel) if any byte is not readable, or writable. The lock is held, so
+ * no binding changes meanwhile. At most a page or two: length <= 4096. */
+int umem_in(void *to, uint64_t address, uint64_t length);
+int umem_out(uint64_t address, const void *from, uint64_t length);
+/* Whether umem_out would succeed now. */
+int umem_writable(uint64_t address, uint64_t length);
+#endif

@@ -1,0 +1,202 @@
+/* abort.c - breaking by force exactly what was named, after the deadline */
+/* SPDX-License-Identifier: MIT */
+#include "arch/riscv64/arch.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/frame.h"
+#include "kernel/bind/irq.h"
+#include "kernel/env/umem.h"
+#include "kernel/env/upcall.h"
+#include "kernel/reclaim/reclaim.h"
+
+/* Tells the holder what it lost: the repossession vector of its speaker. */
+static void
+abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
+{
+    struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    struct exo_uarea *uarea;
+
+    trace_event(EXO_TRACE_BROKEN, (uint16_t)domain_slot(domain), (uint32_t)number);
+    if (!speaker)
+        return;
+    uarea = env_uarea(env_private(speaker));
+    uarea->taken[uarea->taken_count++ % EXO_TAKEN] =
+        (struct exo_taken){.resource = resource, .number = (uint32_t)number};
+    upcall_post(env_private(speaker), EXO_PENDING_TAKEN);
+    slice_wake(speaker);
+}
+
+/* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is over. */
+static int
+abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
+{
+    const struct exo_ask *ask = &domain->ask[resource];
+
+    return count <= ask->count && arch_time() >= ask->deadline &&
+           domain_above(domain_current(), &domain_table[ask->asker]);
+}
+
+/* The space of a domain that cannot live without this frame: its table, or pinned. NULL if none. */
+static struct vspace *
+abort_dependent(const struct exo_domain *domain, uint32_t frame)
+{
+    const struct exo_frame *entry = &frame_table[frame];
+
+    if (entry->kind == EXO_FRAME_TABLE)
+        return &vspace_table[entry->wx];
+    if (entry->kind == EXO_FRAME_PRIVATE)
+        return &vspace_table[env_table[entry->wx].vspace];
+    for (uint32_t i = 0; i < vspace_count && entry->pins; i++)
+        if (vspace_table[i].domain == domain_slot(domain) && vspace_pins(&vspace_table[i], frame))
+            return &vspace_table[i];
+    /* A u-area that is bound nowhere still ends its environment. */
+    for (uint32_t i = 0; i < env_count && entry->pins; i++)
+        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].frame == frame)
+            return &vspace_table[env_table[i].vspace];
+    return NULL;
+}
+
+/* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left. */
+static int
+abort_sweep(const struct exo_domain *domain)
+{
+    int clean = 1;
+
+    for (uint32_t i = 0; i < vspace_count; i++)
+        if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == domain_slot(domain))
+            clean &= vspace_table[i].state == VSPACE_LIVE ? vspace_sweep(&vspace_table[i])
+                                                          : vspace_end(&vspace_table[i]);
+    return clean;
+}
+
+/* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned set. */
+static void
+abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
+{
+    struct hold hold;
+    uint64_t uses = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        if (hold_find((uint32_t)frames[i], domain, &hold)) {
+            *hold.doomed = 1;
+            uses += *hold.uses;
+            domain->ask[EXO_FRAMES].count--;
+            abort_record(domain, EXO_FRAMES, frames[i]);
+        }
+    for (uint32_t i = 0; i < vspace_count && uses; i++)
+        if (vspace_table[i].state == VSPACE_LIVE && vspace_table[i].domain == domain_slot(domain))
+            vspace_flip(&vspace_table[i]);
+}
+
+/* How many of the frames are free of the domain; EXO_E_AGAIN while one is not. */
+static long
+abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
+{
+    struct hold hold;
+    uint64_t fresh = 0, gone = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (!frame_exists(frames[i]))
+            return EXO_E_ARG;
+        if (frame_table[frames[i]].kind == EXO_FRAME_FRESH)
+            return EXO_E_AGAIN;
+        fresh += (uint64_t)hold_find((uint32_t)frames[i], domain, &hold);
+    }
+    if (fresh && !abort_may(domain, EXO_FRAMES, fresh))
+        return EXO_E_EARLY;
+    /* The trees must hold nothing stale from an earlier strike before they are swapped again. */
+    if (fresh && !abort_sweep(domain))
+        return EXO_E_AGAIN;
+    /* commit */
+    if (fresh)
+        abort_strike(domain, frames, count);
+    else
+        abort_sweep(domain);
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t frame = (uint32_t)frames[i];
+        struct vspace *space;
+
+        if (hold_find_any(frame, domain, &hold) && !*hold.uses)
+            hold_remove(frame, domain, &hold);
+        if (!hold_find_any(frame, domain, &hold)) {
+            gone++;
+            continue;
+        }
+        /* Who cannot live without it dies, a step a call. */
+        space = abort_dependent(domain, frame);
+        if (space && death_of_users(space))
+            vspace_end(space);
+    }
+    return gone == count ? (long)gone : EXO_E_AGAIN;
+}
+
+/* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
+static long
+abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number)
+{
+    uint64_t hart = number >> 8, position = number & 255, slot = domain_slot(domain);
+    struct exo_env *entry = &env_table[number < env_count ? number : 0];
+
+    if (resource == EXO_SLOTS) {
+        if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
+            return EXO_E_ARG;
+        if (hart_table[hart].slots[position].domain != slot)
+            return 1;
+    } else if (resource == EXO_IRQS) {
+        if (!number || number >= line_count)
+            return EXO_E_ARG;
+        if (line_table[number].domain != slot)
+            return 1;
+    } else if (number >= env_count) {
+        return EXO_E_ARG;
+    } else if (env_state(entry) == EXO_ENV_FREE || entry->domain != slot) {
+        return 1;
+    } else if (entry->dying) {
+        return death_of(entry, EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
+    }
+    if (!abort_may(domain, resource, 1))
+        return EXO_E_EARLY;
+    /* commit */
+    abort_record(domain, (uint32_t)resource, number);
+    if (resource == EXO_SLOTS)
+        slice_clear(&hart_table[hart].slots[position]);
+    else if (resource == EXO_IRQS)
+        irq_move((uint32_t)number, domain_slot(domain_current()));
+    else {
+        domain->ask[EXO_ENVS].count--;
+        return death_of(entry, EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
+    }
+    return 1;
+}
+
+void
+sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count)
+{
+    uint64_t numbers[EXO_BATCH], gone = 0;
+    struct env *self = current;
+    long result = 0;
+    struct exo_domain *domain = domain_mine(handle, &result);
+
+    if (!domain)
+        goto out;
+    result = EXO_E_RIGHT;
+    if (domain == domain_current())
+        goto out;
+    result = EXO_E_ARG;
+    if (!count || count > EXO_BATCH ||
+        (resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
+         resource != EXO_ENVS))
+        goto out;
+    result = EXO_E_FAULT;
+    if (!umem_in(numbers, user, count * sizeof numbers[0]))
+        goto out;
+    if (resource == EXO_FRAMES) {
+        result = abort_frames(domain, numbers, count);
+        goto out;
+    }
+    for (result = 1; gone < count && result == 1; gone += result == 1)
+        result = abort_other(domain, resource, numbers[gone]);
+    if (gone)
+        result = (long)gone;
+out:
+    self->x[10] = (uint64_t)result;
+}

@@ -1,0 +1,236 @@
+/* death.c - the end of environments and domains: everything they held returns */
+/* SPDX-License-Identifier: MIT */
+#include "arch/riscv64/arch.h"
+#include "kernel/base/print.h"
+#include "kernel/base/string.h"
+#include "kernel/base/trace.h"
+#include "kernel/bind/frame.h"
+#include "kernel/bind/irq.h"
+#include "kernel/env/domain.h"
+#include "kernel/reclaim/reclaim.h"
+
+enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
+
+static struct exo_crash *death_ring;
+static exo_env_t death_listener;
+static uint64_t death_bits;
+
+void
+death_init(struct exo_crash *ring)
+{
+    death_ring = ring;
+}
+
+/* Another environment of the domain hears of revocation from now on. */
+static void
+death_of_speaker(struct exo_domain *domain)
+{
+    domain->speaker = 0;
+    for (uint32_t i = 0; i < env_count && !domain->speaker; i++)
+        if (env_state(&env_table[i]) != EXO_ENV_FREE && !env_table[i].dying &&
+            env_table[i].domain == domain_slot(domain))
+            domain->speaker = env_handle(&env_table[i]);
+}
+
+/* A stopped environment that nobody can claim any more gives back what it is made of. */
+static void
+death_reap(struct exo_env *entry)
+{
+    struct exo_domain *domain = &domain_table[entry->domain];
+    struct env *env = env_private(entry);
+    uint32_t frame = entry->frame;
+    int was_speaker = domain->speaker == env->handle;
+
+    if (env->reason == EXO_DEATH_ABORT)
+        domain_uncharge(domain, EXO_ENVS);
+    else
+        domain_credit(domain, EXO_ENVS);
+    vspace_table[entry->vspace].environments--;
+    frame_return(frame + 1, domain);
+    frame_table[frame].pins--;
+    frame_table[frame].wx--;
+    hold_unuse(frame, domain);
+    *entry = (struct exo_env){.state_word = (env_generation(entry) + 1) << ENV_STATE_BITS};
+    if (was_speaker)
+        death_of_speaker(domain);
+    if (domain_slot(domain) == DOMAIN_FIRST && !domain->used[EXO_ENVS]) {
+        print("init is dead: the machine starts again\n");
+        arch_end(1, 1, panic_exit_device);
+    }
+}
+
+int
+death_of(struct exo_env *entry, enum exo_death reason)
+{
+    static const uint8_t stopped[] = {EXO_ENV_EMBRYO,     EXO_ENV_READY,   EXO_ENV_READY_CALL,
+                                      EXO_ENV_ASLEEP,     EXO_ENV_OFFERED, EXO_ENV_LENDING};
+    struct env *env = env_private(entry);
+    struct hart *hart = current->hart;
+    uint64_t was = EXO_ENV_RUNNING;
+
+    if (!entry->dying) {
+        entry->dying = 1;
+        env->reason = reason;
+        trace_event(EXO_TRACE_KILLED, (uint16_t)env_slot(entry), reason);
+    }
+    if (entry == current->entry) {
+        slice_stop(EXO_ENV_DEAD);
+        if (!slice_return(env, EXO_DIED))
+            current = hart->idle;
+    } else {
+        for (unsigned i = 0; i < sizeof stopped && was == EXO_ENV_RUNNING; i++)
+            if (env_change(entry, stopped[i], EXO_ENV_DEAD))
+                was = stopped[i];
+        if (was == EXO_ENV_RUNNING) {
+            arch_ipi(hart_table[entry->state_word >> 8 & 255].id);
+            return 0;
+        }
+        slice_cut(entry, EXO_DIED);
+    }
+    if (was == EXO_ENV_LENDING)
+        slice_orphan(env->lent);
+    death_reap(entry);
+    return 1;
+}
+
+void
+death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
+{
+    struct exo_crash *crash = &death_ring[facts.crash_next % EXO_CRASHES];
+    struct exo_env *entry = current->entry;
+    struct exo_env *listener = death_listener ? env_find(death_listener) : NULL;
+
+    *crash = (struct exo_crash){.serial = ++facts.crash_next,
+                                .env = current->handle,
+                                .domain = current->domain_handle,
+                                .pc = current->x[0],
+                                .cause = cause,
+                                .address = address,
+                                .reason = reason};
+    memcpy(crash->registers, current->x, sizeof crash->registers);
+    trace_event(EXO_TRACE_CRASHED, (uint16_t)env_slot(entry), (uint32_t)cause);
+    death_of(entry, reason);
+    if (listener && listener != entry)
+        slice_post(listener, death_bits);
+}
+
+int
+death_of_users(struct vspace *space)
+{
+    unsigned killed = 0;
+
+    for (uint32_t i = 0; i < env_count && killed < DEATH_BATCH; i++)
+        if (env_state(&env_table[i]) != EXO_ENV_FREE &&
+            &vspace_table[env_table[i].vspace] == space) {
+            death_of(&env_table[i], EXO_DEATH_ABORT);
+            killed++;
+        }
+    return !space->environments;
+}
+
+void
+sys_env_kill(exo_env_t handle)
+{
+    struct env *self = current;
+    long error = 0;
+    struct exo_env *entry = env_mine(handle, &error);
+    uint64_t slot = handle & 0xffff;
+
+    /* A dying one still answers to its handle, so that the killer learns when it is gone. */
+    if (!entry && handle && slot < env_count && handle >> 16 == env_generation(&env_table[slot]) &&
+        env_table[slot].dying && domain_above(domain_current(), &domain_table[env_table[slot].domain]))
+        entry = &env_table[slot];
+    if (!entry)
+        self->x[10] = (uint64_t)error;
+    else if (entry == self->entry)
+        death_of(entry, EXO_DEATH_KILLED);
+    else
+        self->x[10] = (uint64_t)(death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN);
+}
+
+long
+sys_crash_listen(exo_env_t handle, uint64_t bits)
+{
+    long error = 0;
+    struct exo_env *entry = env_mine(handle, &error);
+
+    if (!entry)
+        return error;
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    /* commit */
+    death_listener = env_handle(entry);
+    death_bits = bits;
+    return 0;
+}
+
+/* Drops the domain's holds among the next DEATH_FRAMES frames. */
+static void
+death_of_holds(struct exo_domain *domain)
+{
+    for (unsigned i = 0; i < DEATH_FRAMES && domain->used[EXO_FRAMES]; i++) {
+        uint32_t frame = (uint32_t)domain->cursor;
+        struct hold hold;
+
+        domain->cursor = (domain->cursor + 1) % facts.frame_table.count;
+        if (hold_find_any(frame, domain, &hold) && !*hold.uses &&
+            frame_table[frame].kind != EXO_FRAME_FRESH)
+            hold_remove(frame, domain, &hold);
+    }
+}
+
+/* One bounded step of a domain's end; true when its slot is free. */
+static int
+death_step(struct exo_domain *domain)
+{
+    uint32_t slot = domain_slot(domain);
+    unsigned killed = 0;
+
+    for (uint32_t i = 0; i < env_count && domain->used[EXO_ENVS] && killed < DEATH_BATCH; i++)
+        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].domain == slot) {
+            death_of(&env_table[i], EXO_DEATH_KILLED);
+            killed++;
+        }
+    if (domain->used[EXO_ENVS])
+        return 0;
+    for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
+        if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == slot &&
+            !vspace_end(&vspace_table[i]))
+            return 0;
+    for (uint32_t i = 0; i < facts.harts * EXO_SLOTS_PER_HART && domain->used[EXO_SLOTS]; i++) {
+        struct exo_slot *slice = &hart_table[i / EXO_SLOTS_PER_HART].slots[i % EXO_SLOTS_PER_HART];
+
+        if (slice->domain == slot)
+            slice_clear(slice);
+    }
+    for (uint32_t i = 1; i < line_count && domain->used[EXO_IRQS]; i++)
+        if (line_table[i].domain == slot)
+            irq_move(i, domain->parent);
+    death_of_holds(domain);
+    if (domain->used[EXO_FRAMES])
+        return 0;
+    trace_event(EXO_TRACE_DOMAIN, UINT16_MAX, slot);
+    domain_free(domain);
+    return 1;
+}
+
+/* The first call marks the domain and all below it; each call then takes one step with one that has no children. */
+void
+sys_domain_kill(exo_domain_t handle)
+{
+    uint64_t slot = handle & 0xffff;
+    struct exo_domain *domain = &domain_table[slot < domain_count ? slot : 0];
+    struct env *self = current;
+    long result = EXO_E_HANDLE;
+
+    if (slot && domain->depth && handle >> 16 == domain->generation)
+        result = domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT
+                                                                                       : 0;
+    for (uint32_t i = 1; i < domain_count && !result; i++)
+        if (domain_table[i].depth && !domain_table[i].dying && domain_above(domain, &domain_table[i]))
+            domain_table[i].dying = 1;
+    for (uint32_t i = 1; i < domain_count && !result; i++)
+        if (domain_table[i].depth && !domain_table[i].children && domain_above(domain, &domain_table[i]))
+            result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;
+    self->x[10] = (uint64_t)(result == 1 ? 0 : result);
+}

@@ -1,0 +1,19 @@
+/* reclaim.h - taking back: asking, breaking, and the death of environments and domains */
+/* SPDX-License-Identifier: MIT */
+#ifndef KERNEL_RECLAIM_RECLAIM_H
+#define KERNEL_RECLAIM_RECLAIM_H
+#include "kernel/bind/slice.h"
+#include "kernel/bind/vspace.h"
+
+/* The lock is held for all of these. */
+
+/* Ends an environment. False while it runs on another hart, which is told to end it; the caller comes again. If it
+ * runs here, `current` becomes its lender or the hart's idle stand-in. */
+int death_of(struct exo_env *entry, enum exo_death reason);
+/* Reports the current environment's last context (enum exo_death says why) to whoever listens, and ends it. */
+void death_crash(uint64_t cause, uint64_t address, enum exo_death reason);
+/* Kills up to 8 environments that use the space; true when none is left. */
+int death_of_users(struct vspace *space);
+/* Where crash reports go: EXO_CRASHES records in a frame that the first domain holds. */
+void death_init(struct exo_crash *ring);
+#endif

@@ -1,0 +1,37 @@
+/* revoke.c - visible revocation: an ancestor asks, with a count and a deadline */
+/* SPDX-License-Identifier: MIT */
+#include "arch/riscv64/arch.h"
+#include "kernel/base/trace.h"
+#include "kernel/env/domain.h"
+#include "kernel/env/upcall.h"
+#include "kernel/reclaim/reclaim.h"
+
+long
+sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint64_t ticks)
+{
+    long error = 0;
+    struct exo_domain *domain = domain_mine(handle, &error);
+    struct exo_env *speaker;
+
+    if (!domain)
+        return error;
+    if (domain == domain_current())
+        return EXO_E_RIGHT;
+    if (resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
+        resource != EXO_ENVS)
+        return EXO_E_ARG;
+    if (!count || count > domain->used[resource] || ticks > EXO_NEVER / 2)
+        return EXO_E_ARG;
+    /* commit */
+    domain->ask[resource] = (struct exo_ask){.deadline = arch_time() + ticks,
+                                             .count = (uint32_t)count,
+                                             .asker = domain_slot(domain_current())};
+    speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    if (speaker) {
+        env_uarea(env_private(speaker))->revoke[resource] = domain->ask[resource];
+        upcall_post(env_private(speaker), EXO_PENDING_REVOKE);
+        slice_wake(speaker);
+    }
+    trace_event(EXO_TRACE_ASKED, (uint16_t)env_slot(current->entry), domain_slot(domain));
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* giveback.h - answering revocation */
+/* SPDX-License-Identifier: MIT */
+#ifndef LIBEXOS_EDGE_GIVEBACK_H
+#define LIBEXOS_EDGE_GIVEBACK_H
+#include "libexos/edge/edge.h"
+
+/* A giver drops up to `count` of its resource (hold_drop, slice_free...) and says how many it
+ * dropped. It runs in an asynchronous upcall: it must not block nor wait for a lock. */
+struct exo_giver {
+    enum exo_resource resource;
+    uint32_t (*give)(uint32_t count);
+    struct exo_giver *next; /* the library's */
+};
+
+/* Givers are asked in the order of their registration. */
+void exo_giver_add(struct exo_giver *giver);
+/* Asks the givers for what uarea->revoke[] says; the default answer to EXO_PENDING_REVOKE. At most
+ * EXO_BATCH of a resource a turn; how many were given. */
+uint32_t exo_giveback(struct exo_uarea *uarea);
+#endif

@@ -1,0 +1,126 @@
+/* init.c - taking over from the spawner, and questions about addresses */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/vm/give.h"
+#include "libexos/vm/page.h"
+
+static long
+adopt(const struct exo_start *start, const struct exo_area *area)
+{
+    uint64_t end = area->address + area->pages * EXO_PAGE;
+    unsigned flags = area->first == EXO_NO_FRAME ? 0 : VM_KEEP;
+    long error = region_add(area->address, end, area->rights & PAGE_NOW, flags);
+
+    for (uint64_t i = 0; error >= 0 && flags && i < area->pages; i++) {
+        uint64_t *word = table_make(area->address + i * EXO_PAGE);
+
+        if (!word)
+            return EXO_E_FULL;
+        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD | PAGE_KEEP |
+                (area->rights & PAGE_BIND);
+        vm_counts.mapped++;
+    }
+    return error;
+}
+
+long
+vm_init(struct exo_uarea *uarea)
+{
+    const struct exo_start *start = exo_start_block();
+    static int done;
+    long error = 0;
+
+    (void)uarea;
+    if (done)
+        return 0;
+    done = 1;
+    table_near = EXO_USER_END;
+    exo_handle(EXO_CAUSE_FETCH_PAGE, vm_fault);
+    exo_handle(EXO_CAUSE_LOAD_PAGE, vm_fault);
+    exo_handle(EXO_CAUSE_STORE_PAGE, vm_fault);
+    for (uint64_t i = 0; start && error >= 0 && i < start->areas && i < EXO_START_AREAS; i++)
+        error = adopt(start, &start->area[i]);
+    vm_give_init();
+    return error;
+}
+
+long
+vm_frame(uint64_t address)
+{
+    struct exo_uarea *uarea = exo_uarea();
+    struct region *region;
+    uint64_t *word;
+    long frame = EXO_E_ARG;
+
+    if (address >= EXO_USER_END)
+        return EXO_E_ARG;
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    word = table_find(address);
+    region = region_at(address);
+    if (region && !(word && *word & PAGE_HELD)) {
+        frame = page_fill(region, page_of(address), EXO_W);
+        word = table_find(address);
+    }
+    if (word && *word & PAGE_HELD)
+        frame = (long)page_frame(*word);
+    vm_unlock(uarea);
+    return frame;
+}
+
+int
+vm_allows(uint64_t address, uint64_t length, unsigned rights)
+{
+    uint64_t end = address + length;
+
+    if (end < address || end > EXO_USER_END)
+        return 0;
+    for (address = page_of(address); address < end; address += EXO_PAGE) {
+        const uint64_t *word = table_find(address);
+        const struct region *region;
+        unsigned now;
+
+        if (word && *word & (PAGE_HELD | PAGE_SET)) {
+            now = *word & PAGE_NOW;
+        } else {
+            region = region_at(address);
+            now = region ? region->rights : 0;
+        }
+        if ((now & rights) != rights)
+            return 0;
+    }
+    return 1;
+}
+
+long
+vm_region_handler(uint64_t address, vm_handler_t *handler, void *context)
+{
+    struct exo_uarea *uarea = exo_uarea();
+    struct region *region;
+    unsigned n = 0;
+
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    region = region_at(address);
+    for (unsigned i = 1; handler && i < HANDLERS && !n; i++)
+        if (!vm_handlers[i].call ||
+            (vm_handlers[i].call == handler && vm_handlers[i].context == context))
+            n = i;
+    if (region && (n || !handler)) {
+        if (n) {
+            vm_handlers[n].call = handler;
+            vm_handlers[n].context = context;
+        }
+        region->handler = (uint8_t)n;
+        for (uint64_t at = table_skip(region->start, region->end); at < region->end;
+             at = table_skip(at + EXO_PAGE, region->end)) {
+            uint64_t *word = table_find(at);
+
+            if (*word)
+                *word = (*word & ~(uint64_t)PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT;
+        }
+    }
+    vm_unlock(uarea);
+    return !region ? EXO_E_ARG : handler && !n ? EXO_E_FULL : 0;
+}

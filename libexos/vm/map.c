@@ -1,0 +1,311 @@
+/* map.c - the program's calls: map, unmap, protect */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/edge/bind.h"
+#include "libexos/vm/give.h"
+#include "libexos/vm/page.h"
+
+static uint64_t
+pages_up(uint64_t length)
+{
+    return (length + EXO_PAGE - 1) & ~(EXO_PAGE - 1);
+}
+
+static int
+range_is_sound(uint64_t address, uint64_t length)
+{
+    return !(address & (EXO_PAGE - 1)) && length && address < EXO_USER_END &&
+           length <= EXO_USER_END - address;
+}
+
+/* Unbinds and drops what is left of at most EXO_BATCH pages; the frames to drop are collected. */
+static long
+lose(uint64_t address, uint64_t pages)
+{
+    uint64_t frames[EXO_BATCH], n = 0;
+    long error = 0;
+
+    for (uint64_t i = 0; i < pages; i++) {
+        uint64_t *word = table_find(address + i * EXO_PAGE);
+
+        if (!word || !*word)
+            continue;
+        if (*word & PAGE_HELD) {
+            if (!(*word & PAGE_BORROWED))
+                frames[n++] = page_frame(*word);
+            vm_counts.mapped--;
+            if (page_policy->unmapped)
+                page_policy->unmapped(address + i * EXO_PAGE);
+        }
+        *word = 0;
+    }
+    error = exo_unbind(address, pages);
+    if (error >= 0 && n)
+        error = exo_drop(0, frames, n);
+    return error;
+}
+
+static long
+unmap(uint64_t start, uint64_t end)
+{
+    long error = region_remove(start, end);
+
+    for (uint64_t at = table_skip(start, end); error >= 0 && at < end; at = table_skip(at, end)) {
+        uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
+        uint64_t leaf = (TABLE_SPAN - (at & (TABLE_SPAN - 1))) >> EXO_PAGE_SHIFT;
+
+        if (pages > leaf)
+            pages = leaf;
+        if (pages > EXO_BATCH)
+            pages = EXO_BATCH;
+        error = lose(at, pages);
+        at += pages * EXO_PAGE;
+    }
+    return error;
+}
+
+static long
+fill_range(uint64_t start, uint64_t end)
+{
+    for (uint64_t at = start; at < end; at += EXO_PAGE) {
+        struct region *region = region_at(at);
+        uint64_t *word = table_find(at);
+        long error;
+
+        if (word && *word & PAGE_HELD)
+            continue;
+        error = region ? page_fill(region, at, EXO_W) : EXO_E_ARG;
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+/* Where it shall be, with what was there gone, noted as a region. */
+static long
+place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
+{
+    struct region *there;
+    long error = 0;
+
+    if (length == 0 || length > EXO_HEAP_END || rights & ~7u)
+        return EXO_E_ARG;
+    if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
+        return EXO_E_WX;
+    if (flags & VM_FIXED) {
+        if (!range_is_sound(address, length))
+            return EXO_E_ARG;
+        error = unmap(address, address + length);
+    } else {
+        there = address && range_is_sound(address, length) ? region_from(address) : NULL;
+        if (!address || !range_is_sound(address, length) || (there && there->start < address + length))
+            address = region_gap(length);
+    }
+    if (error < 0 || !address)
+        return error < 0 ? error : EXO_E_FULL;
+    error = region_add(address, address + length, rights, flags);
+    return error < 0 ? error : (long)address;
+}
+
+long
+vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
+{
+    struct exo_uarea *uarea = exo_uarea();
+    long at, error;
+
+    length = pages_up(length);
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    at = place(address, length, rights, flags & (VM_FIXED | VM_EAGER | VM_KEEP | VM_JOIN));
+    if (at >= 0 && flags & VM_EAGER && rights) {
+        error = fill_range((uint64_t)at, (uint64_t)at + length);
+        if (error < 0) {
+            unmap((uint64_t)at, (uint64_t)at + length);
+            at = error;
+        }
+    }
+    vm_unlock(uarea);
+    return at;
+}
+
+static long
+bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights, unsigned flags)
+{
+    uint64_t word = PAGE_HELD | PAGE_KEEP | rights | rights << PAGE_MOST_SHIFT |
+                    (flags & VM_BORROW ? PAGE_BORROWED : 0);
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t *entry = table_make(at + i * EXO_PAGE);
+        long error = entry ? exo_bind(at + i * EXO_PAGE, frames[i], word & PAGE_BIND) : EXO_E_FULL;
+
+        if (error < 0)
+            return error;
+        *entry = word | frames[i] << PAGE_FRAME_SHIFT;
+        vm_counts.mapped++;
+    }
+    return 0;
+}
+
+long
+vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
+              unsigned flags)
+{
+    struct exo_uarea *uarea = exo_uarea();
+    long at, error;
+
+    if (!count || count > EXO_HEAP_END >> EXO_PAGE_SHIFT)
+        return EXO_E_ARG;
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    at = place(address, count * EXO_PAGE, rights, (flags & (VM_FIXED | VM_BORROW)) | VM_KEEP);
+    error = at < 0 ? at : bind_given((uint64_t)at, frames, count, rights, flags | VM_BORROW);
+    if (at >= 0 && error >= 0 && !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
+        for (uint64_t i = 0; i < count; i++)
+            *table_find((uint64_t)at + i * EXO_PAGE) &= ~(uint64_t)PAGE_BORROWED;
+    if (at >= 0 && error < 0) {
+        unmap((uint64_t)at, (uint64_t)at + count * EXO_PAGE);
+        at = error;
+    }
+    vm_unlock(uarea);
+    return at;
+}
+
+long
+vm_unmap(uint64_t address, uint64_t length)
+{
+    struct exo_uarea *uarea = exo_uarea();
+    long error;
+
+    length = pages_up(length);
+    if (!range_is_sound(address, length))
+        return EXO_E_ARG;
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    error = unmap(address, address + length);
+    vm_unlock(uarea);
+    return error;
+}
+
+/* A page whose binding cannot be changed in place: more than its most, or not yet written. */
+static long
+rebind(uint64_t *word, uint64_t address, unsigned rights)
+{
+    uint64_t most = *word & PAGE_MOST;
+    long error;
+
+    if ((uint64_t)rights << PAGE_MOST_SHIFT & ~most) {
+        if (*word & PAGE_BORROWED)
+            most = (uint64_t)rights << PAGE_MOST_SHIFT;
+        else
+            most = page_most(rights) << PAGE_MOST_SHIFT;
+        exo_vspace_unbind(0, address, 1); /* an executable and a writable binding never meet */
+        if (rights & EXO_X)
+            *word &= ~(uint64_t)PAGE_CLEAN;
+    }
+    error = exo_bind(address, page_frame(*word),
+                     most | (*word & PAGE_CLEAN ? rights & ~(unsigned)EXO_W : rights));
+    if (error >= 0)
+        *word = (*word & ~(uint64_t)(PAGE_NOW | PAGE_MOST)) | rights | most;
+    return error < 0 ? error : 0;
+}
+
+static long
+protect_slow(uint64_t start, uint64_t end, unsigned rights)
+{
+    struct region *region = region_at(start);
+    long error = 0;
+
+    for (uint64_t at = start; region && region->end < end; at = region->end)
+        if (!(region = region_next(region)) || region->start != (at = region[-1].end))
+            return EXO_E_ARG; /* a hole */
+    if (!region)
+        return EXO_E_ARG;
+    error = region_rights(start, end, rights);
+    for (uint64_t at = table_skip(start, end); error >= 0 && at < end;
+         at = table_skip(at + EXO_PAGE, end)) {
+        uint64_t *word = table_find(at);
+
+        if (*word & PAGE_HELD)
+            error = rebind(word, at, rights);
+        else if (*word & PAGE_SET)
+            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
+    }
+    return error;
+}
+
+/* Pages with frames whose bindings may have these rights: no region is looked at. */
+static int
+protect_is_plain(uint64_t address, uint64_t pages, unsigned rights)
+{
+    uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT;
+
+    for (; pages; pages--, address += EXO_PAGE) {
+        const uint64_t *word = table_find(address);
+
+        if (!word || (*word & (wanted | PAGE_CLEAN)) != wanted)
+            return 0;
+    }
+    return 1;
+}
+
+static long
+protect_plain(uint64_t address, uint64_t pages, unsigned rights)
+{
+    while (pages) {
+        uint64_t n = pages < EXO_PROTECT_BATCH ? pages : EXO_PROTECT_BATCH;
+        long passed;
+
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t *word = table_find(address + i * EXO_PAGE);
+
+            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
+        }
+        while (n) {
+            passed = exo_vspace_protect(0, address, n, rights);
+            if (passed < 0)
+                return passed;
+            if (passed == 0) /* not bound now: the fault will bind it so */
+                passed = 1;
+            n -= (uint64_t)passed;
+            pages -= (uint64_t)passed;
+            address += (uint64_t)passed * EXO_PAGE;
+        }
+    }
+    return 0;
+}
+
+long
+vm_protect(uint64_t address, uint64_t length, unsigned rights)
+{
+    uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
+    struct exo_uarea *uarea;
+    long error;
+
+    if (pages == 1 && address < EXO_USER_END) { /* the way of those who do it for each fault */
+        uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT;
+        uint64_t *word = table_find(address);
+
+        if (word && (*word & (wanted | PAGE_CLEAN)) == wanted && rights < 8) {
+            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
+            error = exo_vspace_protect(0, address, 1, rights);
+            return error < 0 ? error : 0;
+        }
+    }
+    length = pages_up(length);
+    if (!range_is_sound(address, length) || rights & ~7u)
+        return EXO_E_ARG;
+    if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
+        return EXO_E_WX;
+    uarea = exo_uarea();
+    vm_touch_stack();
+    if (!vm_lock(uarea))
+        return EXO_E_BUSY;
+    if (pages <= EXO_PROTECT_BATCH && protect_is_plain(address, pages, rights))
+        error = protect_plain(address, pages, rights);
+    else
+        error = protect_slow(address, address + length, rights);
+    vm_unlock(uarea);
+    return error;
+}

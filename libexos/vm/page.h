@@ -1,0 +1,53 @@
+/* page.h - vm's inner workings: its lock, getting and losing frames, handlers */
+/* SPDX-License-Identifier: MIT */
+#ifndef LIBEXOS_VM_PAGE_H
+#define LIBEXOS_VM_PAGE_H
+#include "libexos/vm/region.h"
+#include "libexos/vm/table.h"
+#include "libexos/vm/vm.h"
+
+/* Who holds the lock may meet only misses of pages that have a frame: those are served without it. */
+int vm_lock(struct exo_uarea *uarea); /* 0: this environment holds it already */
+int vm_try_lock(struct exo_uarea *uarea);
+void vm_unlock(struct exo_uarea *uarea);
+/* Makes sure that the stack below is there, before the lock is taken. */
+static inline void
+vm_touch_stack(void)
+{
+    asm volatile("li t0, 4000\n sub t0, sp, t0\n sb zero, 0(t0)" ::: "t0", "memory");
+}
+
+struct vm_handler_entry {
+    vm_handler_t *call;
+    void *context;
+};
+extern struct vm_handler_entry vm_handlers[HANDLERS];
+
+static inline uint64_t
+page_of(uint64_t address)
+{
+    return address & ~(EXO_PAGE - 1);
+}
+
+static inline uint64_t
+page_frame(uint64_t word)
+{
+    return word >> PAGE_FRAME_SHIFT;
+}
+
+/* The most that a page with these rights may later get without a new binding. */
+static inline uint64_t
+page_most(unsigned rights)
+{
+    return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
+}
+
+/* Gives the page at address a frame, and some of the pages behind it when memory is touched in order.
+ * With the lock held. 0 or an error. */
+long page_fill(struct region *region, uint64_t address, unsigned need);
+/* Takes a page's frame away; its word stays with what must be remembered. 1 if it could. */
+int page_evict(uint64_t address);
+/* Evicts until count frames are gone or no victim is left; how many. */
+uint32_t page_evict_some(uint32_t count);
+extern const struct vm_policy *page_policy;
+#endif

@@ -1,0 +1,71 @@
+/* vm.h - address spaces: regions, demand-zero memory, fault handlers, giving frames back */
+/* SPDX-License-Identifier: MIT */
+#ifndef LIBEXOS_VM_VM_H
+#define LIBEXOS_VM_VM_H
+#include "libexos/edge/edge.h"
+#include "libexos/edge/start.h"
+
+/* Addresses are all below 2^38, so results < 0 are errors (enum exo_error). Lengths are rounded up
+ * to pages; addresses must be page-aligned. */
+
+/* Takes over the pages that the spawner mapped, and page faults (causes 12, 13, 15). Once. */
+long vm_init(struct exo_uarea *uarea);
+
+enum vm_flags {
+    VM_FIXED = 1,  /* at this very address, replacing what is there */
+    VM_EAGER = 2,  /* frames now, not when touched */
+    VM_KEEP = 4,   /* never give these frames back */
+    VM_BORROW = 8, /* vm_map_frames: unmapping does not drop the holds */
+    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no handler */
+};
+
+/* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The address. */
+long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags);
+/* Frames that my domain holds (shared memory, device registers), in the order given. The address. */
+long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
+                   unsigned flags);
+long vm_unmap(uint64_t address, uint64_t length);
+/* Changes rights of whole pages, mapped or not yet touched. */
+long vm_protect(uint64_t address, uint64_t length, unsigned rights);
+
+/* The frame behind an address (faulted in if it is not there yet), or an error. */
+long vm_frame(uint64_t address);
+/* Does [address, address + length) allow these rights? Nothing is touched. */
+int vm_allows(uint64_t address, uint64_t length, unsigned rights);
+
+/* Faults in the region that starts at or holds `address` go to handler first: a page whose rights
+ * forbid the access. It returns 1 when the access shall be tried again (or frame->x[0] was moved),
+ * 0 when it is not his: then the next handler (vm_fault_default) is asked. `context` is his own. */
+typedef int vm_handler_t(struct exo_save *frame, uint64_t address, void *context);
+long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context);
+/* Asked about faults that neither vm nor a region's handler serves. Default: null, exo_crash. */
+void vm_fault_default(vm_handler_t *handler, void *context);
+
+/* The page fault handler itself, for programs that put their own before it with exo_handle. */
+void vm_fault(struct exo_save *frame, struct exo_uarea *uarea);
+
+/* Who loses a page when frames are asked back: replaceable. */
+struct vm_policy {
+    const char *name;
+    void (*mapped)(uint64_t address);       /* a page got its frame */
+    void (*unmapped)(uint64_t address);     /* it lost it */
+    uint64_t (*victim)(void);               /* the page to give up next, 0 = none */
+    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that were
+     * never written are given up. It runs with vm's lock held and must not touch other absent pages. */
+    int (*save)(uint64_t address);
+    /* Fills a page that was saved, now bound and zero. */
+    int (*load)(uint64_t address);
+};
+extern const struct vm_policy vm_fifo;
+void vm_set_policy(const struct vm_policy *policy);
+
+struct vm_counts {
+    uint64_t mapped;  /* pages with a frame */
+    uint64_t reserve; /* zeroed frames in hand */
+    uint64_t tables;  /* vm's own tables */
+    uint64_t faults, filled, rebound, evicted, given;
+};
+extern struct vm_counts vm_counts;
+/* Drops up to count frames of the reserve, then of victims: what the giver does. How many. */
+uint32_t vm_give(uint32_t count);
+#endif

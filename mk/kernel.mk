@@ -1,0 +1,38 @@
+# kernel.mk - the kernel, in two variants: release, and one that traps on undefined behaviour
+# SPDX-License-Identifier: MIT
+
+KERNEL_LD := arch/riscv64/kernel.ld
+KERNEL_SRC := $(filter-out arch/riscv64/asm_offsets.c,$(wildcard arch/riscv64/*.c arch/riscv64/*.S)) \
+    $(sort $(shell find kernel -name '*.c' 2>/dev/null))
+KERNEL_IMAGE := $(BUILD)/kernel/Image
+KERNEL_ELF := $(BUILD)/kernel/aspis.elf
+UBSAN_IMAGE := $(BUILD)/kernel-ubsan/Image
+KERNEL_INCLUDE := -I. -I$(BUILD) -I$(GEN) -isystem kernel/dev/libfdt -isystem $(LIBFDT_SRC)
+
+# INIT=file puts another flat binary in init's place.
+INIT_BIN := $(BUILD)/init.bin
+INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
+
+# $(1) = directory under build/, $(2) = further flags
+define KERNEL_VARIANT
+KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
+KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,$$(LIBFDT_FILES))
+
+$$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN) $$(LIBFDT_SRC)/.stamp
+	@mkdir -p $$(@D)
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter %.c,$$<),$(2)) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
+$$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
+
+$$(KFDT_$(1)): $(BUILD)/$(1)/obj/libfdt/%.o: $$(LIBFDT_SRC)/.stamp $$(FLAGS_FROM)
+	@mkdir -p $$(@D)
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) -w $$(KERNEL_INCLUDE) -c -o $$@ $$(LIBFDT_SRC)/$$*
+
+$(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KFDT_$(1)) $$(KERNEL_LD)
+	$$(QUIET)$$(CC) $$(KERNEL_LDFLAGS) -T $$(KERNEL_LD) -Wl,-Map=$$(@D)/aspis.map -o $$@ \
+	    $$(KOBJ_$(1)) $$(KFDT_$(1)) -lgcc
+$(BUILD)/$(1)/Image: $(BUILD)/$(1)/aspis.elf
+	$$(QUIET)$$(OBJCOPY) -O binary $$< $$@
+-include $$(KOBJ_$(1):.o=.d)
+endef
+$(eval $(call KERNEL_VARIANT,kernel,))
+$(eval $(call KERNEL_VARIANT,kernel-ubsan,$(UBSAN_CFLAGS)))

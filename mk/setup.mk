@@ -1,0 +1,34 @@
+# setup.mk - installs what the wanted goals need before anything else is read
+# SPDX-License-Identifier: MIT
+
+# Goals that must work on a bare machine, without a compiler.
+BARE_GOALS := help doctor clean setup
+GOALS := $(or $(MAKECMDGOALS),help)
+WANTS_BUILD := $(filter-out $(BARE_GOALS) format budget docs,$(GOALS))
+
+# Which group of tools (scripts/setup knows them) each goal needs.
+GROUPS := $(if $(filter-out $(BARE_GOALS),$(GOALS)),base)
+GROUPS += $(if $(WANTS_BUILD),build)
+GROUPS += $(if $(filter run test bench debug sweep mutants,$(GOALS)),run)
+GROUPS += $(if $(filter test sweep mutants,$(GOALS)),test)
+GROUPS += $(if $(filter debug,$(GOALS)),debug)
+GROUPS += $(if $(filter format check,$(GOALS)),format)
+GROUPS += $(if $(filter fuzz,$(GOALS)),fuzz)
+
+# make remakes an included file and starts over: one stamp, so the check is cheap.
+empty :=
+GROUPS := $(strip $(GROUPS))
+SETUP_STAMP := $(if $(GROUPS),build/setup/$(subst $(empty) $(empty),-,$(GROUPS)).mk)
+SETUP_DONE := $(wildcard $(SETUP_STAMP))
+ifneq ($(SETUP_STAMP),)
+$(SETUP_STAMP): scripts/setup
+	@scripts/setup $(GROUPS)
+	@mkdir -p $(@D) && touch $@
+include $(SETUP_STAMP)
+endif
+
+# A wrong setting is said at once, before anything is built (and after python3 is there).
+ifneq ($(and $(filter run debug,$(GOALS)),$(SETUP_DONE)),)
+SETTING_WRONG := $(shell BOARD="$(BOARD)" SMP="$(SMP)" MEM="$(MEM)" scripts/run --check 2>&1)
+$(if $(SETTING_WRONG),$(error $(SETTING_WRONG)))
+endif

@@ -1,0 +1,24 @@
+# test.mk - host tests, guest tests, benchmarks, fuzzers
+# SPDX-License-Identifier: MIT
+
+HOST_SRC := $(wildcard tests/host/*.c)
+HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/tests/host/%,$(HOST_SRC))
+SCRIPT_TESTS := $(wildcard tests/host/*.t tests/host/*.sh tests/crash/*.t tests/crash/*.sh)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+
+$(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
+	@CC='$(HOSTCC)' CFLAGS='$(HOST_CFLAGS) -I. -I$(GEN) -Itests/host' scripts/build-host $< $@
+$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
+	@CC=clang CFLAGS='$(filter-out -fno-sanitize-recover=all,$(HOST_CFLAGS)) -fsanitize=fuzzer -I. -I$(GEN) -Itests/fuzz' \
+	    scripts/build-host $< $@
+-include $(addsuffix .d,$(HOST_TESTS) $(FUZZERS))
+
+# Only what the chosen names need is built.
+WANTS_GUEST := $(if $(T),$(filter-out h%,$(T)),yes)
+WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
+TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
+    $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
+TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
+BENCH_NEEDS := $(KERNEL_IMAGE) $(TEST_INITRD)
+CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD)

@@ -1,0 +1,110 @@
+# user.mk - libexos, init, the programs and the initrd that carries them
+# SPDX-License-Identifier: MIT
+
+OBJ := $(BUILD)/user/obj
+LIBEXOS := $(BUILD)/user/libexos.a
+CRT0 := $(OBJ)/libexos/edge/crt0.S.o
+PROGRAM_LD := libexos/program.ld
+
+# Rooms below posix see no libc header; posix and programs see musl's.
+NO_LIBC := -ffreestanding -nostdinc -isystem $(GCC_INCLUDE)
+WITH_LIBC := -nostdinc -isystem $(MUSL)/include -isystem $(GCC_INCLUDE)
+USER_INCLUDE := -I. -I$(GEN)
+
+find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' 2>/dev/null))
+objects = $(patsubst %,$(OBJ)/%.o,$(1))
+
+LIBEXOS_ROOMS := edge vm sched logfs net
+LIBEXOS_SRC := $(foreach r,$(LIBEXOS_ROOMS),$(if $(wildcard libexos/$r),$(call find,libexos/$r)))
+LIBEXOS_SRC := $(filter-out libexos/edge/crt0.S libexos/logfs/host/%,$(LIBEXOS_SRC))
+POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
+
+# Programs: name in the initrd, then its sources.
+DEMO_SRC := $(wildcard userland/demos/*.c)
+GUEST_SRC := $(wildcard tests/guest/*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+GUEST_LIB_SRC := $(wildcard tests/guest/lib/*.[cS])
+PROGRAM_DIRS := $(filter-out demos etc init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
+PROGRAM_DIRS := $(foreach p,$(PROGRAM_DIRS),$(if $(wildcard userland/$p/*.c userland/$p/*.S),$p))
+INIT_SRC := $(wildcard userland/init.c userland/init/*.c userland/init/*.S)
+
+PROGRAMS := $(addprefix bin/,$(PROGRAM_DIRS)) $(patsubst userland/demos/%.c,demo/%,$(DEMO_SRC))
+GUESTS := $(patsubst tests/guest/%.c,test/guest/%,$(GUEST_SRC))
+BENCHES := $(patsubst tests/bench/%.c,bench/%,$(BENCH_SRC))
+$(foreach p,$(PROGRAM_DIRS),$(eval SRC_bin/$p := $(if $(wildcard userland/$p),$(call find,userland/$p))))
+$(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
+$(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
+$(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
+ALL_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+PROGRAM_SRC := $(foreach p,$(ALL_PROGRAMS),$(SRC_$p)) $(GUEST_LIB_SRC) $(INIT_SRC)
+
+# Compile. Each group of sources has its own view of headers.
+LIBEXOS_OBJ := $(call objects,$(LIBEXOS_SRC) libexos/edge/crt0.S)
+POSIX_OBJ := $(call objects,$(POSIX_SRC))
+PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC))
+STUBS_OBJ := $(OBJ)/exo_stubs.S.o
+
+$(LIBEXOS_OBJ): INCLUDE := $(NO_LIBC)
+$(POSIX_OBJ): INCLUDE := -ffreestanding $(WITH_LIBC)
+$(PROGRAM_OBJ): INCLUDE := $(WITH_LIBC) -Itests/guest
+$(POSIX_OBJ) $(PROGRAM_OBJ): | $(LIBC)
+
+$(LIBEXOS_OBJ) $(POSIX_OBJ) $(PROGRAM_OBJ): $(OBJ)/%.o: % $(FLAGS_FROM) | $(USER_GEN)
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(USER_CFLAGS) $(INCLUDE) $(USER_INCLUDE) $(DEPFILE) -c -o $@ $<
+$(STUBS_OBJ): $(GEN)/exo_stubs.S $(GEN)/syscall_numbers.h $(FLAGS_FROM)
+	@mkdir -p $(@D)
+	$(QUIET)$(CC) $(USER_CFLAGS) $(USER_INCLUDE) -c -o $@ $<
+-include $(patsubst %.o,%.d,$(LIBEXOS_OBJ) $(POSIX_OBJ) $(PROGRAM_OBJ))
+
+# Link.
+ARCHIVED := $(filter-out $(CRT0),$(LIBEXOS_OBJ)) $(POSIX_OBJ) $(STUBS_OBJ)
+$(LIBEXOS): $(ARCHIVED)
+	@rm -f $@
+	$(QUIET)$(AR) rcsD $@ $(ARCHIVED)
+$(BUILD)/user/libguest.a: $(call objects,$(GUEST_LIB_SRC))
+	@rm -f $@
+	@mkdir -p $(@D)
+	$(QUIET)$(AR) rcsD $@ $^
+
+LIBS := -Wl,--start-group $(LIBEXOS) $(LIBC) -lgcc -Wl,--end-group
+GUEST_LIBS := $(BUILD)/user/libguest.a
+
+define PROGRAM
+$(BUILD)/user/$(1): $$(call objects,$$(SRC_$(1))) $$(CRT0) $$(LIBEXOS) $$(LIBC) $$(GUEST_LIBS) $$(PROGRAM_LD)
+	@mkdir -p $$(@D)
+	$$(QUIET)$$(CC) $$(USER_LDFLAGS) -T $$(PROGRAM_LD) -o $$@ $$(CRT0) $$(call objects,$$(SRC_$(1))) $$(GUEST_LIBS) $$(LIBS)
+$(BUILD)/root/$(1): $(BUILD)/user/$(1)
+	@mkdir -p $$(@D)
+	@$$(OBJCOPY) --strip-all $$< $$@
+endef
+$(foreach p,$(ALL_PROGRAMS),$(eval $(call PROGRAM,$p)))
+
+# init: a flat binary with its own header and linker script, carried inside the kernel Image.
+INIT_LD := $(firstword $(wildcard userland/init/init.ld userland/init.ld) $(PROGRAM_LD))
+$(BUILD)/user/init.elf: $(CRT0) $(call objects,$(INIT_SRC)) $(LIBEXOS) $(LIBC) $(INIT_LD)
+	$(QUIET)$(CC) $(USER_LDFLAGS) -T $(INIT_LD) -Wl,-Map=$(BUILD)/user/init.map -o $@ $(CRT0) $(call objects,$(INIT_SRC)) $(LIBS)
+ifneq ($(INIT),)
+$(BUILD)/init.bin: $(INIT)
+	@cp $< $@
+else ifneq ($(INIT_SRC),)
+$(BUILD)/init.bin: $(BUILD)/user/init.elf
+	$(QUIET)$(OBJCOPY) -O binary $< $@
+else
+$(BUILD)/init.bin:
+	@mkdir -p $(@D) && : >$@
+	@echo 'note: userland/init has no sources yet; the kernel carries an empty init' >&2
+endif
+
+# Initrds: one for people, one that also carries the tests and benchmarks.
+INITRD := $(BUILD)/initrd.cpio
+TEST_INITRD := $(BUILD)/initrd-tests.cpio
+ETC := $(if $(wildcard userland/etc),$(sort $(shell find userland/etc -type f)))
+ETC_ENTRIES := $(foreach f,$(ETC),etc/$(patsubst userland/etc/%,%,$f)=$f)
+entries = $(foreach p,$(1),$p=$(BUILD)/root/$p)
+rooted = $(addprefix $(BUILD)/root/,$(1))
+
+$(INITRD): $(call rooted,$(PROGRAMS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(PROGRAMS))
+$(TEST_INITRD): $(call rooted,$(ALL_PROGRAMS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(ALL_PROGRAMS))

@@ -1,0 +1,322 @@
+/* fdt.c - the boards' device trees are understood, corrupt ones refused, none read beyond its end
+ */
+/* SPDX-License-Identifier: MIT */
+/* sources: kernel/dev/fdt.c build/deps/libfdt/fdt.c build/deps/libfdt/fdt_ro.c */
+/* sources: build/deps/libfdt/fdt_check.c build/deps/libfdt/fdt_wip.c */
+/* cflags: -isystem build/deps/libfdt -DFDT_ASSUME_MASK=4 -Wno-sign-compare */
+/* dts: dts/virt.dts dts/fu540.dts dts/fu740.dts dts/jh7110.dts dts/odd.dts */
+#include "kernel/dev/fdt.h"
+#include <libfdt.h>
+#include <stdio.h>
+
+static int tests, failures;
+static struct machine machine;
+
+static void
+ok(int holds, const char *what)
+{
+    tests++;
+    failures += !holds;
+    printf("%sok %d - %s\n", holds ? "" : "not ", tests, what);
+}
+
+/* A tree in a buffer of its exact size, so that the sanitizer sees every byte too far. */
+static void *
+load(const char *board, size_t *size)
+{
+    const char *directory = getenv("DTB_DIR");
+    char path[256];
+    void *blob = malloc(1 << 20);
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s.dtb", directory ? directory : "build/dts", board);
+    file = fopen(path, "rb");
+    if (!file) {
+        printf("Bail out! cannot open %s\n", path);
+        exit(1);
+    }
+    *size = fread(blob, 1, 1 << 20, file);
+    fclose(file);
+    return realloc(blob, *size);
+}
+
+static const struct exo_device *
+device(uint64_t base)
+{
+    for (uint32_t i = 0; i < machine.devices; i++)
+        if (machine.device[i].base == base)
+            return &machine.device[i];
+    return NULL;
+}
+
+static int
+device_is(uint64_t base, const char *compatible, uint32_t line)
+{
+    const struct exo_device *found = device(base);
+
+    return found && strcmp(found->compatible, compatible) == 0 && found->line == line;
+}
+
+static int
+range_is(struct machine_range range, uint64_t base, uint64_t size)
+{
+    return range.base == base && range.size == size;
+}
+
+static int
+hart_is(uint32_t index, uint64_t id, uint32_t context)
+{
+    return index < machine.harts && machine.hart[index].id == id &&
+           machine.hart[index].plic_context == context;
+}
+
+static int
+skipped_is(uint32_t index, uint64_t id, const char *why)
+{
+    return index < machine.skipped_count && machine.skipped[index] == id &&
+           strcmp(machine.skipped_why[index], why) == 0;
+}
+
+/* The four application harts of the SiFive and StarFive parts, S contexts at 2h. */
+static int
+four_after_a_monitor(void)
+{
+    return machine.harts == 4 && hart_is(0, 1, 2) && hart_is(1, 2, 4) && hart_is(2, 3, 6) &&
+           hart_is(3, 4, 8) && machine.skipped_count == 1;
+}
+
+static const char *
+read_board(const char *board, uint64_t here)
+{
+    size_t size;
+    void *blob = load(board, &size);
+    const char *error = fdt_read(blob, size, here, &machine);
+
+    free(blob);
+    return error;
+}
+
+static void
+test_virt(void)
+{
+    const struct exo_device *uart;
+
+    ok(!read_board("virt", 0x80200000), "virt is read");
+    ok(range_is(machine.memory, 0x80000000, 0x10000000), "virt: memory");
+    ok(machine.reserved_count == 1 && range_is(machine.reserved[0], 0x80000000, 0x80000),
+       "virt: the firmware's memory is reserved");
+    ok(machine.harts == 4 && hart_is(0, 0, 1) && hart_is(1, 1, 3) && hart_is(3, 3, 7),
+       "virt: four harts, contexts from interrupts-extended");
+    ok(machine.skipped_count == 0 && machine.sstc && machine.timebase == 10000000,
+       "virt: sstc and timebase");
+    ok(range_is(machine.plic, 0x0c000000, 0x600000) && machine.plic_lines == 96, "virt: PLIC");
+    ok(machine.exit_device == 0x100000 && !device(0x100000), "virt: the exit device is ours");
+    ok(range_is(machine.initrd, 0x88200000, 0x320d), "virt: initrd in 8-byte cells");
+    ok(strcmp(machine.bootargs, "console=uart") == 0 &&
+           strcmp(machine.board, "riscv-virtio,qemu") == 0,
+       "virt: bootargs and board");
+    uart = device(0x10000000);
+    ok(uart && strcmp(uart->name, "serial@10000000") == 0 && uart->pages == 1 && uart->line == 10 &&
+           uart->clock == 3686400,
+       "virt: UART");
+    ok(device_is(0x101000, "google,goldfish-rtc", 11), "virt: RTC");
+    ok(device(0x20000000) && device(0x20000000)->pages == 16, "virt: a large device is cut to 16");
+    ok(!device(0x30000000) && !device(0x10001000) && !device(0x10100000) && !device(0x2000000) &&
+           !device(0xc000000) && machine.devices == 3,
+       "virt: no PCI, virtio, fw-cfg, CLINT or PLIC for programs");
+}
+
+static void
+test_boards(void)
+{
+    ok(!read_board("fu540", 0x80200000) && four_after_a_monitor() && skipped_is(0, 0, "no sv39"),
+       "fu540: harts 1-4; hart 0 is okay but has no MMU");
+    ok(range_is(machine.memory, 0x80000000, 0x200000000) && machine.timebase == 1000000 &&
+           !machine.sstc && machine.plic_lines == 53 && !machine.exit_device,
+       "fu540: memory, timebase, PLIC");
+    ok(range_is(machine.initrd, 0x88300000, 0x100000), "fu540: initrd in 4-byte cells");
+    ok(device_is(0x10010000, "sifive,fu540-c000-uart", 4) && device(0x10010000)->clock == 0 &&
+           device_is(0x10050000, "sifive,fu540-c000-spi", 6) &&
+           device_is(0x10090000, "sifive,fu540-c000-gem", 53),
+       "fu540: UART, SPI, Ethernet");
+    ok(device(0x10000000) && device(0x10000000)->clock == 33333333,
+       "fu540: the clock controller runs from a fixed clock");
+
+    ok(!read_board("fu740", 0x80200000) && four_after_a_monitor() && skipped_is(0, 0, "disabled"),
+       "fu740: harts 1-4 by riscv,isa-extensions; hart 0 is disabled");
+    ok(machine.reserved_count == 2 && range_is(machine.reserved[1], 0x80040000, 0x20000) &&
+           machine.plic_lines == 69 && device_is(0x10010000, "sifive,fu740-c000-uart", 39),
+       "fu740: reserved memory, PLIC, UART");
+
+    ok(!read_board("jh7110", 0x40200000) && four_after_a_monitor() &&
+           skipped_is(0, 0, "no f and d"),
+       "jh7110: harts 1-4; hart 0 is okay with an MMU, but has no f and d");
+    ok(range_is(machine.memory, 0x40000000, 0x200000000) && machine.timebase == 4000000 &&
+           machine.plic_lines == 136,
+       "jh7110: memory, timebase, riscv,plic0");
+    ok(machine.reserved_count == 2 && range_is(machine.reserved[0], 0x42200000, 0x10000) &&
+           range_is(machine.reserved[1], 0x40000000, 0x80000),
+       "jh7110: memreserve and firmware; a pool without place is none");
+    ok(device_is(0x10000000, "snps,dw-apb-uart", 32) && device(0x10000000)->shift == 2 &&
+           device(0x10000000)->width == 4 && device(0x10000000)->pages == 16,
+       "jh7110: UART registers 4 bytes apart");
+    ok(device_is(0x16010000, "snps,dw-mshc", 74) && device_is(0x16020000, "snps,dw-mshc", 75) &&
+           device_is(0x16040000, "starfive,jh7110-eqos-5.20", 78),
+       "jh7110: SD, eMMC, Ethernet");
+}
+
+static void
+test_odd(void)
+{
+    ok(!read_board("odd", 0x80200000), "odd is read");
+    ok(machine.harts == 8 && hart_is(0, 1, 2) && hart_is(1, 4, 3) && hart_is(2, 5, 4) &&
+           hart_is(3, 7, 6) && hart_is(7, 11, 10),
+       "odd: eight harts, whatever the order of the contexts");
+    ok(machine.skipped_count == 7 && skipped_is(0, 0, "no f and d") &&
+           skipped_is(1, 2, "no sv39") && skipped_is(2, 3, "disabled") &&
+           skipped_is(3, 64, "its id is above 63") && skipped_is(4, 6, "no interrupts") &&
+           skipped_is(5, 12, "more than 8") && skipped_is(6, 13, "more than 8"),
+       "odd: every other hart is skipped with its reason");
+    ok(machine.timebase == 32768 && !machine.sstc, "odd: timebase of a cpu; sstc is not all's");
+    ok(strlen(machine.board) == 63, "odd: a long model is cut");
+    ok(machine.reserved_count == 1 && range_is(machine.reserved[0], 0x80000000, 0x1000),
+       "odd: memreserve");
+    ok(device_is(0x10000000, "ns16550a", 10) && device(0x10000000)->clock == 24000000,
+       "odd: interrupt parent from the root, clock by phandle");
+    ok(device_is(0x10002ff8, "odd,straddles", 0) && device(0x10002ff8)->pages == 2,
+       "odd: a device over a page's edge has two; no line beyond the PLIC's");
+    ok(device_is(0x11000000, "odd,huge", 96) && device(0x11000000)->pages == 16 &&
+           device(0x13000010) && device(0x13000010)->pages == 16 && !device(0x13000010)->line,
+       "odd: 16 pages at most, counted from the first byte's page");
+    ok(device_is(0x2010000, "odd,behind-clint", 0) && !device(0x200fff0),
+       "odd: no page of the CLINT is a device's");
+    ok(!device(0x80003000) && !device(0x120003000), "odd: nor one of memory, any memory");
+    ok(!device(0x10000f00), "odd: no page is two devices'");
+    ok(!device(0x10004000) && !device(0x10005000) && !device(0xffffffff00000000),
+       "odd: none that is disabled, empty or out of reach");
+    ok(device_is(0x10006000, "odd,controller", 1) && device_is(0x10007000, "odd,child-of-other", 0),
+       "odd: a line of another controller is no line of the PLIC");
+    ok(device_is(0x10008000, "odd,nested", 12) && machine.devices == 8,
+       "odd: buses nest; one that translates is left out");
+    ok(!read_board("odd", 0x100200000) && range_is(machine.memory, 0x100000000, 0x40000000),
+       "odd: the memory that holds the kernel is chosen");
+    ok(read_board("odd", 0x40000000) != NULL, "odd: a kernel outside all memory is refused");
+}
+
+/* The tree of virt, with one node gone. */
+static const char *
+error_without(const char *compatible, const char *path)
+{
+    size_t size;
+    void *blob = load("virt", &size);
+    int node =
+        path ? fdt_path_offset(blob, path) : fdt_node_offset_by_compatible(blob, -1, compatible);
+    const char *error;
+
+    fdt_nop_node(blob, node);
+    error = fdt_read(blob, size, 0x80200000, &machine);
+    free(blob);
+    return error ? error : "";
+}
+
+static void
+test_missing(void)
+{
+    size_t size;
+    char *blob = load("virt", &size);
+
+    ok(strstr(error_without(NULL, "/memory@80000000"), "memory") != NULL, "no memory is told");
+    ok(strstr(error_without("riscv,plic0", NULL), "interrupt") != NULL, "no PLIC is told");
+    ok(strstr(error_without(NULL, "/cpus"), "hart") != NULL, "no harts are told");
+    ok(!*error_without(NULL, "/chosen") && !machine.initrd.size && !*machine.bootargs,
+       "/chosen may be missing");
+    ok(fdt_read("argv of U-Boot's go command, no tree at all", 44, 0x80200000, &machine) != NULL,
+       "rubbish for a tree is refused");
+    ok(fdt_read(blob, 7, 0x80200000, &machine) != NULL, "a tree of seven bytes is refused");
+    fdt_set_totalsize(blob, 1 << 20);
+    ok(fdt_read(blob, 2 << 20, 0x80200000, &machine) != NULL, "a tree of 1 MiB is refused");
+    fdt_set_totalsize(blob, (uint32_t)size);
+    fdt_set_version(blob, 16);
+    ok(fdt_read(blob, size, 0x80200000, &machine) != NULL, "an old version is refused");
+    free(blob);
+}
+
+/* What the kernel relies on, whatever the tree. */
+static int
+sane(const char *error)
+{
+    int good = machine.harts <= EXO_HARTS && machine.devices <= EXO_DEVICES &&
+               machine.reserved_count <= MACHINE_RANGES &&
+               machine.skipped_count <= MACHINE_SKIPPED && machine.plic_lines < 1024 &&
+               memchr(machine.board, 0, sizeof(machine.board)) &&
+               memchr(machine.bootargs, 0, sizeof(machine.bootargs));
+
+    if (error)
+        return memcmp(error, "device tree: ", 13) == 0;
+    for (uint32_t i = 0; i < machine.harts; i++)
+        good = good && machine.hart[i].id < 64 &&
+               0x201000 + 0x1000ull * machine.hart[i].plic_context <= machine.plic.size;
+    for (uint32_t i = 0; i < machine.devices; i++) {
+        const struct exo_device *mine = &machine.device[i];
+        uint64_t first = mine->base >> 12, end = first + mine->pages;
+
+        good = good && mine->pages >= 1 && mine->pages <= 16 && mine->line <= machine.plic_lines &&
+               memchr(mine->name, 0, 32) && memchr(mine->compatible, 0, 32) &&
+               (first >= (machine.memory.base + machine.memory.size + 4095) >> 12 ||
+                end <= machine.memory.base >> 12);
+        for (uint32_t j = 0; j < i; j++)
+            good = good && (first >= (machine.device[j].base >> 12) + machine.device[j].pages ||
+                            end <= machine.device[j].base >> 12);
+    }
+    return good && machine.harts && machine.memory.size && machine.timebase &&
+           0x80200000 - machine.memory.base < machine.memory.size;
+}
+
+static void
+test_corrupt(const char *board)
+{
+    static const uint8_t flips[] = {0xff, 0x01};
+    size_t size;
+    uint8_t *blob = load(board, &size);
+    int insane = 0;
+    char what[64];
+
+    for (size_t at = 0; at < size; at++)
+        for (size_t i = 0; i < sizeof(flips); i++) {
+            blob[at] ^= flips[i];
+            insane += !sane(fdt_read(blob, size, 0x80200000, &machine));
+            blob[at] ^= flips[i];
+        }
+    snprintf(what, sizeof(what), "%s: any byte may be wrong", board);
+    ok(insane == 0, what);
+
+    insane = 0;
+    for (size_t length = 0; length < size; length++) {
+        uint8_t *part = malloc(length ? length : 1);
+
+        memcpy(part, blob, length);
+        insane += !fdt_read(part, length, 0x80200000, &machine);
+        if (length >= 8) { /* and with a header that believes in the end */
+            fdt_set_totalsize(part, (uint32_t)length);
+            insane += !sane(fdt_read(part, length, 0x80200000, &machine));
+        }
+        free(part);
+    }
+    snprintf(what, sizeof(what), "%s: cut at any length it is refused", board);
+    ok(insane == 0, what);
+    free(blob);
+}
+
+int
+main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test_virt();
+    test_boards();
+    test_odd();
+    test_missing();
+    test_corrupt("virt");
+    test_corrupt("odd");
+    printf("1..%d\n", tests);
+    return failures != 0;
+}

@@ -1,0 +1,54 @@
+/* config.h - what etc/init.conf may say; the parser is pure and runs on the host as well */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_INIT_CONFIG_H
+#define USERLAND_INIT_CONFIG_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/exo.h"
+
+enum {
+    CONFIG_PROGRAMS = 16,
+    CONFIG_NAME = 16,
+    CONFIG_PATH = 48,
+    CONFIG_ARGUMENTS = 96,
+    CONFIG_DEVICES = 4,
+};
+
+/* A quantity: a number, a share in percent of what is left, or all that is left (100 %). */
+struct config_amount {
+    uint32_t value;
+    bool percent;
+};
+
+struct config_program {
+    char name[CONFIG_NAME];
+    char path[CONFIG_PATH];
+    char arguments[CONFIG_ARGUMENTS];
+    struct config_amount limit[EXO_RESOURCES];
+    uint32_t slots[EXO_HARTS]; /* to take at once on each hart */
+    char devices[CONFIG_DEVICES][32];
+    uint32_t device_count;
+    uint32_t reserve_budget, reserve_period; /* microseconds; 0 = none */
+    bool restart;
+    uint32_t restart_most, restart_seconds; /* so many starts in that time, then give up */
+    bool offers_console, offers_steward;    /* gates: the program's own, or init's given to it */
+    uint32_t line;                          /* where its block begins */
+};
+
+struct config {
+    struct config_program programs[CONFIG_PROGRAMS];
+    uint32_t count;
+    uint32_t reserve_frames;   /* init tries to keep so many free */
+    uint32_t slots[EXO_HARTS]; /* init's own */
+};
+
+struct config_error {
+    uint32_t line; /* from 1 */
+    const char *message;
+    char word[32]; /* what it is about, may be empty */
+};
+
+/* False and *error at the first mistake. */
+bool config_parse(struct config *config, const char *text, uint64_t length,
+                  struct config_error *error);
+#endif

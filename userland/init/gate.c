@@ -1,0 +1,133 @@
+/* gate.c - init's gate: what others may ask of the one who holds everything */
+/* SPDX-License-Identifier: MIT */
+#include "init.h"
+#include "libexos/edge/companion.h"
+#include "libexos/edge/console.h"
+
+enum {
+    GATE_STACK = 8192
+};
+
+static struct exo_companion gate;
+static uint8_t stack[GATE_STACK] __attribute__((aligned(16)));
+EXO_PINNED_BSS static uint8_t handlers[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
+static exo_env_t main_env;
+
+static exo_domain_t
+gate_live(uint64_t domain)
+{
+    uint32_t slot = exo_slot_of(domain);
+
+    return slot > INIT_DOMAIN && slot < exo_facts()->domain_table.count &&
+                   exo_domains()[slot].depth && domain_of(slot) == domain
+               ? domain
+               : 0;
+}
+
+static long
+gate_names(exo_domain_t caller)
+{
+    uint64_t frame = names_frame();
+    long shared = exo_hold_share(0, caller, &frame, 1, EXO_R);
+
+    return shared == 1 ? (long)frame : shared < 0 ? shared : EXO_E_HOLD;
+}
+
+static long
+gate_name(exo_domain_t caller, const uint64_t *word)
+{
+    char text[STEWARD_NAME_LENGTH];
+
+    if (!gate_live(word[0]) || !domain_is_below(exo_slot_of(word[0]), exo_slot_of(caller)))
+        return EXO_E_RIGHT;
+    memcpy(text, &word[1], sizeof text);
+    text[sizeof text - 1] = 0;
+    for (char *at = text; *at; at++)
+        if (*at < ' ' || *at > '~') /* names are shown on terminals */
+            *at = '?';
+    names_set(word[0], text);
+    return 0;
+}
+
+static long
+gate_start(const uint64_t *word)
+{
+    char text[CONFIG_NAME];
+
+    memcpy(text, word, sizeof text);
+    text[sizeof text - 1] = 0;
+    for (uint32_t i = 0; i < service_count; i++)
+        if (!exo_strcmp(services[i].program->name, text)) {
+            if (services[i].running)
+                return EXO_E_BUSY;
+            __atomic_store_n(&services[i].wanted, 1, __ATOMIC_RELEASE);
+            return exo_event_post(main_env, INIT_BELL);
+        }
+    return EXO_E_ARG;
+}
+
+static long
+gate_serve_call(const uint64_t *word, exo_domain_t caller)
+{
+    exo_domain_t domain = gate_live(word[1]);
+
+    switch (word[0]) {
+    case STEWARD_NAMES:
+        return gate_names(caller);
+    case STEWARD_NAME:
+        return gate_name(caller, &word[1]);
+    case STEWARD_START:
+        return gate_start(&word[1]);
+    case STEWARD_KILL:
+        return domain ? exo_domain_kill(domain) : EXO_E_HANDLE;
+    case STEWARD_ASK:
+        return domain ? exo_revoke_ask(domain, word[2], word[3], word[4]) : EXO_E_HANDLE;
+    case STEWARD_BREAK:
+        return domain ? exo_revoke_break(domain, word[2], &word[3], 1) : EXO_E_HANDLE;
+    case STEWARD_END:
+        return exo_machine_end(word[1] != 0, word[2]);
+    default:
+        return EXO_E_CALL;
+    }
+}
+
+/* The gate is open to all, because who starts when is not known beforehand; it serves those whom
+ * the configuration names. */
+static void
+gate_serve(struct exo_message *message, exo_domain_t caller)
+{
+    const struct service *service = service_of(exo_slot_of(caller));
+    long result = service && service->program->offers_steward
+                      ? gate_serve_call(message->word, caller)
+                      : EXO_E_RIGHT;
+
+    *message = (struct exo_message){{(uint64_t)result}};
+}
+
+static void
+gate_run(void *unused)
+{
+    (void)unused;
+    exo_printf("init: the gate closed: %s\n",
+               exo_error_name(exo_companion_serve(&gate, gate_serve, EXO_ANY, stack + GATE_STACK)));
+}
+
+long
+gate_open(void)
+{
+    long error;
+
+    main_env = exo_uarea()->env;
+    error = exo_companion_create(&gate, 1, gate_run, 0, stack + GATE_STACK, handlers);
+    if (error < 0)
+        return error;
+    /* It runs on its clients' time; the slot lets it end a call whose client died in the middle. */
+    exo_slots_take(0, 0, 1, gate.env);
+    return exo_companion_park(&gate);
+}
+
+exo_env_t
+gate_env(void)
+{
+    return gate.env;
+}

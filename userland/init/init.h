@@ -1,0 +1,72 @@
+/* init.h - the steward's parts: services, names, crash reports, memory in reserve, its gate, tests
+ */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_INIT_INIT_H
+#define USERLAND_INIT_INIT_H
+#include <stdbool.h>
+#include "config.h"
+#include "libexos/edge/export.h"
+#include "libexos/edge/print.h"
+#include "libexos/edge/spawn.h"
+#include "libexos/edge/string.h"
+#include "libexos/edge/time.h"
+#include "steward.h"
+
+enum {
+    INIT_DOMAIN = 1
+};
+enum init_event {
+    INIT_CRASH = 1,
+    INIT_BELL = 2
+};
+enum {
+    INIT_KEEP_FRAMES = 256,
+    INIT_KEEP_OTHERS = 16
+}; /* of its limits, for itself */
+
+/* service.c */
+struct service {
+    const struct config_program *program;
+    struct exo_child child;
+    bool running;
+    bool given_up;
+    uint32_t wanted; /* set by the gate: start again */
+    uint32_t starts; /* since `since` */
+    uint64_t since;
+};
+extern struct service services[CONFIG_PROGRAMS];
+extern uint32_t service_count;
+void service_open(const struct config *config, const char *command);
+void service_start_all(void);
+/* Looks after them: what ended is cleared away and, if its policy says so, started again. */
+void service_look(void);
+/* The service that a domain belongs to, or 0: a domain slot. */
+const struct service *service_of(uint32_t domain);
+void slots_settle(const uint32_t keep[EXO_HARTS]);
+
+/* names.c */
+long names_open(void);
+uint64_t names_frame(void);
+void names_set(exo_domain_t domain, const char *name);
+const char *names_get(uint32_t domain);
+/* Whether a domain slot is `above` or below it. */
+bool domain_is_below(uint32_t domain, uint32_t above);
+exo_domain_t domain_of(uint32_t slot);
+
+/* crash.c */
+void crash_open(void);
+void crash_report(void);
+
+/* memory.c */
+void memory_look(uint32_t wanted);
+
+/* gate.c */
+long gate_open(void);
+exo_env_t gate_env(void);
+
+/* test.c */
+_Noreturn void test_run(const char *name);
+
+/* init.c */
+_Noreturn void machine_end(bool restart, int status);
+#endif

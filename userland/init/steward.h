@@ -1,0 +1,36 @@
+/* steward.h - what init's gate offers: authority stays with init, others ask */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_INIT_STEWARD_H
+#define USERLAND_INIT_STEWARD_H
+#include <stdint.h>
+
+/* Words of the start block (libexos/edge/start.h) of programs that init starts. */
+enum {
+    START_DEVICE,
+    START_STEWARD
+}; /* first device: its table index; gate's environment or 0 */
+
+/* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
+ */
+enum steward_call {
+    STEWARD_NAMES, /* share the name page with the caller, readable: its frame */
+    STEWARD_NAME,  /* domain, 16 bytes of name in two registers: a descendant of the caller */
+    STEWARD_START, /* 16 bytes of name in two registers: start that program of init.conf again */
+    STEWARD_KILL,  /* domain; not init's own. EXO_E_AGAIN: call again */
+    STEWARD_ASK,   /* domain, resource, count, ticks */
+    STEWARD_BREAK, /* domain, resource, number: take that one. EXO_E_AGAIN: call again */
+    STEWARD_END,   /* restart, status: end the machine */
+};
+
+enum {
+    STEWARD_NAME_LENGTH = 12,
+    STEWARD_NAMED = 256
+};
+
+/* The name page: the kernel knows no names, init keeps them by domain slot. A name counts while
+ * the generation is that of the domain's table entry. */
+struct steward_name {
+    uint32_t generation;
+    char text[STEWARD_NAME_LENGTH];
+};
+#endif

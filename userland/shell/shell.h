@@ -1,0 +1,45 @@
+/* shell.h - the prompt: its commands and what they share */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_SHELL_SHELL_H
+#define USERLAND_SHELL_SHELL_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Words of a command line, and its exit status. */
+struct shell_command {
+    const char *name, *usage, *help;
+    int (*run)(int count, char **words);
+};
+
+/* One clear line on standard error; the status to return. */
+int shell_fail(const char *command, const char *word, const char *why);
+int shell_usage(const char *usage);
+/* Asks init: the answer in word 0. */
+long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+/* Ctrl-C since the last look? Waits at most till deadline for it, a child's end or an event of
+ * mask. */
+bool shell_interrupted(uint64_t mask, uint64_t deadline);
+enum {
+    SHELL_INTERRUPT = 1,
+    SHELL_NOT_FOUND = 127,
+    SHELL_INTERRUPTED = 130,
+    SHELL_KILLED = 137,
+    SHELL_CRASHED = 139
+};
+bool shell_number(const char *word, uint32_t *number);
+/* The words of an enum exo_error. */
+const char *error_text(long error);
+
+int job_run(int count, char **words, bool background);
+int job_kill(int count, char **words);
+void job_reap(void); /* says which of those in the background ended */
+int show_ps(int count, char **words);
+int show_top_screen(void);
+int show_frames(int count, char **words);
+int show_slices(int count, char **words);
+int show_holds(int count, char **words);
+int show_irqs(int count, char **words);
+int show_trace(int count, char **words);
+int show_devices(int count, char **words);
+int show_version(int count, char **words);
+#endif

@@ -1,0 +1,112 @@
+/* tables.c - maps the kernel's books and init's names; looks things up in them */
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include "libexos/edge/export.h"
+#include "libexos/edge/time.h"
+#include "libexos/vm/vm.h"
+#include "shell.h"
+#include "tables.h"
+
+struct tables tables;
+
+long
+tables_open(void)
+{
+    tables.facts = exo_facts();
+    tables.frames = exo_frames();
+    tables.holds = exo_holds();
+    tables.domains = exo_domains();
+    tables.envs = exo_envs();
+    tables.slots = exo_slots();
+    tables.lines = exo_lines();
+    tables.devices = exo_devices();
+    tables.trace = exo_trace();
+    return tables.facts && tables.frames && tables.holds && tables.domains && tables.envs &&
+                   tables.slots && tables.lines && tables.devices && tables.trace
+               ? 0
+               : EXO_E_TABLES;
+}
+
+void
+tables_names(uint64_t frame)
+{
+    long address = vm_map_frames(0, &frame, 1, EXO_R, VM_BORROW | VM_KEEP);
+
+    if (address > 0)
+        tables.names = (const volatile struct steward_name *)address;
+}
+
+uint32_t
+env_generation(uint32_t slot)
+{
+    return (uint32_t)(tables.envs[slot].state_word >> 16);
+}
+
+exo_env_t
+env_handle(uint32_t slot)
+{
+    return slot | (uint64_t)env_generation(slot) << 16;
+}
+
+exo_domain_t
+domain_handle(uint32_t slot)
+{
+    return slot | (uint64_t)tables.domains[slot].generation << 16;
+}
+
+uint32_t
+domain_count(void)
+{
+    return tables.facts->domain_table.count;
+}
+
+bool
+domain_is_live(uint32_t slot)
+{
+    return slot && slot < domain_count() && tables.domains[slot].depth;
+}
+
+const char *
+domain_name(uint32_t slot)
+{
+    static char text[STEWARD_NAME_LENGTH + 1];
+
+    if (!tables.names || slot >= STEWARD_NAMED || !tables.names[slot].text[0] ||
+        tables.names[slot].generation != tables.domains[slot].generation)
+        return slot == 1 ? "init" : "-";
+    for (uint32_t i = 0; i < STEWARD_NAME_LENGTH; i++)
+        text[i] = tables.names[slot].text[i];
+    return text;
+}
+
+uint32_t
+domain_find(const char *word)
+{
+    uint32_t slot;
+
+    if (shell_number(word, &slot))
+        return domain_is_live(slot) ? slot : 0;
+    for (slot = domain_count() - 1; slot; slot--)
+        if (domain_is_live(slot) && !strcmp(domain_name(slot), word))
+            return slot;
+    return 0;
+}
+
+const char *
+state_name(uint32_t state)
+{
+    static const char *const names[] = {
+        [EXO_ENV_FREE] = "free",        [EXO_ENV_EMBRYO] = "embryo",   [EXO_ENV_READY] = "ready",
+        [EXO_ENV_READY_CALL] = "ready", [EXO_ENV_RUNNING] = "running", [EXO_ENV_ASLEEP] = "asleep",
+        [EXO_ENV_OFFERED] = "offered",  [EXO_ENV_LENDING] = "lending", [EXO_ENV_DEAD] = "dead",
+    };
+
+    return state < sizeof names / sizeof *names ? names[state] : "?";
+}
+
+uint64_t
+time_now(void)
+{
+    return exo_time();
+}
