@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
 
-enum { FEED = 3, FEED_MOST = 16 };
+enum {
+    FEED = 3,
+    FEED_MOST = 16
+};
 
 EXO_PINNED_TEXT long
 exo_feed_tables(uint64_t count)
@@ -19,7 +22,8 @@ exo_feed_tables(uint64_t count)
         return got < 0 ? got : EXO_E_FULL;
     given = exo_vspace_donate(0, frames, (uint64_t)got);
     if (given < got)
-        exo_hold_drop(0, frames + (given > 0 ? given : 0), (uint64_t)(got - (given > 0 ? given : 0)));
+        exo_hold_drop(0, frames + (given > 0 ? given : 0),
+                      (uint64_t)(got - (given > 0 ? given : 0)));
     return given;
 }
 

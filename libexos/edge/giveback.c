@@ -25,7 +25,8 @@ exo_giveback(struct exo_uarea *uarea)
     uint32_t given = 0;
 
     for (unsigned r = 0; r < EXO_RESOURCES; r++) {
-        /* The kernel lowers the count at each voluntary return; ask until it is 0 or nobody gives. */
+        /* The kernel lowers the count at each voluntary return; ask until it is 0 or nobody gives.
+         */
         for (struct exo_giver *g = givers; g && asks[r].count; g = g->next) {
             uint32_t most = asks[r].count < EXO_BATCH ? asks[r].count : EXO_BATCH;
 

@@ -1,10 +1,14 @@
-/* image.c - loading an ELF file into a child's frames, each page writable or executable, never both */
+/* image.c - loading an ELF file into a child's frames: a page writes or executes, never both */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/image.h"
 #include "libexos/edge/bind.h"
 #include "libexos/edge/string.h"
 
-enum { PINS_MOST = EXO_PINS - 4, SEGMENT_MOST = 12, TABLE_FEED = 4 };
+enum {
+    PINS_MOST = EXO_PINS - 4,
+    SEGMENT_MOST = 12,
+    TABLE_FEED = 4
+};
 
 static uint64_t
 pages_of(uint64_t bytes)
@@ -16,9 +20,8 @@ static int
 segment_is_sound(const struct elf_segment *s, size_t length)
 {
     return s->file_size <= s->memory_size && s->offset <= length &&
-           s->file_size <= length - s->offset && s->address >= EXO_PAGE &&
-           s->address < EXO_HEAP && s->memory_size <= EXO_HEAP - s->address &&
-           !((s->flags & ELF_W) && (s->flags & ELF_X));
+           s->file_size <= length - s->offset && s->address >= EXO_PAGE && s->address < EXO_HEAP &&
+           s->memory_size <= EXO_HEAP - s->address && !((s->flags & ELF_W) && (s->flags & ELF_X));
 }
 
 long
@@ -48,7 +51,8 @@ image_check(struct image *image, const void *file, size_t length)
         end = (s->address + s->memory_size + EXO_PAGE - 1) & ~(EXO_PAGE - 1);
         pages += pages_of((s->address & (EXO_PAGE - 1)) + s->memory_size);
         if (elf->program_headers >= s->offset &&
-            elf->program_headers + elf->program_header_count * sizeof(*s) <= s->offset + s->file_size)
+            elf->program_headers + elf->program_header_count * sizeof(*s) <=
+                s->offset + s->file_size)
             image->header_address = s->address + elf->program_headers - s->offset;
     }
     return loads ? (long)pages : EXO_E_ARG;

@@ -5,7 +5,11 @@
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
-enum { STACK_PAGES = 16, STACK_LIMIT = 256, WORDS_MOST = 1024 };
+enum {
+    STACK_PAGES = 16,
+    STACK_LIMIT = 256,
+    WORDS_MOST = 1024
+};
 
 struct stack {
     uint64_t here;   /* address in our window of ... */

@@ -72,7 +72,8 @@ serve(uint64_t address, unsigned need)
             return EXO_E_RIGHT;
         if (need == EXO_W && *word & PAGE_CLEAN)
             return first_write(word, address);
-        return exo_bind(address, page_frame(*word), *word & PAGE_BIND & ~(uint64_t)(*word & PAGE_CLEAN ? EXO_W : 0));
+        return exo_bind(address, page_frame(*word),
+                        *word & PAGE_BIND & ~(uint64_t)(*word & PAGE_CLEAN ? EXO_W : 0));
     }
     region = region_at(address);
     if (!region)
@@ -108,7 +109,8 @@ fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
     exo_crash(frame);
 }
 
-/* What is done here and below stands in pinned pages: it also brings back the rest of the library. */
+/* What is done here and below stands in pinned pages: it also brings back the rest of the library.
+ */
 EXO_PINNED_TEXT void
 vm_fault(struct exo_save *frame, struct exo_uarea *uarea)
 {

@@ -15,8 +15,8 @@ adopt(const struct exo_start *start, const struct exo_area *area)
 
         if (!word)
             return EXO_E_FULL;
-        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD | PAGE_KEEP |
-                (area->rights & PAGE_BIND);
+        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD |
+                PAGE_KEEP | (area->rights & PAGE_BIND);
         vm_counts.mapped++;
     }
     return error;

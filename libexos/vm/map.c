@@ -97,7 +97,8 @@ place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
         error = unmap(address, address + length);
     } else {
         there = address && range_is_sound(address, length) ? region_from(address) : NULL;
-        if (!address || !range_is_sound(address, length) || (there && there->start < address + length))
+        if (!address || !range_is_sound(address, length) ||
+            (there && there->start < address + length))
             address = region_gap(length);
     }
     if (error < 0 || !address)
@@ -160,7 +161,8 @@ vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned
         return EXO_E_BUSY;
     at = place(address, count * EXO_PAGE, rights, (flags & (VM_FIXED | VM_BORROW)) | VM_KEEP);
     error = at < 0 ? at : bind_given((uint64_t)at, frames, count, rights, flags | VM_BORROW);
-    if (at >= 0 && error >= 0 && !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
+    if (at >= 0 && error >= 0 &&
+        !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
         for (uint64_t i = 0; i < count; i++)
             *table_find((uint64_t)at + i * EXO_PAGE) &= ~(uint64_t)PAGE_BORROWED;
     if (at >= 0 && error < 0) {

@@ -16,12 +16,15 @@ enum vm_flags {
     VM_EAGER = 2,  /* frames now, not when touched */
     VM_KEEP = 4,   /* never give these frames back */
     VM_BORROW = 8, /* vm_map_frames: unmapping does not drop the holds */
-    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no handler */
+    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no
+                      handler */
 };
 
-/* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The address. */
+/* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The
+ * address. */
 long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags);
-/* Frames that my domain holds (shared memory, device registers), in the order given. The address. */
+/* Frames that my domain holds (shared memory, device registers), in the order given. The address.
+ */
 long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
                    unsigned flags);
 long vm_unmap(uint64_t address, uint64_t length);
@@ -47,11 +50,12 @@ void vm_fault(struct exo_save *frame, struct exo_uarea *uarea);
 /* Who loses a page when frames are asked back: replaceable. */
 struct vm_policy {
     const char *name;
-    void (*mapped)(uint64_t address);       /* a page got its frame */
-    void (*unmapped)(uint64_t address);     /* it lost it */
-    uint64_t (*victim)(void);               /* the page to give up next, 0 = none */
-    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that were
-     * never written are given up. It runs with vm's lock held and must not touch other absent pages. */
+    void (*mapped)(uint64_t address);   /* a page got its frame */
+    void (*unmapped)(uint64_t address); /* it lost it */
+    uint64_t (*victim)(void);           /* the page to give up next, 0 = none */
+    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that
+     * were never written are given up. It runs with vm's lock held and must not touch other absent
+     * pages. */
     int (*save)(uint64_t address);
     /* Fills a page that was saved, now bound and zero. */
     int (*load)(uint64_t address);
