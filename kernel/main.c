@@ -145,8 +145,8 @@ main_tables(void)
     entries = frames + devices;
     holds = main_clamp(frames / 4, 1024, 1 << 16);
     facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 1000;
-    facts.grace_ticks = facts.slot_ticks / 8;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
     table = main_take(entries * sizeof *table);
@@ -192,7 +192,8 @@ main_tables(void)
     first->limit[EXO_VSPACES] = vspace_count;
     first->limit[EXO_ENVS] = env_count;
     first->limit[EXO_SLOTS] = facts.harts * EXO_SLOTS_PER_HART;
-    first->limit[EXO_IRQS] = line_count - 1;
+    /* It holds every line, and must have as much again to grant. */
+    first->limit[EXO_IRQS] = 2 * (line_count - 1);
     first->used[EXO_IRQS] = line_count - 1;
     main_devices(first);
     facts.frame_table = main_export(table, entries * sizeof *table, entries);
@@ -336,11 +337,11 @@ main_boot(uint64_t hart_id, uint64_t tree)
     const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
-    machine.tree.base = tree;
     wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
                                   : "device tree: none given in a1";
     if (wrong)
         panic("%s", wrong);
+    machine.tree.base = tree;
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);

@@ -341,8 +341,8 @@ slice_slot(struct hart *hart, uint64_t now)
     return NULL;
 }
 
-/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end of a slot
- * that somebody lost. */
+/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end of the slot
+ * that somebody lost, and who is ready again after it. */
 static uint64_t
 slice_alarm(const struct hart *hart, uint64_t now)
 {
@@ -357,7 +357,8 @@ slice_alarm(const struct hart *hart, uint64_t now)
         if (slot->domain && env_state(entry) == EXO_ENV_LENDING &&
             env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
             alarm = entry->budget;
-        if (slot->domain && entry->penalty && now + facts.slot_ticks < alarm)
+        if (slot->domain && now + facts.slot_ticks < alarm &&
+            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
             alarm = now + facts.slot_ticks;
     }
     return alarm;

@@ -11,7 +11,12 @@
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 
-enum { VSPACE_STEP = 64, VSPACE_TABLES_STEP = 8, VSPACE_RIGHTS = 0x7f };
+enum {
+    VSPACE_STEP = 64,       /* entries that one step of a sweep looks at */
+    VSPACE_TABLES_STEP = 8, /* tables that one step of the end zeroes */
+    VSPACE_DONATION = 16,   /* frames that one donation zeroes */
+    VSPACE_RIGHTS = 0x7f
+};
 
 struct vspace *vspace_table;
 uint32_t vspace_count;
@@ -510,8 +515,8 @@ sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
         return EXO_E_ARG;
     if (!umem_in(frames, user, count * sizeof frames[0]))
         return EXO_E_FAULT;
-    if (count > VSPACE_TABLES_STEP)
-        count = VSPACE_TABLES_STEP;
+    if (count > VSPACE_DONATION)
+        count = VSPACE_DONATION;
     for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)
         vspace_pool(space, (uint32_t)frames[done]);
     return done ? (long)done : EXO_E_HOLD;

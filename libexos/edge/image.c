@@ -65,9 +65,12 @@ image_open(struct image *image, uint64_t *frames, uint64_t pages)
 
     for (uint64_t i = 0; i < pages; i++)
         frames[i] = EXO_ANY;
-    got = exo_frame_alloc(image->domain, frames, pages);
-    if (got < (long)pages)
-        return got < 0 ? got : EXO_E_FULL;
+    /* The kernel zeroes a few at a time; what was got stays with the domain, which dies on an error. */
+    for (uint64_t done = 0; done < pages; done += (uint64_t)got) {
+        got = exo_frame_alloc(image->domain, frames + done, pages - done);
+        if (got <= 0)
+            return got < 0 ? got : EXO_E_FULL;
+    }
     shared = exo_hold_share(image->domain, 0, frames, pages, EXO_R | EXO_W);
     if (shared < (long)pages) {
         if (shared > 0)
