@@ -14,7 +14,11 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16 };
+enum {
+    TREE_MOST = 256 << 10,
+    INIT_TABLES = 32,
+    INIT_STACK = 16
+};
 
 /* Where init finds itself; libexos/edge/layout.h has the same numbers. */
 #define INIT_BASE 0x1000000000ull
@@ -39,8 +43,7 @@ main_meets(uint64_t base, uint64_t size, uint64_t *end)
     const struct machine_range *others[] = {&machine.initrd, &machine.tree};
 
     for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-        const struct machine_range *range =
-            i < 2 ? others[i] : &machine.reserved[i - 2];
+        const struct machine_range *range = i < 2 ? others[i] : &machine.reserved[i - 2];
 
         if (range->size && base < range->base + range->size && range->base < base + size) {
             *end = range->base + range->size;
@@ -79,7 +82,8 @@ main_export(const void *table, uint64_t size, uint32_t count)
     uint64_t physical = (uint64_t)table >= ARCH_IMAGE
                             ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
                             : arch_physical(table);
-    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE), last = frame_of(physical + size - 1);
+    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE),
+             last = frame_of(physical + size - 1);
 
     for (uint32_t i = first; size && i <= last; i++)
         frame_table[i].kind = EXO_FRAME_EXPORT;
@@ -306,7 +310,8 @@ main_join(struct hart *hart)
     __atomic_fetch_add(&main_ready, 1, __ATOMIC_RELEASE);
 }
 
-/* Starts the other harts, and gives each a second: one that firmware never lets come is told and left out. */
+/* Starts the other harts, and gives each a second: one that firmware never lets come is told and
+ * left out. */
 static void
 main_harts(void)
 {

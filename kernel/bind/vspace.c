@@ -148,8 +148,8 @@ vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
     frame_table[frame_of(page_physical(page))].pins--;
 }
 
-/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the main entry
- * will be overwritten by the caller. */
+/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the
+ * main entry will be overwritten by the caller. */
 static int
 vspace_clear(struct vspace *space, uint64_t address, page_t *page)
 {
@@ -217,7 +217,8 @@ vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rig
         ++*hold.uses;
         entry->wx += vspace_balance(most);
     }
-    replaced = (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
+    replaced =
+        (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
     if (!page)
         page = vspace_make_slot(space, space->root, address);
     *page = made;
@@ -287,7 +288,8 @@ sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
         return EXO_E_ARG;
     /* commit */
     for (uint64_t i = 0; i < pages; i++)
-        any |= vspace_clear(space, address + i * ARCH_PAGE, vspace_find(space, address + i * ARCH_PAGE));
+        any |= vspace_clear(space, address + i * ARCH_PAGE,
+                            vspace_find(space, address + i * ARCH_PAGE));
     if (any)
         vspace_fence(space, address, pages);
     return (long)pages;

@@ -29,11 +29,14 @@ census_frames(struct census *census)
 
         if (frame->kind < CENSUS_KINDS)
             census->kinds[frame->kind]++;
-        if (frame->kind == EXO_FRAME_KERNEL || frame->kind == EXO_FRAME_EXPORT)
+        /* Of free frames and tables the kernel uses these words for itself. */
+        if (frame->kind != EXO_FRAME_RAM && frame->kind != EXO_FRAME_MMIO &&
+            frame->kind != EXO_FRAME_TABLE && frame->kind != EXO_FRAME_PRIVATE)
             continue;
         census->uses += frame->uses;
         census->pins += frame->pins;
-        census->wx += (uint64_t)(frame->wx < 0 ? -frame->wx : frame->wx);
+        if (frame->kind == EXO_FRAME_RAM)
+            census->wx += (uint64_t)(frame->wx < 0 ? -frame->wx : frame->wx);
         census->first_holds += frame->domain != 0;
         further += frame->others;
     }

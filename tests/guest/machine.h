@@ -3,7 +3,7 @@
 #ifndef TESTS_GUEST_MACHINE_H
 #define TESTS_GUEST_MACHINE_H
 #include <stdint.h>
-#include "kernel/abi/uarea.h"
+#include "libexos/edge/edge.h"
 
 _Noreturn void _exit(int status);
 
@@ -12,8 +12,6 @@ program_exit(int status)
 {
     _exit(status);
 }
-
-struct exo_uarea *exo_uarea(void);
 
 static inline struct exo_uarea *
 own_uarea(void)
