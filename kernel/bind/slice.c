@@ -480,7 +480,9 @@ sys_yield(exo_env_t handle)
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
     slice_stop(EXO_ENV_READY_CALL);
-    slice_unanswered(self);
+    /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
+    if (!slice_on_loan(self) || env_private(self->lender)->kind != ENV_GATE)
+        slice_unanswered(self);
 }
 
 void
