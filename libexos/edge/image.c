@@ -58,16 +58,24 @@ image_check(struct image *image, const void *file, size_t length)
     return loads ? (long)pages : EXO_E_ARG;
 }
 
-long
-image_open(struct image *image, uint64_t *frames, uint64_t pages)
+static long
+allocate(struct image *image, uint64_t *frames, uint64_t pages)
 {
-    long got, shared;
+    long got;
 
     for (uint64_t i = 0; i < pages; i++)
         frames[i] = EXO_ANY;
     got = exo_frame_alloc(image->domain, frames, pages);
-    if (got < (long)pages)
-        return got < 0 ? got : EXO_E_FULL;
+    return got < (long)pages ? got < 0 ? got : EXO_E_FULL : 0;
+}
+
+long
+image_open(struct image *image, uint64_t *frames, uint64_t pages)
+{
+    long got = allocate(image, frames, pages), shared;
+
+    if (got < 0)
+        return got;
     shared = exo_hold_share(image->domain, 0, frames, pages, EXO_R | EXO_W);
     if (shared < (long)pages) {
         if (shared > 0)
@@ -160,6 +168,14 @@ image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64
     return 0;
 }
 
+long
+image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address, uint64_t rights)
+{
+    long error = allocate(image, frames, pages);
+
+    return error < 0 ? error : bind_all(image, frames, pages, address, rights);
+}
+
 /* Copies what the file has of the pages at `from`, `bytes` long, into the window. */
 static void
 copy_part(const struct image *image, const struct elf_segment *s, uint64_t from, uint64_t bytes)
@@ -190,12 +206,19 @@ load_segment(struct image *image, const struct elf_segment *s)
     while (left) {
         uint64_t frames[EXO_BATCH];
         uint64_t n = left < EXO_BATCH ? left : EXO_BATCH;
-        long error = image_open(image, frames, n);
+        uint64_t filled = pages_of(s->address + s->file_size - address);
+        long error;
 
-        if (error < 0)
-            return error;
-        copy_part(image, s, address, n * EXO_PAGE);
-        error = image_close(image, frames, n, address, rights);
+        if (address >= s->address + s->file_size) {
+            error = image_zero(image, frames, n, address, rights);
+        } else {
+            n = filled < n ? filled : n;
+            error = image_open(image, frames, n);
+            if (error < 0)
+                return error;
+            copy_part(image, s, address, n * EXO_PAGE);
+            error = image_close(image, frames, n, address, rights);
+        }
         if (error >= 0)
             error = image_note(image, address, frames, n, rights);
         if (error < 0)
