@@ -1,4 +1,5 @@
-/* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and in trap.S */
+/* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and
+ * in trap.S */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/entry.h"
 #include "arch/riscv64/arch.h"
@@ -12,7 +13,9 @@
 #include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { CAUSE_ILLEGAL = 2 };
+enum {
+    CAUSE_ILLEGAL = 2
+};
 
 /* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
 static void
@@ -53,7 +56,8 @@ entry_trap(uint64_t cause, uint64_t address)
     struct env *next;
 
     if ((int64_t)cause >= 0) {
-        /* FP is off until its first use, which shows as an illegal instruction; a true one comes again. */
+        /* FP is off until its first use, which shows as an illegal instruction; a true one comes
+         * again. */
         if (cause == CAUSE_ILLEGAL && !current->fp_on) {
             arch_fp_load();
             return current;
@@ -97,7 +101,8 @@ sys_log_write(uint64_t text, uint64_t length)
 {
     char line[EXO_LOG_LINE];
 
-    /* Early words and crash reports: init and its children; further down there is a console to ask. */
+    /* Early words and crash reports: init and its children; further down there is a console to ask.
+     */
     if (domain_current()->depth > 2)
         return EXO_E_RIGHT;
     if (!length || length > sizeof line)

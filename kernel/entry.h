@@ -7,7 +7,8 @@
 
 /* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; whom to enter. */
 struct env *entry_trap(uint64_t cause, uint64_t address);
-/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock is held. */
+/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock
+ * is held. */
 struct env *entry_next(void);
 /* A trap out of the kernel itself. */
 _Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);

@@ -14,7 +14,11 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16 };
+enum {
+    TREE_MOST = 256 << 10,
+    INIT_TABLES = 32,
+    INIT_STACK = 16
+};
 
 /* Where init finds itself; libexos/edge/layout.h has the same numbers. */
 #define INIT_BASE 0x1000000000ull
@@ -39,8 +43,7 @@ main_meets(uint64_t base, uint64_t size, uint64_t *end)
     const struct machine_range *others[] = {&machine.initrd, &machine.tree};
 
     for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-        const struct machine_range *range =
-            i < 2 ? others[i] : &machine.reserved[i - 2];
+        const struct machine_range *range = i < 2 ? others[i] : &machine.reserved[i - 2];
 
         if (range->size && base < range->base + range->size && range->base < base + size) {
             *end = range->base + range->size;
@@ -79,7 +82,8 @@ main_export(const void *table, uint64_t size, uint32_t count)
     uint64_t physical = (uint64_t)table >= ARCH_IMAGE
                             ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
                             : arch_physical(table);
-    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE), last = frame_of(physical + size - 1);
+    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE),
+             last = frame_of(physical + size - 1);
 
     for (uint32_t i = first; size && i <= last; i++)
         frame_table[i].kind = EXO_FRAME_EXPORT;
@@ -145,8 +149,8 @@ main_tables(void)
     entries = frames + devices;
     holds = main_clamp(frames / 4, 1024, 1 << 16);
     facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 1000;
-    facts.grace_ticks = facts.slot_ticks / 8;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
     table = main_take(entries * sizeof *table);
@@ -192,7 +196,8 @@ main_tables(void)
     first->limit[EXO_VSPACES] = vspace_count;
     first->limit[EXO_ENVS] = env_count;
     first->limit[EXO_SLOTS] = facts.harts * EXO_SLOTS_PER_HART;
-    first->limit[EXO_IRQS] = line_count - 1;
+    /* It holds every line, and must have as much again to grant. */
+    first->limit[EXO_IRQS] = 2 * (line_count - 1);
     first->used[EXO_IRQS] = line_count - 1;
     main_devices(first);
     facts.frame_table = main_export(table, entries * sizeof *table, entries);
@@ -305,7 +310,8 @@ main_join(struct hart *hart)
     __atomic_fetch_add(&main_ready, 1, __ATOMIC_RELEASE);
 }
 
-/* Starts the other harts, and gives each a second: one that firmware never lets come is told and left out. */
+/* Starts the other harts, and gives each a second: one that firmware never lets come is told and
+ * left out. */
 static void
 main_harts(void)
 {
@@ -336,11 +342,11 @@ main_boot(uint64_t hart_id, uint64_t tree)
     const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
-    machine.tree.base = tree;
     wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
                                   : "device tree: none given in a1";
     if (wrong)
         panic("%s", wrong);
+    machine.tree.base = tree;
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);

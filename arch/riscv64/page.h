@@ -29,8 +29,8 @@ page_table(uint64_t physical)
     return physical >> 12 << 10 | PAGE_V;
 }
 
-/* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and harts
- * that set them then behave alike. */
+/* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and
+ * harts that set them then behave alike. */
 static inline page_t
 page_leaf(uint64_t physical, uint64_t now, uint64_t most)
 {

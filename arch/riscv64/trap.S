@@ -232,6 +232,7 @@ door_resume:
     add gp, gp, t0 /* gp + UAREA_SAVE = the frame, from here on */
     ld t0, SAVE0(0)(gp)
     beqz t0, resume_free
+    andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
     csrw sepc, t0
     sd zero, SAVE0(0)(gp)
     .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31

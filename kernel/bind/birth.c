@@ -81,8 +81,9 @@ sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t 
         return EXO_E_RIGHT;
     if (address % ARCH_PAGE || address >= ARCH_USER_END)
         return EXO_E_ARG;
-    /* The u-area may be bound already, but must be the domain's own, writable and never executable. */
-    if (frame + 1 >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+    /* The u-area may be bound already, but must be the domain's own, writable and never executable.
+     */
+    if (frame >= facts.frames - 1 || frame_table[frame].kind != EXO_FRAME_RAM ||
         frame_table[frame].domain != domain_slot(domain) || frame_table[frame].others ||
         frame_table[frame].wx < 0 || frame_table[frame].pins == UINT8_MAX ||
         !hold_find((uint32_t)frame, domain, &hold) || !(*hold.rights & EXO_W) ||

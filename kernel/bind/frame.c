@@ -45,7 +45,8 @@ frame_exists(uint64_t frame)
     return frame < facts.frame_table.count;
 }
 
-/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps. */
+/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps.
+ */
 static const struct exo_device *
 frame_device(uint32_t frame, uint64_t page)
 {
@@ -100,8 +101,9 @@ void
 frame_free_range(uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++)
-        frame_table[i] = (struct exo_frame){
-            .kind = EXO_FRAME_FREE, .uses = i + 1 < end ? i + 1 : frame_first, .wx = (int32_t)i - 1};
+        frame_table[i] = (struct exo_frame){.kind = EXO_FRAME_FREE,
+                                            .uses = i + 1 < end ? i + 1 : frame_first,
+                                            .wx = (int32_t)i - 1};
     if (frame_first != UINT32_MAX)
         frame_table[frame_first].wx = (int32_t)end - 1;
     frame_table[first].wx = -1;
@@ -235,8 +237,8 @@ frame_is_spare(uint64_t frame, const struct exo_domain *domain)
     const struct exo_frame *entry = &frame_table[frame < facts.frames ? frame : 0];
 
     return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
-           entry->domain == domain_slot(domain) && !entry->others && !entry->uses && !entry->doomed &&
-           (entry->rights & EXO_W);
+           entry->domain == domain_slot(domain) && !entry->others && !entry->uses &&
+           !entry->doomed && (entry->rights & EXO_W);
 }
 
 void
@@ -284,8 +286,9 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
     for (; done < count; done++) {
-        frame = domain_may(domain, EXO_FRAMES, 1) ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
-                                                  : EXO_E_QUOTA;
+        frame = domain_may(domain, EXO_FRAMES, 1)
+                    ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
+                    : EXO_E_QUOTA;
         if (frame < 0)
             break;
         frames[done] = (uint64_t)frame;
@@ -294,7 +297,8 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
         return frame;
     /* commit */
     umem_out(user, frames, done * sizeof frames[0]);
-    /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile. */
+    /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
+     */
     lock_release(&kernel_lock);
     for (uint64_t i = 0; i < done; i++)
         frame_zero((uint32_t)frames[i]);
@@ -345,7 +349,8 @@ hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, u
 }
 
 long
-sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count, uint64_t rights)
+sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count,
+               uint64_t rights)
 {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
@@ -356,7 +361,8 @@ sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t c
         return error;
     if (!to)
         return EXO_E_HANDLE;
-    /* A share costs its taker quota: only who acts for the taker decides, or the taker's own consent. */
+    /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
+     * consent. */
     if (!domain_above(domain_current(), to) && !domain_consents(to, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)

@@ -6,7 +6,11 @@
 #include "kernel/bind/slice.h"
 #include "kernel/env/domain.h"
 
-enum { GATE_MESSAGE = 7, GATE_FIRST = 10 /* a0 */, GATE_WHY = 17 /* a7 */ };
+enum {
+    GATE_MESSAGE = 7,
+    GATE_FIRST = 10 /* a0 */,
+    GATE_WHY = 17 /* a7 */
+};
 
 void
 gate_init(struct env *env)

@@ -6,7 +6,9 @@
 #include "kernel/dev/plic.h"
 #include "kernel/env/domain.h"
 
-enum { IRQ_BATCH = 8 };
+enum {
+    IRQ_BATCH = 8
+};
 
 struct exo_line *line_table;
 uint32_t line_count;

@@ -13,7 +13,8 @@ struct hart hart_table[EXO_HARTS];
 int
 slice_on_loan(const struct env *env)
 {
-    return env_state(env->lender) == EXO_ENV_LENDING && env_private(env->lender)->lent == env->entry;
+    return env_state(env->lender) == EXO_ENV_LENDING &&
+           env_private(env->lender)->lent == env->entry;
 }
 
 void
@@ -37,7 +38,8 @@ slice_adopt(struct exo_env *entry, struct hart *hart)
     arch_fence_instructions();
 }
 
-/* Brings the lenders of a claimed environment to its hart, so that its fast return finds them there. */
+/* Brings the lenders of a claimed environment to its hart, so that its fast return finds them
+ * there. */
 static void
 slice_adopt_chain(struct exo_env *entry, struct hart *hart)
 {
@@ -133,8 +135,9 @@ slice_return(struct env *env, uint64_t reason)
 void
 slice_unanswered(struct env *env)
 {
-    slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE ? EXO_SLEPT
-                                                                                      : EXO_RETURNED);
+    slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE
+                          ? EXO_SLEPT
+                          : EXO_RETURNED);
 }
 
 void
@@ -179,7 +182,8 @@ slice_post(struct exo_env *entry, uint64_t bits)
         slice_wake(entry);
 }
 
-/* Claims whoever is to run when `entry` has the hart: itself, or the end of its loans. NULL if it can't. */
+/* Claims whoever is to run when `entry` has the hart: itself, or the end of its loans. NULL if it
+ * can't. */
 static struct exo_env *
 slice_claim(struct exo_env *entry, uint64_t now)
 {
@@ -213,8 +217,8 @@ slice_claim(struct exo_env *entry, uint64_t now)
                : NULL;
 }
 
-/* The owner of the slot is stopped, or a borrower of its time is: yields end with the slot, gate calls
- * outlive it. */
+/* The owner of the slot is stopped, or a borrower of its time is: yields end with the slot, gate
+ * calls outlive it. */
 static void
 slice_unwind(struct exo_env *entry)
 {
@@ -295,7 +299,8 @@ slice_driver(struct hart *hart, uint64_t now, struct exo_env **claimed)
     return NULL;
 }
 
-/* The driver stopped or used its budget up: its time is charged, and does not count against the slot. */
+/* The driver stopped or used its budget up: its time is charged, and does not count against the
+ * slot. */
 static void
 slice_driver_end(struct hart *hart, uint64_t now)
 {
@@ -330,7 +335,8 @@ slice_slot(struct hart *hart, uint64_t now)
             continue;
         if (entry->penalty) {
             entry->penalty--;
-            env_set(claimed, env_private(claimed)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY);
+            env_set(claimed,
+                    env_private(claimed)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY);
             continue;
         }
         hart->owner = env_handle(entry);
@@ -341,8 +347,8 @@ slice_slot(struct hart *hart, uint64_t now)
     return NULL;
 }
 
-/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end of a slot
- * that somebody lost. */
+/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
+ * of the slot that somebody lost, and who is ready again after it. */
 static uint64_t
 slice_alarm(const struct hart *hart, uint64_t now)
 {
@@ -357,7 +363,8 @@ slice_alarm(const struct hart *hart, uint64_t now)
         if (slot->domain && env_state(entry) == EXO_ENV_LENDING &&
             env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
             alarm = entry->budget;
-        if (slot->domain && entry->penalty && now + facts.slot_ticks < alarm)
+        if (slot->domain && now + facts.slot_ticks < alarm &&
+            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
             alarm = now + facts.slot_ticks;
     }
     return alarm;
@@ -454,7 +461,9 @@ sys_yield(exo_env_t handle)
 
     self->x[10] = 0;
     if (handle) {
-        long error = !entry ? EXO_E_HANDLE : !env_offers(entry) ? EXO_E_RIGHT : slice_yield_to(entry);
+        long error = !entry               ? EXO_E_HANDLE
+                     : !env_offers(entry) ? EXO_E_RIGHT
+                                          : slice_yield_to(entry);
 
         if (error)
             self->x[10] = (uint64_t)error;

@@ -11,7 +11,12 @@
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 
-enum { VSPACE_STEP = 64, VSPACE_TABLES_STEP = 8, VSPACE_RIGHTS = 0x7f };
+enum {
+    VSPACE_STEP = 64,       /* entries that one step of a sweep looks at */
+    VSPACE_TABLES_STEP = 8, /* tables that one step of the end zeroes */
+    VSPACE_DONATION = 16,   /* frames that one donation zeroes */
+    VSPACE_RIGHTS = 0x7f
+};
 
 struct vspace *vspace_table;
 uint32_t vspace_count;
@@ -143,8 +148,8 @@ vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
     frame_table[frame_of(page_physical(page))].pins--;
 }
 
-/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the main entry
- * will be overwritten by the caller. */
+/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the
+ * main entry will be overwritten by the caller. */
 static int
 vspace_clear(struct vspace *space, uint64_t address, page_t *page)
 {
@@ -212,7 +217,8 @@ vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rig
         ++*hold.uses;
         entry->wx += vspace_balance(most);
     }
-    replaced = (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
+    replaced =
+        (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
     if (!page)
         page = vspace_make_slot(space, space->root, address);
     *page = made;
@@ -282,7 +288,8 @@ sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
         return EXO_E_ARG;
     /* commit */
     for (uint64_t i = 0; i < pages; i++)
-        any |= vspace_clear(space, address + i * ARCH_PAGE, vspace_find(space, address + i * ARCH_PAGE));
+        any |= vspace_clear(space, address + i * ARCH_PAGE,
+                            vspace_find(space, address + i * ARCH_PAGE));
     if (any)
         vspace_fence(space, address, pages);
     return (long)pages;
@@ -510,8 +517,8 @@ sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
         return EXO_E_ARG;
     if (!umem_in(frames, user, count * sizeof frames[0]))
         return EXO_E_FAULT;
-    if (count > VSPACE_TABLES_STEP)
-        count = VSPACE_TABLES_STEP;
+    if (count > VSPACE_DONATION)
+        count = VSPACE_DONATION;
     for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)
         vspace_pool(space, (uint32_t)frames[done]);
     return done ? (long)done : EXO_E_HOLD;

@@ -66,7 +66,8 @@ domain_consents(const struct exo_domain *domain, const struct exo_domain *from)
 int
 domain_accepts(const struct exo_domain *domain, const struct exo_domain *from)
 {
-    return domain_above(from, domain) || domain_above(domain, from) || domain_consents(domain, from);
+    return domain_above(from, domain) || domain_above(domain, from) ||
+           domain_consents(domain, from);
 }
 
 long
@@ -142,4 +143,3 @@ sys_domain_accept(exo_domain_t from)
     domain_current()->accept = from;
     return 0;
 }
-

@@ -4,7 +4,9 @@
 #define KERNEL_ENV_DOMAIN_H
 #include "kernel/abi/exo.h"
 
-enum { DOMAIN_FIRST = 1 };
+enum {
+    DOMAIN_FIRST = 1
+};
 
 extern struct exo_domain *domain_table;
 extern uint32_t domain_count;
@@ -30,7 +32,8 @@ struct exo_domain *domain_current(void);
 int domain_above(const struct exo_domain *above, const struct exo_domain *domain);
 /* What a handle names, without a question of right; NULL if nothing that lives. */
 struct exo_domain *domain_find(exo_domain_t handle);
-/* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is being killed counts as dead. */
+/* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is
+ * being killed counts as dead. */
 struct exo_domain *domain_mine(exo_domain_t handle, long *error);
 /* Whether `domain` said that it takes shares and events from `from`. */
 int domain_consents(const struct exo_domain *domain, const struct exo_domain *from);
@@ -66,6 +69,7 @@ domain_credit(struct exo_domain *domain, enum exo_resource resource)
         domain->ask[resource].count--;
 }
 
-/* Frees the slot of a domain that has nothing left and no children; its limits go back to its parent. */
+/* Frees the slot of a domain that has nothing left and no children; its limits go back to its
+ * parent. */
 void domain_free(struct exo_domain *domain);
 #endif

@@ -53,8 +53,9 @@ env_change(struct exo_env *entry, uint64_t from, uint64_t to)
     uint64_t word = entry->state_word;
 
     while ((word & ENV_STATE) == from)
-        if (__atomic_compare_exchange_n(&entry->state_word, &word, (word & ~(uint64_t)ENV_STATE) | to,
-                                        0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (__atomic_compare_exchange_n(&entry->state_word, &word,
+                                        (word & ~(uint64_t)ENV_STATE) | to, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
             return 1;
     return 0;
 }

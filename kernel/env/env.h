@@ -5,7 +5,11 @@
 #include "kernel/abi/exo.h"
 #include "kernel/abi/uarea.h"
 
-enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255 };
+enum {
+    ENV_CALLS = 64,
+    ENV_STATE_BITS = 16,
+    ENV_STATE = 255
+};
 
 /* How the saved context is to be restored. */
 enum env_kind {
@@ -101,11 +105,13 @@ void env_init(struct exo_env *table, uint32_t count);
 struct exo_env *env_find(exo_env_t handle);
 /* The same, if the current domain may act for its domain; else NULL and *error says why. */
 struct exo_env *env_mine(exo_env_t handle, long *error);
-/* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the lock-free gate path. */
+/* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
+ * lock-free gate path. */
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
 /* Sets the state of an entry that nobody else can claim now. */
 void env_set(struct exo_env *entry, uint64_t state);
-/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its `offer`. */
+/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its
+ * `offer`. */
 int env_offers(const struct exo_env *entry);
 /* What a stopped environment sees as the result of the call that it is in. */
 void env_result(struct exo_env *entry, uint64_t value);

@@ -6,8 +6,8 @@
 #include "kernel/base/trace.h"
 #include "kernel/env/env.h"
 
-/* Where a user address stands in the direct map, if the page gives `right` (PAGE_R or PAGE_W) and is RAM: device
- * registers are not memory, and answer a wrong access with a fault. */
+/* Where a user address stands in the direct map, if the page gives `right` (PAGE_R or PAGE_W) and
+ * is RAM: device registers are not memory, and answer a wrong access with a fault. */
 static char *
 umem_byte(uint64_t address, uint64_t right)
 {

@@ -1,10 +1,11 @@
-/* upcall.c - delivery of faults beyond the first, and of news, into the save frames of the u-area */
+/* upcall.c - delivery of faults beyond the first, and of news, into the save frames of the u-area
+ */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/env/upcall.h"
 #include "kernel/base/string.h"
 
-/* The u-area is the user's to write at any time: every field is read once, and none is trusted beyond
- * what a jump to a wild address in user mode can do. */
+/* The u-area is the user's to write at any time: every field is read once, and none is trusted
+ * beyond what a jump to a wild address in user mode can do. */
 static uint64_t
 upcall_read(const uint64_t *word)
 {

@@ -25,7 +25,8 @@ abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
     slice_wake(speaker);
 }
 
-/* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is over. */
+/* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is
+ * over. */
 static int
 abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
 {
@@ -68,7 +69,8 @@ abort_sweep(const struct exo_domain *domain)
     return clean;
 }
 
-/* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned set. */
+/* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned
+ * set. */
 static void
 abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
 {

@@ -9,7 +9,10 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
+enum {
+    DEATH_BATCH = 8,
+    DEATH_FRAMES = 128
+};
 
 static struct exo_crash *death_ring;
 static exo_env_t death_listener;
@@ -62,8 +65,8 @@ death_reap(struct exo_env *entry)
 int
 death_of(struct exo_env *entry, enum exo_death reason)
 {
-    static const uint8_t stopped[] = {EXO_ENV_EMBRYO,     EXO_ENV_READY,   EXO_ENV_READY_CALL,
-                                      EXO_ENV_ASLEEP,     EXO_ENV_OFFERED, EXO_ENV_LENDING};
+    static const uint8_t stopped[] = {EXO_ENV_EMBRYO, EXO_ENV_READY,   EXO_ENV_READY_CALL,
+                                      EXO_ENV_ASLEEP, EXO_ENV_OFFERED, EXO_ENV_LENDING};
     struct env *env = env_private(entry);
     struct hart *hart = current->hart;
     uint64_t was = EXO_ENV_RUNNING;
@@ -109,6 +112,8 @@ death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
                                 .reason = reason};
     memcpy(crash->registers, current->x, sizeof crash->registers);
     trace_event(EXO_TRACE_CRASHED, (uint16_t)env_slot(entry), (uint32_t)cause);
+    if (entry->domain == DOMAIN_FIRST)
+        print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
     death_of(entry, reason);
     if (listener && listener != entry)
         slice_post(listener, death_bits);
@@ -138,7 +143,8 @@ sys_env_kill(exo_env_t handle)
 
     /* A dying one still answers to its handle, so that the killer learns when it is gone. */
     if (!entry && handle && slot < env_count && handle >> 16 == env_generation(&env_table[slot]) &&
-        env_table[slot].dying && domain_above(domain_current(), &domain_table[env_table[slot].domain]))
+        env_table[slot].dying &&
+        domain_above(domain_current(), &domain_table[env_table[slot].domain]))
         entry = &env_table[slot];
     if (!entry)
         self->x[10] = (uint64_t)error;
@@ -214,7 +220,8 @@ death_step(struct exo_domain *domain)
     return 1;
 }
 
-/* The first call marks the domain and all below it; each call then takes one step with one that has no children. */
+/* The first call marks the domain and all below it; each call then takes one step with one that has
+ * no children. */
 void
 sys_domain_kill(exo_domain_t handle)
 {
@@ -224,13 +231,15 @@ sys_domain_kill(exo_domain_t handle)
     long result = EXO_E_HANDLE;
 
     if (slot && domain->depth && handle >> 16 == domain->generation)
-        result = domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT
-                                                                                       : 0;
+        result =
+            domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT : 0;
     for (uint32_t i = 1; i < domain_count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].dying && domain_above(domain, &domain_table[i]))
+        if (domain_table[i].depth && !domain_table[i].dying &&
+            domain_above(domain, &domain_table[i]))
             domain_table[i].dying = 1;
     for (uint32_t i = 1; i < domain_count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].children && domain_above(domain, &domain_table[i]))
+        if (domain_table[i].depth && !domain_table[i].children &&
+            domain_above(domain, &domain_table[i]))
             result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;
     self->x[10] = (uint64_t)(result == 1 ? 0 : result);
 }

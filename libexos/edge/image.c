@@ -58,21 +58,10 @@ image_check(struct image *image, const void *file, size_t length)
     return loads ? (long)pages : EXO_E_ARG;
 }
 
-static long
-allocate(struct image *image, uint64_t *frames, uint64_t pages)
-{
-    long got;
-
-    for (uint64_t i = 0; i < pages; i++)
-        frames[i] = EXO_ANY;
-    got = exo_frame_alloc(image->domain, frames, pages);
-    return got < (long)pages ? got < 0 ? got : EXO_E_FULL : 0;
-}
-
 long
 image_open(struct image *image, uint64_t *frames, uint64_t pages)
 {
-    long got = allocate(image, frames, pages), shared;
+    long got = exo_alloc(image->domain, frames, pages), shared;
 
     if (got < 0)
         return got;
@@ -171,7 +160,7 @@ image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64
 long
 image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address, uint64_t rights)
 {
-    long error = allocate(image, frames, pages);
+    long error = exo_alloc(image->domain, frames, pages);
 
     return error < 0 ? error : bind_all(image, frames, pages, address, rights);
 }
