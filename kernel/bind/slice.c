@@ -140,6 +140,13 @@ slice_unanswered(struct env *env)
                           : EXO_RETURNED);
 }
 
+/* What came of mask, taken: an event is told once. */
+static uint64_t
+slice_events(struct env *env, uint64_t mask)
+{
+    return __atomic_fetch_and(&env_uarea(env)->events, ~mask, __ATOMIC_ACQ_REL) & mask;
+}
+
 void
 slice_wake(struct exo_env *entry)
 {
@@ -195,7 +202,7 @@ slice_claim(struct exo_env *entry, uint64_t now)
 
         if (state == EXO_ENV_ASLEEP &&
             (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
-            env_result(entry, env_uarea(env)->events & entry->mask);
+            env_result(entry, slice_events(env, entry->mask));
             env_set(entry, EXO_ENV_READY_CALL);
             state = EXO_ENV_READY_CALL;
         }
@@ -430,7 +437,7 @@ void
 sys_sleep(uint64_t mask, uint64_t deadline)
 {
     struct exo_env *entry = current->entry;
-    uint64_t events = __atomic_load_n(&env_uarea(current)->events, __ATOMIC_ACQUIRE) & mask;
+    uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
 
     current->x[10] = events;
