@@ -112,6 +112,26 @@ exo_unbind(uint64_t address, uint64_t count)
 }
 
 long
+exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count)
+{
+    uint64_t done = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        frames[i] = EXO_ANY;
+    while (done < count) {
+        uint64_t n = count - done < EXO_BATCH ? count - done : EXO_BATCH;
+        long got = exo_frame_alloc(domain, frames + done, n);
+
+        if (got <= 0) {
+            exo_drop(domain, frames, done);
+            return got < 0 ? got : EXO_E_FULL;
+        }
+        done += (uint64_t)got;
+    }
+    return 0;
+}
+
+long
 exo_drop(exo_domain_t domain, const uint64_t *frames, uint64_t count)
 {
     uint64_t done = 0;

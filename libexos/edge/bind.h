@@ -19,6 +19,8 @@ long exo_bind_range(uint64_t address, uint64_t first, uint64_t count, uint64_t r
 long exo_bind_vector(const struct exo_binding *bindings, uint64_t count);
 /* vspace_unbind for any count. */
 long exo_unbind(uint64_t address, uint64_t count);
+/* Any count of new frames, chosen by the kernel. 0, or an error: then none is kept. */
+long exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count);
 /* hold_drop for any count. */
 long exo_drop(exo_domain_t domain, const uint64_t *frames, uint64_t count);
 /* Donates `count` new frames (at most 16) to my vspace's pool. */

@@ -61,16 +61,10 @@ image_check(struct image *image, const void *file, size_t length)
 long
 image_open(struct image *image, uint64_t *frames, uint64_t pages)
 {
-    long got, shared;
+    long got = exo_alloc(image->domain, frames, pages), shared;
 
-    for (uint64_t i = 0; i < pages; i++)
-        frames[i] = EXO_ANY;
-    /* The kernel zeroes a few at a time; what was got stays with the domain, which dies on an error. */
-    for (uint64_t done = 0; done < pages; done += (uint64_t)got) {
-        got = exo_frame_alloc(image->domain, frames + done, pages - done);
-        if (got <= 0)
-            return got < 0 ? got : EXO_E_FULL;
-    }
+    if (got < 0)
+        return got;
     shared = exo_hold_share(image->domain, 0, frames, pages, EXO_R | EXO_W);
     if (shared < (long)pages) {
         if (shared > 0)
@@ -163,6 +157,14 @@ image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64
     return 0;
 }
 
+long
+image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address, uint64_t rights)
+{
+    long error = exo_alloc(image->domain, frames, pages);
+
+    return error < 0 ? error : bind_all(image, frames, pages, address, rights);
+}
+
 /* Copies what the file has of the pages at `from`, `bytes` long, into the window. */
 static void
 copy_part(const struct image *image, const struct elf_segment *s, uint64_t from, uint64_t bytes)
@@ -193,12 +195,19 @@ load_segment(struct image *image, const struct elf_segment *s)
     while (left) {
         uint64_t frames[EXO_BATCH];
         uint64_t n = left < EXO_BATCH ? left : EXO_BATCH;
-        long error = image_open(image, frames, n);
+        uint64_t filled = pages_of(s->address + s->file_size - address);
+        long error;
 
-        if (error < 0)
-            return error;
-        copy_part(image, s, address, n * EXO_PAGE);
-        error = image_close(image, frames, n, address, rights);
+        if (address >= s->address + s->file_size) {
+            error = image_zero(image, frames, n, address, rights);
+        } else {
+            n = filled < n ? filled : n;
+            error = image_open(image, frames, n);
+            if (error < 0)
+                return error;
+            copy_part(image, s, address, n * EXO_PAGE);
+            error = image_close(image, frames, n, address, rights);
+        }
         if (error >= 0)
             error = image_note(image, address, frames, n, rights);
         if (error < 0)

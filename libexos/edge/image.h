@@ -33,6 +33,9 @@ long image_stack(struct image *image, const struct exo_spawn *what);
 
 /* Allocates `pages` (at most 64) frames for the child, maps them into the copy window, zeroed. */
 long image_open(struct image *image, uint64_t *frames, uint64_t pages);
+/* Allocates them, and binds them in the child as they are, zeroed. */
+long image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address,
+                uint64_t rights);
 /* Ends the window and binds the frames in the child. */
 long image_close(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
                  uint64_t rights);

@@ -15,9 +15,9 @@ struct exo_spawn {
     const char *const *envp;        /* ends with null */
     exo_domain_t parent;            /* in whose domain; 0 = mine */
     uint32_t limits[EXO_RESOURCES]; /* 0: EXO_SPAWN_<default>, see exo_spawn_defaults */
-    uint32_t stack_pages;           /* mapped at once; default 16 */
-    uint32_t stack_limit;           /* pages that vm lets the stack grow to; default 256 */
-    exo_env_t console;              /* for the start block */
+    uint32_t stack_pages; /* mapped at once; default 8, at most 64; arguments take at most 4 */
+    uint32_t stack_limit; /* pages that vm lets the stack grow to; default 256 */
+    exo_env_t console;    /* for the start block */
     exo_env_t instance;
     uint64_t word[8]; /* for the start block */
     uint64_t harts;   /* mask of harts to take slots on; 0: none, the caller binds slots */

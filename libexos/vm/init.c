@@ -33,7 +33,7 @@ vm_init(struct exo_uarea *uarea)
     if (done)
         return 0;
     done = 1;
-    table_near = EXO_USER_END;
+    table_near = EXO_NEVER;
     exo_handle(EXO_CAUSE_FETCH_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_LOAD_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_STORE_PAGE, vm_fault);

@@ -30,9 +30,13 @@ enum {
 #define TABLE_SPAN (EXO_PAGE << TABLE_BITS) /* bytes under one leaf */
 
 extern uint64_t **table_top[EXO_USER_END >> 30];
-/* The leaf last used, in one word so that it is never half changed: the first address under it, and
- * the number of its page in the tables' window. */
+/* The leaf last used, in one word so that it is never half changed: its address, and above that the
+ * bits of the addresses under it. */
 extern uint64_t table_near;
+enum {
+    TABLE_NEAR_SHIFT = 38, /* of EXO_USER_END */
+    TABLE_SPAN_SHIFT = EXO_PAGE_SHIFT + TABLE_BITS
+};
 
 /* The word of an address, or null if there is no leaf. Takes no lock. */
 static inline uint64_t *
@@ -40,16 +44,16 @@ table_find(uint64_t address)
 {
     uint64_t near = *(volatile uint64_t *)&table_near, *leaf;
 
-    if ((near ^ address) >> 21 == 0) {
-        leaf = (uint64_t *)(EXO_VM_TABLES + ((near & (TABLE_SPAN - 1)) << EXO_PAGE_SHIFT));
+    if (near >> TABLE_NEAR_SHIFT == address >> TABLE_SPAN_SHIFT) {
+        leaf = (uint64_t *)(near & (EXO_USER_END - 1));
     } else {
-        uint64_t **middle = table_top[address >> 30];
+        uint64_t **middle = address < EXO_USER_END ? table_top[address >> 30] : NULL;
 
-        leaf = middle ? middle[address >> 21 & (TABLE_ENTRIES - 1)] : NULL;
+        leaf = middle ? middle[address >> TABLE_SPAN_SHIFT & (TABLE_ENTRIES - 1)] : NULL;
         if (!leaf)
             return NULL;
-        *(volatile uint64_t *)&table_near =
-            (address & ~(TABLE_SPAN - 1)) | ((uint64_t)leaf - EXO_VM_TABLES) >> EXO_PAGE_SHIFT;
+        near = address >> TABLE_SPAN_SHIFT << TABLE_NEAR_SHIFT | (uint64_t)leaf;
+        *(volatile uint64_t *)&table_near = near;
     }
     return &leaf[address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1)];
 }

@@ -36,9 +36,13 @@ long vm_frame(uint64_t address);
 /* Does [address, address + length) allow these rights? Nothing is touched. */
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
 
-/* Faults in the region that starts at or holds `address` go to handler first: a page whose rights
- * forbid the access. It returns 1 when the access shall be tried again (or frame->x[0] was moved),
- * 0 when it is not his: then the next handler (vm_fault_default) is asked. `context` is his own. */
+/* Faults in the region that starts at or holds `address` go to handler first, protection and misses
+ * alike, except the first touch of a page, which vm fills. It returns 1 when the access shall be
+ * tried again (or frame->x[0] was moved); 0 when it is not his: then vm binds the page with the
+ * rights that it knows, if they allow the access, else asks vm_fault_default's. The handler may
+ * change rights with vm_protect, or faster with exo_vspace_protect, of which vm knows nothing: a
+ * binding that the kernel dropped comes back with vm's rights when the handler answers 0. `context`
+ * is his own. */
 typedef int vm_handler_t(struct exo_save *frame, uint64_t address, void *context);
 long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context);
 /* Asked about faults that neither vm nor a region's handler serves. Default: null, exo_crash. */
