@@ -441,7 +441,8 @@ sys_sleep(uint64_t mask, uint64_t deadline)
     struct env *sleeper = current;
 
     current->x[10] = events;
-    if (events || arch_time() >= deadline)
+    /* News that came while it ran is delivered on the way out, and must not wait for a wake-up. */
+    if (events || arch_time() >= deadline || (env_uarea(current)->pending && upcall_listens(current)))
         return;
     entry->mask = mask;
     entry->deadline = deadline;
