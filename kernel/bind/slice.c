@@ -133,6 +133,13 @@ slice_unanswered(struct env *env) {
                           : EXO_RETURNED);
 }
 
+/* What came of mask, taken: an event is told once. */
+static uint64_t
+slice_events(struct env *env, uint64_t mask)
+{
+    return __atomic_fetch_and(&env_uarea(env)->events, ~mask, __ATOMIC_ACQ_REL) & mask;
+}
+
 void
 slice_wake(struct exo_env *entry) {
     struct env *env = env_private(entry);
@@ -184,7 +191,7 @@ slice_claim(struct exo_env *entry, uint64_t now) {
 
         if (state == EXO_ENV_ASLEEP &&
             (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
-            env_result(entry, env_uarea(env)->events & entry->mask);
+            env_result(entry, slice_events(env, entry->mask));
             env_set(entry, EXO_ENV_READY_CALL);
             state = EXO_ENV_READY_CALL;
         }
@@ -409,11 +416,12 @@ slice_next(void) {
 void
 sys_sleep(uint64_t mask, uint64_t deadline) {
     struct exo_env *entry = current->entry;
-    uint64_t events = __atomic_load_n(&env_uarea(current)->events, __ATOMIC_ACQUIRE) & mask;
+    uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
 
     current->x[10] = events;
-    if (events || arch_time() >= deadline)
+    /* News that came while it ran is delivered on the way out, and must not wait for a wake-up. */
+    if (events || arch_time() >= deadline || (env_uarea(current)->pending && upcall_listens(current)))
         return;
     entry->mask = mask;
     entry->deadline = deadline;
@@ -450,7 +458,9 @@ sys_yield(exo_env_t handle) {
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
     slice_stop(EXO_ENV_READY_CALL);
-    slice_unanswered(self);
+    /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
+    if (!slice_on_loan(self) || env_private(self->lender)->kind != ENV_GATE)
+        slice_unanswered(self);
 }
 
 void
