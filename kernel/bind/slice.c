@@ -146,7 +146,7 @@ slice_wake(struct exo_env *entry) {
 
     if (env_state(entry) != EXO_ENV_ASLEEP)
         return;
-    env_result(entry, env_uarea(env)->events & entry->mask);
+    env_result(entry, slice_events(env, entry->mask));
     env_set(entry, EXO_ENV_READY_CALL);
     slice_hurry(entry);
 }
