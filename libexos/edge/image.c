@@ -7,7 +7,8 @@
 enum {
     PINS_MOST = EXO_PINS - 4,
     SEGMENT_MOST = 12,
-    TABLE_FEED = 4
+    TABLE_FEED = 4,
+    CHUNK = 32 /* pages at a time: that many holds of mine */
 };
 
 static uint64_t
@@ -193,8 +194,8 @@ load_segment(struct image *image, const struct elf_segment *s)
         image->pins += left;
     }
     while (left) {
-        uint64_t frames[EXO_BATCH];
-        uint64_t n = left < EXO_BATCH ? left : EXO_BATCH;
+        uint64_t frames[CHUNK];
+        uint64_t n = left < CHUNK ? left : CHUNK;
         uint64_t filled = pages_of(s->address + s->file_size - address);
         long error;
 

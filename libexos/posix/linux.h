@@ -116,6 +116,8 @@ linux_call_t posix_clock_gettime, posix_clock_getres, posix_gettimeofday, posix_
 linux_call_t posix_exit, posix_kill, posix_getpid, posix_getppid, posix_zero, posix_uname,
     posix_getrandom, posix_futex, posix_sched_yield, posix_sigprocmask;
 
+extern long posix_parent;
+
 /* -errno for an enum exo_error; other values as they are. */
 long posix_error(long error);
 #endif

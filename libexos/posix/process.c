@@ -1,7 +1,6 @@
 /* process.c - who I am, ending, and what has no better place yet */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/export.h"
-#include "libexos/edge/start.h"
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
@@ -39,12 +38,12 @@ posix_getpid(LINUX_ARGUMENTS)
     return (long)exo_slot_of(exo_uarea()->env) + 1;
 }
 
+long posix_parent; /* libc_start.c */
+
 long
 posix_getppid(LINUX_ARGUMENTS)
 {
-    const struct exo_start *start = exo_start_block();
-
-    return start ? (long)exo_slot_of(start->parent_env) + 1 : 0;
+    return posix_parent;
 }
 
 long
