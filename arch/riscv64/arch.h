@@ -11,20 +11,15 @@
 #define ARCH_IMAGE 0xffffffffc0000000ull
 #define ARCH_USER_END 0x4000000000ull
 
-enum {
-    ARCH_PAGE = 4096,
-    ARCH_STACK = 8192
-};
+enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
 static inline void *
-arch_direct(uint64_t physical)
-{
+arch_direct(uint64_t physical) {
     return (void *)(ARCH_DIRECT + physical);
 }
 
 static inline uint64_t
-arch_physical(const void *direct)
-{
+arch_physical(const void *direct) {
     return (uint64_t)direct - ARCH_DIRECT;
 }
 
@@ -53,8 +48,7 @@ uint64_t arch_kernel_satp(void);
 
 /* Time and counters. */
 static inline uint64_t
-arch_time(void)
-{
+arch_time(void) {
     uint64_t value;
 
     asm volatile("rdtime %0" : "=r"(value));
@@ -62,8 +56,7 @@ arch_time(void)
 }
 
 static inline uint64_t
-arch_cycles(void)
-{
+arch_cycles(void) {
     uint64_t value;
 
     asm volatile("rdcycle %0" : "=r"(value));
@@ -71,8 +64,7 @@ arch_cycles(void)
 }
 
 static inline uint64_t
-arch_instructions(void)
-{
+arch_instructions(void) {
     uint64_t value;
 
     asm volatile("rdinstret %0" : "=r"(value));
