@@ -43,7 +43,7 @@ try(uint64_t function, volatile uint64_t *context, uint64_t index)
 }
 
 static CHILD void
-forger(struct exo_uarea *u, volatile uint64_t *data)
+forger(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     volatile uint64_t *context = data + 400;
     uint64_t value;

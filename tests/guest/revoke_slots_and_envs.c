@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-spin(struct exo_uarea *u, volatile uint64_t *data)
+spin(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)
@@ -45,6 +45,7 @@ main(void)
     count = c.data[0];
     nap(window.facts->slot_ticks * 128);
     is((int64_t)c.data[0], (int64_t)count, "without a slot it does not run");
+    must(call(DOMAIN_GRANT, c.domain, EXO_SLOTS, -1) == 0);
     must(call(SLICE_BIND, 0, 0, position, window.mine->env) == 0);
     /* Environments. */
     number = slot_of(c.env);

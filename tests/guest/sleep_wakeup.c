@@ -7,7 +7,7 @@ enum { ROUNDS = 400 };
 
 /* Waits for bit 0 again and again; answers by counting. */
 static CHILD void
-waiter(struct exo_uarea *u, volatile uint64_t *data)
+waiter(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     for (;;) {
         uint64_t events = (uint64_t)call(SLEEP, 1, EXO_NEVER);
@@ -21,7 +21,7 @@ waiter(struct exo_uarea *u, volatile uint64_t *data)
 
 /* Ping-pong: sleeps for bit 1, posts bit 1 to data[3]. */
 static CHILD void
-player(struct exo_uarea *u, volatile uint64_t *data)
+player(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     for (;;) {
         uint64_t events = (uint64_t)call(SLEEP, 2, EXO_NEVER);

@@ -6,7 +6,7 @@
 
 /* Twins: same domain, so events are allowed. data[3]: the other; data[5]: stop after so many. */
 static CHILD void
-player(struct exo_uarea *u, volatile uint64_t *data)
+player(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     while (data[0] < data[5]) {
         uint64_t events = (uint64_t)call(SLEEP, 2, EXO_NEVER);
