@@ -52,8 +52,11 @@ main(void)
     is(call(REVOKE_BREAK, c.domain, EXO_ENVS, &number, 1), EXO_E_EARLY, "an environment unasked");
     is(call(REVOKE_ASK, c.domain, EXO_ENVS, 1, 0), 0, "ask for it");
     slots_give(c.env, other_hart(), 8);
-    for (int i = 0; i < 400 && error == EXO_E_AGAIN; i++)
+    for (int i = 0; i < 400 && error == EXO_E_AGAIN; i++) {
         error = call(REVOKE_BREAK, c.domain, EXO_ENVS, &number, 1);
+        if (error == EXO_E_AGAIN)
+            nap(window.facts->slot_ticks / 4);
+    }
     is(error, 1, "break it");
     ok(is_dead(c.env), "it is dead");
     /* Mine cannot be named in a child's. */

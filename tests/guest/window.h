@@ -77,6 +77,14 @@ frames_new(uint64_t domain, uint64_t *frames, uint64_t count)
 }
 
 static inline int64_t
+frames_any(uint64_t domain, uint64_t *frames, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        frames[i] = EXO_ANY;
+    return frames_new(domain, frames, count);
+}
+
+static inline int64_t
 frame_drop(uint64_t domain, uint64_t frame)
 {
     return call(HOLD_DROP, domain, &frame, 1);
