@@ -41,7 +41,6 @@ sleeper(volatile struct exo_uarea *u, volatile uint64_t *data)
     for (;;) {
         data[0]++;
         call(SLEEP, 1, EXO_NEVER);
-        __atomic_fetch_and(&u->events, ~1ull, __ATOMIC_SEQ_CST);
     }
 }
 
