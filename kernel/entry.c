@@ -1,4 +1,5 @@
-/* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and in trap.S */
+/* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and
+ * in trap.S */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/entry.h"
 #include "arch/riscv64/arch.h"
@@ -16,8 +17,7 @@ enum { CAUSE_ILLEGAL = 2 };
 
 /* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
 static void
-entry_idle(struct hart *hart)
-{
+entry_idle(struct hart *hart) {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
     arch_wait();
@@ -26,8 +26,7 @@ entry_idle(struct hart *hart)
 }
 
 struct env *
-entry_next(void)
-{
+entry_next(void) {
     struct hart *hart = current->hart;
 
     for (;;) {
@@ -48,12 +47,12 @@ entry_next(void)
 }
 
 struct env *
-entry_trap(uint64_t cause, uint64_t address)
-{
+entry_trap(uint64_t cause, uint64_t address) {
     struct env *next;
 
     if ((int64_t)cause >= 0) {
-        /* FP is off until its first use, which shows as an illegal instruction; a true one comes again. */
+        /* FP is off until its first use, which shows as an illegal instruction; a true one comes
+         * again. */
         if (cause == CAUSE_ILLEGAL && !current->fp_on) {
             arch_fp_load();
             return current;
@@ -70,8 +69,7 @@ entry_trap(uint64_t cause, uint64_t address)
 }
 
 void
-entry_start(void)
-{
+entry_start(void) {
     struct env *next;
 
     lock_acquire(&kernel_lock);
@@ -81,23 +79,21 @@ entry_start(void)
 }
 
 void
-entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address)
-{
+entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
     panic("kernel fault: cause %lu, pc %lx, address %lx", cause, pc, address);
 }
 
 long
-sys_null(void)
-{
+sys_null(void) {
     return 0;
 }
 
 long
-sys_log_write(uint64_t text, uint64_t length)
-{
+sys_log_write(uint64_t text, uint64_t length) {
     char line[EXO_LOG_LINE];
 
-    /* Early words and crash reports: init and its children; further down there is a console to ask. */
+    /* Early words and crash reports: init and its children; further down there is a console to ask.
+     */
     if (domain_current()->depth > 2)
         return EXO_E_RIGHT;
     if (!length || length > sizeof line)
@@ -109,8 +105,7 @@ sys_log_write(uint64_t text, uint64_t length)
 }
 
 long
-sys_machine_end(uint64_t restart, uint64_t status)
-{
+sys_machine_end(uint64_t restart, uint64_t status) {
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
     arch_end(restart != 0, status, panic_exit_device);

@@ -7,10 +7,15 @@
 
 /* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; whom to enter. */
 struct env *entry_trap(uint64_t cause, uint64_t address);
-/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock is held. */
+/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock
+ * is held. */
 struct env *entry_next(void);
 /* A trap out of the kernel itself. */
 _Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);
+/* Where the fast switches of trap.S leave off (kernel/bind/slice.c, gate.c). The lock is held. */
+void gate_call_slow(uint64_t slot, uint64_t deadline);
+void gate_reply_slow(void);
+void yield_to_slow(uint64_t slot);
 /* A hart that is ready joins in. */
 _Noreturn void entry_start(void);
 #endif

@@ -34,13 +34,11 @@ static uint32_t main_ready;  /* harts that joined */
 
 /* Whether [base, base + size) meets a range that is not ours; then *end is where that ends. */
 static int
-main_meets(uint64_t base, uint64_t size, uint64_t *end)
-{
+main_meets(uint64_t base, uint64_t size, uint64_t *end) {
     const struct machine_range *others[] = {&machine.initrd, &machine.tree};
 
     for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-        const struct machine_range *range =
-            i < 2 ? others[i] : &machine.reserved[i - 2];
+        const struct machine_range *range = i < 2 ? others[i] : &machine.reserved[i - 2];
 
         if (range->size && base < range->base + range->size && range->base < base + size) {
             *end = range->base + range->size;
@@ -52,8 +50,7 @@ main_meets(uint64_t base, uint64_t size, uint64_t *end)
 
 /* Takes zeroed pages for a table that lives as long as the kernel. */
 static void *
-main_take(uint64_t size)
-{
+main_take(uint64_t size) {
     uint64_t base = main_cursor;
 
     size = (size + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
@@ -67,19 +64,18 @@ main_take(uint64_t size)
 }
 
 static uint32_t
-main_clamp(uint64_t value, uint32_t least, uint32_t most)
-{
+main_clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
 /* Marks the frames of [base, base + size) as readable by all, and says where they are. */
 static struct exo_table
-main_export(const void *table, uint64_t size, uint32_t count)
-{
+main_export(const void *table, uint64_t size, uint32_t count) {
     uint64_t physical = (uint64_t)table >= ARCH_IMAGE
                             ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
                             : arch_physical(table);
-    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE), last = frame_of(physical + size - 1);
+    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE),
+             last = frame_of(physical + size - 1);
 
     for (uint32_t i = first; size && i <= last; i++)
         frame_table[i].kind = EXO_FRAME_EXPORT;
@@ -88,8 +84,7 @@ main_export(const void *table, uint64_t size, uint32_t count)
 
 /* Device registers become frames behind the RAM, held by the first domain. */
 static void
-main_devices(struct exo_domain *first)
-{
+main_devices(struct exo_domain *first) {
     for (uint32_t i = 0; i < machine.devices; i++)
         for (uint32_t k = 0; k < machine.device[i].pages; k++) {
             frame_table[machine.device[i].frame + k] = (struct exo_frame){
@@ -101,8 +96,7 @@ main_devices(struct exo_domain *first)
 
 /* What was not taken at boot is free. */
 static void
-main_free_frames(void)
-{
+main_free_frames(void) {
     uint64_t at = main_cursor, end = machine.memory.base + machine.memory.size, next;
 
     facts.first_free = frame_of(at);
@@ -128,8 +122,7 @@ main_free_frames(void)
 
 /* Sizes the tables by the machine (together at most 1% of its memory), and exports them. */
 static void
-main_tables(void)
-{
+main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE), devices = 0, entries, holds;
     struct exo_frame *table;
     struct exo_hold *hold_table;
@@ -145,8 +138,8 @@ main_tables(void)
     entries = frames + devices;
     holds = main_clamp(frames / 4, 1024, 1 << 16);
     facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 1000;
-    facts.grace_ticks = facts.slot_ticks / 8;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
     table = main_take(entries * sizeof *table);
@@ -192,7 +185,8 @@ main_tables(void)
     first->limit[EXO_VSPACES] = vspace_count;
     first->limit[EXO_ENVS] = env_count;
     first->limit[EXO_SLOTS] = facts.harts * EXO_SLOTS_PER_HART;
-    first->limit[EXO_IRQS] = line_count - 1;
+    /* It holds every line, and must have as much again to grant. */
+    first->limit[EXO_IRQS] = 2 * (line_count - 1);
     first->used[EXO_IRQS] = line_count - 1;
     main_devices(first);
     facts.frame_table = main_export(table, entries * sizeof *table, entries);
@@ -215,8 +209,8 @@ main_tables(void)
 
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
 static void
-main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from, uint64_t rights)
-{
+main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from,
+         uint64_t rights) {
     for (uint64_t i = 0; i < pages; i++) {
         long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
 
@@ -232,8 +226,7 @@ main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *fro
 
 /* The first environment: init.bin in the first domain, with a stack, a u-area and one slot. */
 static void
-main_init(void)
-{
+main_init(void) {
     const struct init_header *header = (const void *)init_image;
     struct exo_domain *first = &domain_table[DOMAIN_FIRST];
     uint64_t text = header->text_pages, data = header->data_pages;
@@ -277,8 +270,7 @@ main_init(void)
 }
 
 static void
-main_banner(void)
-{
+main_banner(void) {
     uint64_t spec, implementation, version;
 
     arch_firmware(&spec, &implementation, &version);
@@ -296,8 +288,7 @@ main_banner(void)
 
 /* The calling hart is ready to run environments. */
 static void
-main_join(struct hart *hart)
-{
+main_join(struct hart *hart) {
     arch_hart_init(machine.sstc);
     current = hart->idle;
     arch_traps_on(hart->idle);
@@ -305,10 +296,10 @@ main_join(struct hart *hart)
     __atomic_fetch_add(&main_ready, 1, __ATOMIC_RELEASE);
 }
 
-/* Starts the other harts, and gives each a second: one that firmware never lets come is told and left out. */
+/* Starts the other harts, and gives each a second: one that firmware never lets come is told and
+ * left out. */
 static void
-main_harts(void)
-{
+main_harts(void) {
     for (uint32_t i = 1; i < facts.harts; i++) {
         struct hart *hart = &hart_table[i];
         uint32_t before = __atomic_load_n(&main_ready, __ATOMIC_ACQUIRE);
@@ -324,23 +315,21 @@ main_harts(void)
 }
 
 void
-main_secondary(uint64_t index)
-{
+main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
     entry_start();
 }
 
 void
-main_boot(uint64_t hart_id, uint64_t tree)
-{
+main_boot(uint64_t hart_id, uint64_t tree) {
     const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
-    machine.tree.base = tree;
     wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
                                   : "device tree: none given in a1";
     if (wrong)
         panic("%s", wrong);
+    machine.tree.base = tree;
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);

@@ -1,10 +1,12 @@
-/* arch.h - all that the kernel asks of the processor: page tables, time, firmware, entering user mode */
+/* arch.h - all that the kernel asks of the processor: page tables, time, firmware, entering user
+ * mode */
 /* SPDX-License-Identifier: MIT */
 #ifndef ARCH_RISCV64_ARCH_H
 #define ARCH_RISCV64_ARCH_H
 #include <stdint.h>
 
-/* The kernel sees physical memory and devices at DIRECT + address; it is linked at ARCH_IMAGE, mapped by the boot code page by page. */
+/* The kernel sees physical memory and devices at DIRECT + address; it is linked at ARCH_IMAGE,
+ * mapped by the boot code page by page. */
 #define ARCH_DIRECT 0xffffffc000000000ull
 #define ARCH_IMAGE 0xffffffffc0000000ull
 #define ARCH_USER_END 0x4000000000ull
@@ -12,31 +14,33 @@
 enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
 static inline void *
-arch_direct(uint64_t physical)
-{
+arch_direct(uint64_t physical) {
     return (void *)(ARCH_DIRECT + physical);
 }
 
 static inline uint64_t
-arch_physical(const void *direct)
-{
+arch_physical(const void *direct) {
     return (uint64_t)direct - ARCH_DIRECT;
 }
 
 /* Set by the boot code before main. */
 extern uint64_t arch_image_physical; /* where the image was loaded */
-extern uint64_t arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
-extern uint64_t arch_kernel_root[512]; /* the kernel's Sv39 root: entries 256-511 are copied to every vspace root */
+extern uint64_t
+    arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
+extern uint64_t arch_kernel_root[512];  /* the kernel's Sv39 root: entries 256-511 are copied to
+                                           every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
 
-/* kernel/main.c: the first hart comes here, MMU on, on its boot stack, with the tree's physical address. */
+/* kernel/main.c: the first hart comes here, MMU on, on its boot stack, with the tree's physical
+ * address. */
 _Noreturn void main_boot(uint64_t hart_id, uint64_t tree);
 /* kernel/main.c: every other hart, with the index given to arch_hart_start. */
 _Noreturn void main_secondary(uint64_t index);
 /* kernel/base/print.c: a trap before the kernel's vector is set ends here. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable and writable, not executable. Before other harts start. */
+/* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable
+ * and writable, not executable. Before other harts start. */
 void arch_map_direct(uint64_t physical, uint64_t size);
 
 /* The satp value of the kernel's own page table. */
@@ -44,8 +48,7 @@ uint64_t arch_kernel_satp(void);
 
 /* Time and counters. */
 static inline uint64_t
-arch_time(void)
-{
+arch_time(void) {
     uint64_t value;
 
     asm volatile("rdtime %0" : "=r"(value));
@@ -53,8 +56,7 @@ arch_time(void)
 }
 
 static inline uint64_t
-arch_cycles(void)
-{
+arch_cycles(void) {
     uint64_t value;
 
     asm volatile("rdcycle %0" : "=r"(value));
@@ -62,8 +64,7 @@ arch_cycles(void)
 }
 
 static inline uint64_t
-arch_instructions(void)
-{
+arch_instructions(void) {
     uint64_t value;
 
     asm volatile("rdinstret %0" : "=r"(value));
@@ -73,7 +74,8 @@ arch_instructions(void)
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */
 
-/* Probes stimecmp (only if the ISA string said sstc) and ASID width; sets counters and sstatus/sie on the calling hart. */
+/* Probes stimecmp (only if the ISA string said sstc) and ASID width; sets counters and sstatus/sie
+ * on the calling hart. */
 void arch_hart_init(int try_stimecmp);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
 void arch_timer_set(uint64_t when);
@@ -97,7 +99,8 @@ int arch_external_pending(void);
 struct env;
 void arch_traps_on(struct env *idle);
 extern void *const trap_doors[]; /* the door of call -1, -2, ... -64 */
-/* Leaves the kernel into `current`; entry.c gives the lock back first. Used once a hart, at boot. */
+/* Leaves the kernel into `current`; entry.c gives the lock back first. Used once a hart, at boot.
+ */
 _Noreturn void arch_enter(struct env *env);
 /* FP registers of `current`: kept in its private half while FS is off. */
 void arch_fp_save(void);
@@ -106,9 +109,11 @@ void arch_fp_load(void);
 /* Firmware (SBI). */
 void arch_console_put(char byte); /* DBCN, else legacy */
 void arch_ipi(uint64_t hart_id);
-/* Fences an ASID (or everything if there are no ASIDs, or if asid is 0) on the harts named by a mask of hart ids; returns when done. */
+/* Fences an ASID (or everything if there are no ASIDs, or if asid is 0) on the harts named by a
+ * mask of hart ids; returns when done. */
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);
-/* Starts hart `hart_id` at main_secondary(index) on the given stack top. 0, or an SBI error. Bounded; the caller waits for the hart itself. */
+/* Starts hart `hart_id` at main_secondary(index) on the given stack top. 0, or an SBI error.
+ * Bounded; the caller waits for the hart itself. */
 long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top);
 /* Ends the machine. exit_device: sifive,test's direct-mapped address or 0. */
 _Noreturn void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device);

@@ -9,8 +9,7 @@
 #define UAREA(name, member) DEFINE(name, (long)offsetof(struct exo_uarea, member) - 4096)
 
 void
-asm_offsets(void)
-{
+asm_offsets(void) {
     ENV(ENV_X, x);
     ENV(ENV_SCRATCH, scratch);
     ENV(ENV_SATP, satp);

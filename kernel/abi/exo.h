@@ -46,9 +46,9 @@ enum exo_resource {
 };
 
 enum {
-    EXO_BATCH = 64,         /* items a call takes at most */
+    EXO_BATCH = 64,          /* items a call takes at most */
     EXO_PROTECT_BATCH = 512, /* pages a protection change takes at most */
-    EXO_PINS = 64,          /* pinned pages a vspace has at most */
+    EXO_PINS = 64,           /* pinned pages a vspace has at most */
     EXO_VSPACES_PER_DOMAIN = 16,
     EXO_SLOTS_PER_HART = 64,
     EXO_GATES = 32,
@@ -110,7 +110,7 @@ struct exo_domain { /* exported */
     uint32_t used[EXO_RESOURCES];
     uint32_t granted[EXO_RESOURCES]; /* of my limit, now my children's */
     uint32_t children;
-    uint64_t accept;  /* whose shares and events I take besides my ancestors': a handle or EXO_ANY */
+    uint64_t accept; /* whose shares and events I take besides my ancestors': a handle or EXO_ANY */
     uint64_t speaker; /* the environment that hears of revocation */
     uint64_t cursor;  /* how far the reaper has come */
     struct exo_ask ask[EXO_RESOURCES];
@@ -119,7 +119,7 @@ struct exo_domain { /* exported */
 enum exo_env_state {
     EXO_ENV_FREE,
     EXO_ENV_EMBRYO,
-    EXO_ENV_READY, /* whole context saved */
+    EXO_ENV_READY,      /* whole context saved */
     EXO_ENV_READY_CALL, /* in a call that returns: callee-saved registers saved */
     EXO_ENV_RUNNING,
     EXO_ENV_ASLEEP,
@@ -139,21 +139,21 @@ struct exo_env {
     uint8_t dying;
     uint16_t overruns;
     uint16_t penalty; /* slots still to lose */
-    uint16_t lender; /* slot + 1 of who lends to it */
+    uint16_t lender;  /* slot + 1 of who lends to it */
     uint64_t runtime; /* time ticks */
     uint64_t deadline;
     uint64_t mask;
-    uint64_t offer; /* who may bind a gate to it: a domain handle or EXO_ANY; 0 = relatives */
+    uint64_t offer;  /* who may bind a gate to it: a domain handle or EXO_ANY; 0 = relatives */
     uint64_t budget; /* when a gate chain that starts here ends */
 };
 
-struct exo_slot { /* exported: EXO_SLOTS_PER_HART a hart, by position */
+struct exo_slot {    /* exported: EXO_SLOTS_PER_HART a hart, by position */
     uint16_t domain; /* 0 = free */
     uint16_t env;
     uint32_t generation; /* of the environment */
 };
 
-struct exo_line { /* exported: an interrupt line */
+struct exo_line {    /* exported: an interrupt line */
     uint16_t domain; /* 0 = nobody's */
     uint16_t env;
     uint32_t generation;
@@ -209,7 +209,7 @@ struct exo_table { /* where an exported table stands */
     uint32_t count; /* entries */
 };
 
-struct exo_facts { /* exported: one page; its frame number stands in every u-area */
+struct exo_facts {         /* exported: one page; its frame number stands in every u-area */
     uint64_t timebase;     /* ticks of the time counter a second */
     uint64_t slot_ticks;   /* length of a slot */
     uint64_t grace_ticks;  /* a slice's end handler may take that long */
@@ -224,9 +224,9 @@ struct exo_facts { /* exported: one page; its frame number stands in every u-are
     uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
-    uint64_t asid_flushes;     /* flushes forced by a machine without ASIDs */
-    uint64_t longest_lock;     /* cycles */
-    uint64_t longest_irqoff;   /* cycles */
+    uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
+    uint64_t longest_lock;      /* cycles */
+    uint64_t longest_irqoff;    /* cycles */
     uint64_t boot_instructions; /* kernel entry to first user instruction */
     uint8_t has_asid, has_stimecmp, has_exit_code, pad;
     char board[64];

@@ -32,7 +32,8 @@ struct exo_taken { /* one thing that an abort took */
 };
 
 struct exo_uarea {
-    struct exo_taken taken[EXO_TAKEN]; /* the repossession vector: number taken_count % EXO_TAKEN is next */
+    struct exo_taken
+        taken[EXO_TAKEN]; /* the repossession vector: number taken_count % EXO_TAKEN is next */
     uint64_t taken_count;
     struct exo_ask revoke[EXO_RESOURCES];
     uint64_t user[141]; /* the library's own */
@@ -50,5 +51,6 @@ struct exo_uarea {
     uint64_t facts_frame;
     uint64_t spare[48];
 };
-_Static_assert(sizeof(struct exo_uarea) == 4096 && offsetof(struct exo_uarea, save) == 2048, "the u-area is one page");
+_Static_assert(sizeof(struct exo_uarea) == 4096 && offsetof(struct exo_uarea, save) == 2048,
+               "the u-area is one page");
 #endif

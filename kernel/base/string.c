@@ -10,8 +10,7 @@
 typedef uint64_t __attribute__((may_alias)) word;
 
 void *
-memset(void *to, int byte, size_t length)
-{
+memset(void *to, int byte, size_t length) {
     char *at = to, *end = at + length;
 
     if (((uintptr_t)at | length) % 8 == 0)
@@ -23,8 +22,7 @@ memset(void *to, int byte, size_t length)
 }
 
 void *
-memcpy(void *to, const void *from, size_t length)
-{
+memcpy(void *to, const void *from, size_t length) {
     char *at = to, *end = at + length;
     const char *source = from;
 
@@ -37,8 +35,7 @@ memcpy(void *to, const void *from, size_t length)
 }
 
 int
-memcmp(const void *a, const void *b, size_t length)
-{
+memcmp(const void *a, const void *b, size_t length) {
     const uint8_t *x = a, *y = b;
 
     for (; length && *x == *y; length--, x++, y++)
@@ -47,8 +44,7 @@ memcmp(const void *a, const void *b, size_t length)
 }
 
 void *
-memchr(const void *from, int byte, size_t length)
-{
+memchr(const void *from, int byte, size_t length) {
     const uint8_t *at = from;
 
     for (; length && *at != (uint8_t)byte; length--)
@@ -57,15 +53,13 @@ memchr(const void *from, int byte, size_t length)
 }
 
 size_t
-strnlen(const char *text, size_t most)
-{
+strnlen(const char *text, size_t most) {
     const char *end = memchr(text, 0, most);
 
     return end ? (size_t)(end - text) : most;
 }
 
 size_t
-strlen(const char *text)
-{
+strlen(const char *text) {
     return strnlen(text, SIZE_MAX);
 }

@@ -9,8 +9,7 @@
 #include "kernel/env/env.h"
 
 struct exo_env *
-birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint64_t address)
-{
+birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint64_t address) {
     struct exo_env *entry = env_table;
     struct exo_uarea *uarea = frame_memory(frame);
     struct env *env = frame_memory(frame + 1);
@@ -55,8 +54,7 @@ birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint
 }
 
 void
-birth_start(struct exo_env *entry)
-{
+birth_start(struct exo_env *entry) {
     struct env *env = env_private(entry);
 
     env->kind = ENV_FULL;
@@ -67,8 +65,7 @@ birth_start(struct exo_env *entry)
 }
 
 long
-sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address)
-{
+sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
     struct vspace *space = domain ? vspace_mine(where, &error) : NULL;
@@ -81,8 +78,9 @@ sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t 
         return EXO_E_RIGHT;
     if (address % ARCH_PAGE || address >= ARCH_USER_END)
         return EXO_E_ARG;
-    /* The u-area may be bound already, but must be the domain's own, writable and never executable. */
-    if (frame + 1 >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+    /* The u-area may be bound already, but must be the domain's own, writable and never executable.
+     */
+    if (frame >= facts.frames - 1 || frame_table[frame].kind != EXO_FRAME_RAM ||
         frame_table[frame].domain != domain_slot(domain) || frame_table[frame].others ||
         frame_table[frame].wx < 0 || frame_table[frame].pins == UINT8_MAX ||
         !hold_find((uint32_t)frame, domain, &hold) || !(*hold.rights & EXO_W) ||
@@ -95,8 +93,7 @@ sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t 
 }
 
 long
-sys_env_start(exo_env_t handle)
-{
+sys_env_start(exo_env_t handle) {
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
 
@@ -111,8 +108,7 @@ sys_env_start(exo_env_t handle)
 }
 
 long
-sys_env_foreign(uint64_t start, uint64_t end)
-{
+sys_env_foreign(uint64_t start, uint64_t end) {
     if (end > ARCH_USER_END || start > end)
         return EXO_E_ARG;
     /* commit */

@@ -25,8 +25,7 @@ static uint64_t hold_seed;
 
 void
 frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
-           uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed)
-{
+           uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
     frame_table = table;
     frame_devices = devices;
     hold_table = holds;
@@ -40,15 +39,14 @@ frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo
 }
 
 int
-frame_exists(uint64_t frame)
-{
+frame_exists(uint64_t frame) {
     return frame < facts.frame_table.count;
 }
 
-/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps. */
+/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps.
+ */
 static const struct exo_device *
-frame_device(uint32_t frame, uint64_t page)
-{
+frame_device(uint32_t frame, uint64_t page) {
     for (uint32_t i = 0; i < facts.device_table.count; i++)
         if (frame - frame_devices[i].frame < frame_devices[i].pages ||
             page - (frame_devices[i].base >> 12) < frame_devices[i].pages)
@@ -57,8 +55,7 @@ frame_device(uint32_t frame, uint64_t page)
 }
 
 uint64_t
-frame_address(uint32_t frame)
-{
+frame_address(uint32_t frame) {
     const struct exo_device *device;
 
     if (frame < facts.frames)
@@ -68,14 +65,12 @@ frame_address(uint32_t frame)
 }
 
 void *
-frame_memory(uint32_t frame)
-{
+frame_memory(uint32_t frame) {
     return arch_direct((facts.memory_frame + frame) << 12);
 }
 
 uint32_t
-frame_of(uint64_t physical)
-{
+frame_of(uint64_t physical) {
     uint64_t page = physical >> 12, frame = page - facts.memory_frame;
     const struct exo_device *device;
 
@@ -86,8 +81,7 @@ frame_of(uint64_t physical)
 }
 
 void
-frame_zero(uint32_t frame)
-{
+frame_zero(uint32_t frame) {
     uint64_t *word = frame_memory(frame), *end = word + ARCH_PAGE / sizeof *word;
 
     for (; word < end; word += 16) {
@@ -97,11 +91,11 @@ frame_zero(uint32_t frame)
 }
 
 void
-frame_free_range(uint32_t first, uint32_t end)
-{
+frame_free_range(uint32_t first, uint32_t end) {
     for (uint32_t i = first; i < end; i++)
-        frame_table[i] = (struct exo_frame){
-            .kind = EXO_FRAME_FREE, .uses = i + 1 < end ? i + 1 : frame_first, .wx = (int32_t)i - 1};
+        frame_table[i] = (struct exo_frame){.kind = EXO_FRAME_FREE,
+                                            .uses = i + 1 < end ? i + 1 : frame_first,
+                                            .wx = (int32_t)i - 1};
     if (frame_first != UINT32_MAX)
         frame_table[frame_first].wx = (int32_t)end - 1;
     frame_table[first].wx = -1;
@@ -110,8 +104,7 @@ frame_free_range(uint32_t first, uint32_t end)
 }
 
 void
-frame_free(uint32_t frame)
-{
+frame_free(uint32_t frame) {
     struct exo_frame *entry = &frame_table[frame];
 
     *entry = (struct exo_frame){.kind = EXO_FRAME_FREE, .uses = frame_first, .wx = -1};
@@ -122,8 +115,7 @@ frame_free(uint32_t frame)
 }
 
 long
-frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind)
-{
+frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind) {
     struct exo_frame *entry;
 
     if (frame == EXO_ANY)
@@ -149,8 +141,7 @@ frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind)
 }
 
 static uint32_t *
-hold_bucket(uint32_t frame, uint32_t domain)
-{
+hold_bucket(uint32_t frame, uint32_t domain) {
     uint64_t key = ((uint64_t)domain << 32 | frame) * 0x9e3779b97f4a7c15ull ^ hold_seed;
 
     key = (key ^ key >> 29) * hold_seed;
@@ -158,8 +149,7 @@ hold_bucket(uint32_t frame, uint32_t domain)
 }
 
 int
-hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
-{
+hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
     uint32_t slot = domain_slot(domain);
 
@@ -181,14 +171,12 @@ hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold
 }
 
 int
-hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
-{
+hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold) {
     return hold_find_any(frame, domain, hold) && !*hold->doomed;
 }
 
 void
-hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold)
-{
+hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 
     if (*hold->doomed)
@@ -218,8 +206,7 @@ hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold)
 }
 
 void
-hold_unuse(uint32_t frame, struct exo_domain *domain)
-{
+hold_unuse(uint32_t frame, struct exo_domain *domain) {
     struct hold hold;
 
     if (!hold_find_any(frame, domain, &hold))
@@ -230,18 +217,16 @@ hold_unuse(uint32_t frame, struct exo_domain *domain)
 }
 
 int
-frame_is_spare(uint64_t frame, const struct exo_domain *domain)
-{
+frame_is_spare(uint64_t frame, const struct exo_domain *domain) {
     const struct exo_frame *entry = &frame_table[frame < facts.frames ? frame : 0];
 
     return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
-           entry->domain == domain_slot(domain) && !entry->others && !entry->uses && !entry->doomed &&
-           (entry->rights & EXO_W);
+           entry->domain == domain_slot(domain) && !entry->others && !entry->uses &&
+           !entry->doomed && (entry->rights & EXO_W);
 }
 
 void
-frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose)
-{
+frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose) {
     frame_zero(frame);
     frame_table[frame].kind = (uint8_t)kind;
     frame_table[frame].uses = 1;
@@ -249,8 +234,7 @@ frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose)
 }
 
 void
-frame_return(uint32_t frame, struct exo_domain *domain)
-{
+frame_return(uint32_t frame, struct exo_domain *domain) {
     frame_zero(frame);
     frame_table[frame].kind = EXO_FRAME_RAM;
     frame_table[frame].wx = 0;
@@ -259,16 +243,14 @@ frame_return(uint32_t frame, struct exo_domain *domain)
 
 /* The batch that a call names: checked length, copied in once. */
 static long
-frame_batch(uint64_t user, uint64_t count, uint64_t *frames)
-{
+frame_batch(uint64_t user, uint64_t count, uint64_t *frames) {
     if (!count || count > EXO_BATCH)
         return EXO_E_ARG;
     return umem_in(frames, user, count * sizeof *frames) ? 0 : EXO_E_FAULT;
 }
 
 long
-sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
-{
+sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
     long error = 0, frame = 0;
     struct exo_domain *domain = domain_mine(handle, &error);
@@ -284,8 +266,9 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
     for (; done < count; done++) {
-        frame = domain_may(domain, EXO_FRAMES, 1) ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
-                                                  : EXO_E_QUOTA;
+        frame = domain_may(domain, EXO_FRAMES, 1)
+                    ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
+                    : EXO_E_QUOTA;
         if (frame < 0)
             break;
         frames[done] = (uint64_t)frame;
@@ -294,7 +277,8 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
         return frame;
     /* commit */
     umem_out(user, frames, done * sizeof frames[0]);
-    /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile. */
+    /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
+     */
     lock_release(&kernel_lock);
     for (uint64_t i = 0; i < done; i++)
         frame_zero((uint32_t)frames[i]);
@@ -306,8 +290,7 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
 
 /* One frame more for `to`, or wider rights for a hold that it has. */
 static long
-hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, uint64_t rights)
-{
+hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, uint64_t rights) {
     struct hold mine, theirs;
     struct exo_frame *entry;
     uint32_t *bucket, steps = 0, slot = hold_unused;
@@ -345,8 +328,8 @@ hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, u
 }
 
 long
-sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count, uint64_t rights)
-{
+sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count,
+               uint64_t rights) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct exo_domain *from = domain_mine(giver, &error);
@@ -356,7 +339,8 @@ sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t c
         return error;
     if (!to)
         return EXO_E_HANDLE;
-    /* A share costs its taker quota: only who acts for the taker decides, or the taker's own consent. */
+    /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
+     * consent. */
     if (!domain_above(domain_current(), to) && !domain_consents(to, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
@@ -371,8 +355,7 @@ sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t c
 }
 
 long
-sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count)
-{
+sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct exo_domain *domain = domain_mine(handle, &error);

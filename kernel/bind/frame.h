@@ -16,14 +16,16 @@ extern struct exo_frame *frame_table;
 
 /* The lock is held for all of these. */
 
-/* Tables of `frames` + `devices` entries and `holds` further holds, zeroed; buckets a power of two. */
+/* Tables of `frames` + `devices` entries and `holds` further holds, zeroed; buckets a power of two.
+ */
 void frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
                 uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed);
 /* Puts a frame that nobody holds on the free list. */
 void frame_free(uint32_t frame);
 /* The same for a range at boot, [first, end), not empty. */
 void frame_free_range(uint32_t first, uint32_t end);
-/* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The frame number, or an error. */
+/* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
+ * frame number, or an error. */
 long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind);
 /* Whether the number names a frame. */
 int frame_exists(uint64_t frame);
@@ -32,7 +34,8 @@ void *frame_memory(uint32_t frame);
 uint32_t frame_of(uint64_t physical);
 void frame_zero(uint32_t frame);
 
-/* The hold of a domain on a frame; false if there is none (a doomed one counts as none). At most 16 steps. */
+/* The hold of a domain on a frame; false if there is none (a doomed one counts as none). At most 16
+ * steps. */
 int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
 /* The same, doomed or not. */
 int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
@@ -40,7 +43,8 @@ int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold);
 /* One use less; a doomed hold ends with its last. */
 void hold_unuse(uint32_t frame, struct exo_domain *domain);
-/* Donation: the frame must be RAM, held by the domain alone, readable and writable, without uses. */
+/* Donation: the frame must be RAM, held by the domain alone, readable and writable, without uses.
+ */
 int frame_is_spare(uint64_t frame, const struct exo_domain *domain);
 /* Makes a spare frame the kernel's (TABLE or PRIVATE), zeroed; and back. */
 void frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose);

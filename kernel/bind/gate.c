@@ -6,18 +6,20 @@
 #include "kernel/bind/slice.h"
 #include "kernel/env/domain.h"
 
-enum { GATE_MESSAGE = 7, GATE_FIRST = 10 /* a0 */, GATE_WHY = 17 /* a7 */ };
+enum {
+    GATE_MESSAGE = 7,
+    GATE_FIRST = 10 /* a0 */,
+    GATE_WHY = 17 /* a7 */
+};
 
 void
-gate_init(struct env *env)
-{
+gate_init(struct env *env) {
     for (unsigned i = 0; i < EXO_GATES; i++)
         env->gate[i].entry = &env_none;
 }
 
 void
-gate_refresh(struct env *env, uint64_t slot)
-{
+gate_refresh(struct env *env, uint64_t slot) {
     struct env_gate *gate = &env->gate[slot];
     struct env *target = env_private(gate->entry);
 
@@ -26,8 +28,7 @@ gate_refresh(struct env *env, uint64_t slot)
 }
 
 long
-sys_gate_bind(uint64_t slot, exo_env_t handle)
-{
+sys_gate_bind(uint64_t slot, exo_env_t handle) {
     struct exo_env *entry = handle ? env_find(handle) : &env_none;
 
     if (slot >= EXO_GATES)
@@ -44,8 +45,7 @@ sys_gate_bind(uint64_t slot, exo_env_t handle)
 }
 
 void
-sys_gate_offer(uint64_t who)
-{
+sys_gate_offer(uint64_t who) {
     struct env *self = current;
 
     if (who && who != EXO_ANY && !domain_find(who)) {
@@ -59,8 +59,7 @@ sys_gate_offer(uint64_t who)
 }
 
 void
-gate_call_slow(uint64_t slot, uint64_t deadline)
-{
+gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
     struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
     long error = 0;
@@ -89,8 +88,7 @@ gate_call_slow(uint64_t slot, uint64_t deadline)
 }
 
 void
-gate_reply_slow(void)
-{
+gate_reply_slow(void) {
     struct env *self = current;
 
     if (!slice_on_loan(self)) {

@@ -4,7 +4,8 @@
 #define KERNEL_BIND_GATE_H
 #include "kernel/env/env.h"
 
-/* Lets the fast path through gate `slot` if its target was last on the same hart. The lock is held. */
+/* Lets the fast path through gate `slot` if its target was last on the same hart. The lock is held.
+ */
 void gate_refresh(struct env *env, uint64_t slot);
 /* A new environment's gates lead nowhere. */
 void gate_init(struct env *env);

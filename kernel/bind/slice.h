@@ -33,13 +33,14 @@ extern struct hart hart_table[EXO_HARTS];
 
 /* The lock is held for all of these. */
 
-/* Decides who runs on this hart now: the one place. Takes account of time, reserves and news, and leaves
- * current = the answer. The environment that ran must be in its new state already (RUNNING: may go on).
- * Looks at each of the 64 slots at most once. */
+/* Decides who runs on this hart now: the one place. Takes account of time, reserves and news, and
+ * leaves current = the answer. The environment that ran must be in its new state already (RUNNING:
+ * may go on). Looks at each of the 64 slots at most once. */
 struct env *slice_next(void);
 /* Takes the hart from the running environment: its context is saved already. */
 void slice_stop(uint64_t state);
-/* A stopped environment on loan returns the hart: its lender, if one still waits, goes on with the reason. */
+/* A stopped environment on loan returns the hart: its lender, if one still waits, goes on with the
+ * reason. */
 int slice_return(struct env *env, uint64_t reason);
 /* The same for one that gives the slice back without answering: a gate caller sees EXO_SLEPT. */
 void slice_unanswered(struct env *env);

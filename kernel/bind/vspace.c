@@ -11,34 +11,35 @@
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 
-enum { VSPACE_STEP = 64, VSPACE_TABLES_STEP = 8, VSPACE_RIGHTS = 0x7f };
+enum {
+    VSPACE_STEP = 64,       /* entries that one step of a sweep looks at */
+    VSPACE_TABLES_STEP = 8, /* tables that one step of the end zeroes */
+    VSPACE_DONATION = 16,   /* frames that one donation zeroes */
+    VSPACE_RIGHTS = 0x7f
+};
 
 struct vspace *vspace_table;
 uint32_t vspace_count;
 
 void
-vspace_init(struct vspace *table, uint32_t count)
-{
+vspace_init(struct vspace *table, uint32_t count) {
     vspace_table = table;
     vspace_count = count;
 }
 
 void
-vspace_enter(void)
-{
+vspace_enter(void) {
     vspace_table[current->entry->vspace].harts |= 1ull << current->hart->id;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
 }
 
 void
-vspace_leave(void)
-{
+vspace_leave(void) {
     arch_vspace_set(arch_kernel_satp());
 }
 
 struct vspace *
-vspace_mine(exo_vspace_t handle, long *error)
-{
+vspace_mine(exo_vspace_t handle, long *error) {
     uint64_t slot = handle ? handle & 0xffff : current->entry->vspace;
     struct vspace *space = &vspace_table[slot];
 
@@ -56,8 +57,7 @@ vspace_mine(exo_vspace_t handle, long *error)
 
 /* The entry of a bound or bindable address in the main tree: the last leaf table is remembered. */
 static page_t *
-vspace_find(struct vspace *space, uint64_t address)
-{
+vspace_find(struct vspace *space, uint64_t address) {
     if (space->leaf_base != address >> 21 || !space->leaf) {
         page_t *leaf = page_leaves(space->root, address);
 
@@ -71,8 +71,7 @@ vspace_find(struct vspace *space, uint64_t address)
 
 /* How many tables an address lacks in a tree. */
 static uint32_t
-vspace_lacks(const page_t *root, uint64_t address)
-{
+vspace_lacks(const page_t *root, uint64_t address) {
     page_t middle = root[page_index(address, 2)];
     const page_t *table = arch_direct(page_physical(middle));
 
@@ -81,8 +80,7 @@ vspace_lacks(const page_t *root, uint64_t address)
 
 /* The entry of an address, with tables from the pool, which was seen to have enough. */
 static page_t *
-vspace_make_slot(struct vspace *space, page_t *root, uint64_t address)
-{
+vspace_make_slot(struct vspace *space, page_t *root, uint64_t address) {
     for (unsigned level = 2; level > 0; level--) {
         page_t *page = &root[page_index(address, level)];
 
@@ -101,8 +99,7 @@ vspace_make_slot(struct vspace *space, page_t *root, uint64_t address)
 
 /* Every change that takes something away must be seen by all harts that may have cached it. */
 static void
-vspace_fence(struct vspace *space, uint64_t address, uint64_t pages)
-{
+vspace_fence(struct vspace *space, uint64_t address, uint64_t pages) {
     uint64_t others = space->harts & ~(1ull << current->hart->id);
 
     if (pages == 1)
@@ -115,15 +112,13 @@ vspace_fence(struct vspace *space, uint64_t address, uint64_t pages)
 
 /* What a binding counts for in its frame's W^X balance. */
 static int32_t
-vspace_balance(uint64_t most)
-{
+vspace_balance(uint64_t most) {
     return most & EXO_W ? 1 : most & EXO_X ? -1 : 0;
 }
 
 /* A binding is gone: its hold has a use less. */
 static void
-vspace_release(struct vspace *space, page_t page)
-{
+vspace_release(struct vspace *space, page_t page) {
     uint32_t frame = frame_of(page_physical(page));
 
     if (frame_table[frame].kind == EXO_FRAME_EXPORT)
@@ -133,8 +128,7 @@ vspace_release(struct vspace *space, page_t page)
 }
 
 static void
-vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
-{
+vspace_forget_pin(struct vspace *space, uint64_t address, page_t page) {
     for (uint32_t i = 0; i < space->pins; i++)
         if (space->pin[i] == address / ARCH_PAGE) {
             space->pin[i] = space->pin[--space->pins];
@@ -143,11 +137,10 @@ vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
     frame_table[frame_of(page_physical(page))].pins--;
 }
 
-/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the main entry
- * will be overwritten by the caller. */
+/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the
+ * main entry will be overwritten by the caller. */
 static int
-vspace_clear(struct vspace *space, uint64_t address, page_t *page)
-{
+vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
     page_t *spare = page_find(space->spare, address);
     page_t old = page ? *page : 0, other = spare ? *spare : 0;
 
@@ -163,8 +156,7 @@ vspace_clear(struct vspace *space, uint64_t address, page_t *page)
 }
 
 long
-vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights)
-{
+vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
     uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, old_most = 0;
     struct exo_frame *entry;
     page_t *page, made;
@@ -212,7 +204,8 @@ vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rig
         ++*hold.uses;
         entry->wx += vspace_balance(most);
     }
-    replaced = (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
+    replaced =
+        (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
     if (!page)
         page = vspace_make_slot(space, space->root, address);
     *page = made;
@@ -233,8 +226,7 @@ vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rig
 }
 
 long
-sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights)
-{
+sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
 
@@ -242,8 +234,7 @@ sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t 
 }
 
 long
-sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count)
-{
+sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
@@ -263,15 +254,13 @@ sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count)
 
 /* Checks a range of at most `most` pages. */
 static int
-vspace_range(uint64_t address, uint64_t pages, uint64_t most)
-{
+vspace_range(uint64_t address, uint64_t pages, uint64_t most) {
     return address % ARCH_PAGE == 0 && address < ARCH_USER_END && pages && pages <= most &&
            pages <= (ARCH_USER_END - address) / ARCH_PAGE;
 }
 
 long
-sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
-{
+sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
     int any = 0;
@@ -282,15 +271,15 @@ sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
         return EXO_E_ARG;
     /* commit */
     for (uint64_t i = 0; i < pages; i++)
-        any |= vspace_clear(space, address + i * ARCH_PAGE, vspace_find(space, address + i * ARCH_PAGE));
+        any |= vspace_clear(space, address + i * ARCH_PAGE,
+                            vspace_find(space, address + i * ARCH_PAGE));
     if (any)
         vspace_fence(space, address, pages);
     return (long)pages;
 }
 
 long
-sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights)
-{
+sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
     page_t need = (rights & (EXO_W | EXO_X)) << 7, bits = page_with_rights(0, rights);
@@ -320,8 +309,7 @@ sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64
 }
 
 int
-vspace_pins(const struct vspace *space, uint32_t frame)
-{
+vspace_pins(const struct vspace *space, uint32_t frame) {
     for (uint32_t i = 0; i < space->pins; i++) {
         page_t *page = page_find(space->spare, (uint64_t)space->pin[i] * ARCH_PAGE);
 
@@ -332,8 +320,7 @@ vspace_pins(const struct vspace *space, uint32_t frame)
 }
 
 int
-vspace_flip(struct vspace *space)
-{
+vspace_flip(struct vspace *space) {
     if (space->cursor < VSPACE_PAGES)
         return 0;
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
@@ -349,8 +336,7 @@ vspace_flip(struct vspace *space)
 }
 
 int
-vspace_sweep(struct vspace *space)
-{
+vspace_sweep(struct vspace *space) {
     for (unsigned i = 0; i < VSPACE_STEP && space->cursor < VSPACE_PAGES; i++) {
         uint64_t address = space->cursor * ARCH_PAGE;
         uint32_t lacks = vspace_lacks(space->spare, address);
@@ -373,8 +359,7 @@ vspace_sweep(struct vspace *space)
 }
 
 void
-vspace_unpin(struct vspace *space)
-{
+vspace_unpin(struct vspace *space) {
     while (space->pins) {
         uint64_t address = (uint64_t)space->pin[0] * ARCH_PAGE;
         page_t *spare = page_find(space->spare, address);
@@ -386,8 +371,7 @@ vspace_unpin(struct vspace *space)
 
 /* Gives up to VSPACE_TABLES_STEP tables of a swept tree back; true when only the root is left. */
 static int
-vspace_free_tables(struct vspace *space, page_t *root)
-{
+vspace_free_tables(struct vspace *space, page_t *root) {
     struct exo_domain *domain = &domain_table[space->domain];
     unsigned freed = 0;
 
@@ -412,8 +396,7 @@ vspace_free_tables(struct vspace *space, page_t *root)
 }
 
 int
-vspace_end(struct vspace *space)
-{
+vspace_end(struct vspace *space) {
     struct exo_domain *domain = &domain_table[space->domain];
     uint32_t generation = space->generation;
 
@@ -444,8 +427,7 @@ vspace_end(struct vspace *space)
 }
 
 struct vspace *
-vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare)
-{
+vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare) {
     uint32_t slot = 0;
     struct vspace *space;
 
@@ -470,8 +452,7 @@ vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare)
 }
 
 long
-sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare)
-{
+sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
     struct vspace *space;
@@ -489,8 +470,7 @@ sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare)
 }
 
 void
-vspace_pool(struct vspace *space, uint32_t frame)
-{
+vspace_pool(struct vspace *space, uint32_t frame) {
     frame_donate(frame, EXO_FRAME_TABLE, (uint32_t)(space - vspace_table));
     *(uint64_t *)frame_memory(frame) = space->pool;
     space->pool = frame_address(frame);
@@ -498,8 +478,7 @@ vspace_pool(struct vspace *space, uint32_t frame)
 }
 
 long
-sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
-{
+sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
@@ -510,16 +489,15 @@ sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
         return EXO_E_ARG;
     if (!umem_in(frames, user, count * sizeof frames[0]))
         return EXO_E_FAULT;
-    if (count > VSPACE_TABLES_STEP)
-        count = VSPACE_TABLES_STEP;
+    if (count > VSPACE_DONATION)
+        count = VSPACE_DONATION;
     for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)
         vspace_pool(space, (uint32_t)frames[done]);
     return done ? (long)done : EXO_E_HOLD;
 }
 
 long
-sys_vspace_destroy(exo_vspace_t handle)
-{
+sys_vspace_destroy(exo_vspace_t handle) {
     long error = 0;
     uint64_t slot = handle & 0xffff;
     struct vspace *space;

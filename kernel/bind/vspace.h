@@ -8,17 +8,18 @@
 
 enum vspace_state { VSPACE_FREE, VSPACE_LIVE, VSPACE_DYING };
 
-/* Two trees: bindings live in `root`; `spare` holds the pinned ones, and during a sweep also stale ones.
- * So everywhere: an address bound in both trees is pinned, one bound in the spare alone is stale. */
+/* Two trees: bindings live in `root`; `spare` holds the pinned ones, and during a sweep also stale
+ * ones. So everywhere: an address bound in both trees is pinned, one bound in the spare alone is
+ * stale. */
 struct vspace {
     uint32_t generation;
     uint16_t domain;
     uint8_t state;
     page_t *root, *spare;
     uint64_t asid;
-    uint64_t harts; /* mask of hart ids whose TLBs may know it */
-    uint64_t cursor; /* of the sweep: a page number; done at the end of user space */
-    uint64_t pool;   /* donated frames, linked through their first word: physical, 0 ends */
+    uint64_t harts;     /* mask of hart ids whose TLBs may know it */
+    uint64_t cursor;    /* of the sweep: a page number; done at the end of user space */
+    uint64_t pool;      /* donated frames, linked through their first word: physical, 0 ends */
     uint64_t leaf_base; /* the last leaf table used, and the 2 MiB that it maps */
     page_t *leaf;
     uint32_t pooled;
@@ -32,15 +33,16 @@ extern uint32_t vspace_count;
 
 /* The lock is held for all of these. */
 void vspace_init(struct vspace *table, uint32_t count);
-/* The current environment's address space is switched to on this hart, or the kernel's own when nobody runs. */
+/* The current environment's address space is switched to on this hart, or the kernel's own when
+ * nobody runs. */
 void vspace_enter(void);
 void vspace_leave(void);
 /* A vspace that the caller may act on (0 = its own), or NULL and *error. */
 struct vspace *vspace_mine(exo_vspace_t handle, long *error);
 /* Binds one page; all is checked first. See sys_vspace_bind. */
 long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights);
-/* An abort: only the pinned set stays, on every hart, when it returns. False while an earlier sweep is not over.
- * Swaps 256 root entries. */
+/* An abort: only the pinned set stays, on every hart, when it returns. False while an earlier sweep
+ * is not over. Swaps 256 root entries. */
 int vspace_flip(struct vspace *space);
 /* Clears up to 64 stale entries; true when nothing stale is left. */
 int vspace_sweep(struct vspace *space);

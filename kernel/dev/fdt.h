@@ -28,17 +28,18 @@ struct machine {
     uint32_t skipped_count;
     uint64_t timebase;
     struct machine_range plic;
-    uint32_t plic_lines; /* riscv,ndev */
-    uint64_t exit_device; /* sifive,test: address, or 0 */
-    uint8_t sstc;         /* every started hart's ISA string says so */
+    uint32_t plic_lines;                   /* riscv,ndev */
+    uint64_t exit_device;                  /* sifive,test: address, or 0 */
+    uint8_t sstc;                          /* every started hart's ISA string says so */
     struct exo_device device[EXO_DEVICES]; /* all but their frame numbers; no two share a page */
     uint32_t devices;
     char board[64];
     char bootargs[512];
 };
 
-/* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address inside the kernel, to choose the
- * memory range. Returns 0, or a line that says what is missing or corrupt. Pure: touches only its arguments;
- * also built and tested on the host. Bounds: a tree of 256 KiB, EXO_DEVICES devices. */
+/* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address
+ * inside the kernel, to choose the memory range. Returns 0, or a line that says what is missing or
+ * corrupt. Pure: touches only its arguments; also built and tested on the host. Bounds: a tree of
+ * 256 KiB, EXO_DEVICES devices. */
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
 #endif

@@ -13,14 +13,12 @@ extern uint32_t domain_count;
 void domain_init(struct exo_domain *table, uint32_t count);
 
 static inline uint32_t
-domain_slot(const struct exo_domain *domain)
-{
+domain_slot(const struct exo_domain *domain) {
     return (uint32_t)(domain - domain_table);
 }
 
 static inline uint64_t
-domain_handle(const struct exo_domain *domain)
-{
+domain_handle(const struct exo_domain *domain) {
     return (uint64_t)domain->generation << 16 | domain_slot(domain);
 }
 
@@ -30,7 +28,8 @@ struct exo_domain *domain_current(void);
 int domain_above(const struct exo_domain *above, const struct exo_domain *domain);
 /* What a handle names, without a question of right; NULL if nothing that lives. */
 struct exo_domain *domain_find(exo_domain_t handle);
-/* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is being killed counts as dead. */
+/* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is
+ * being killed counts as dead. */
 struct exo_domain *domain_mine(exo_domain_t handle, long *error);
 /* Whether `domain` said that it takes shares and events from `from`. */
 int domain_consents(const struct exo_domain *domain, const struct exo_domain *from);
@@ -39,33 +38,30 @@ int domain_accepts(const struct exo_domain *domain, const struct exo_domain *fro
 
 /* Whether `count` more of a resource fit the limit. */
 static inline int
-domain_may(const struct exo_domain *domain, enum exo_resource resource, uint32_t count)
-{
+domain_may(const struct exo_domain *domain, enum exo_resource resource, uint32_t count) {
     return (uint64_t)domain->used[resource] + count <= domain->limit[resource];
 }
 
 static inline void
-domain_charge(struct exo_domain *domain, enum exo_resource resource)
-{
+domain_charge(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]++;
 }
 
 /* One taken: what revocation asks for was lowered when it was struck. */
 static inline void
-domain_uncharge(struct exo_domain *domain, enum exo_resource resource)
-{
+domain_uncharge(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]--;
 }
 
 /* One given back: the count sinks, and so does what revocation still asks for. */
 static inline void
-domain_credit(struct exo_domain *domain, enum exo_resource resource)
-{
+domain_credit(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]--;
     if (domain->ask[resource].count)
         domain->ask[resource].count--;
 }
 
-/* Frees the slot of a domain that has nothing left and no children; its limits go back to its parent. */
+/* Frees the slot of a domain that has nothing left and no children; its limits go back to its
+ * parent. */
 void domain_free(struct exo_domain *domain);
 #endif

@@ -58,38 +58,32 @@ extern uint32_t env_count;
 extern struct exo_env env_none; /* what unbound gates point to: matches nothing */
 
 static inline struct exo_uarea *
-env_uarea(struct env *env)
-{
+env_uarea(struct env *env) {
     return (struct exo_uarea *)((char *)env - 4096);
 }
 
 static inline struct env *
-env_private(const struct exo_env *entry)
-{
+env_private(const struct exo_env *entry) {
     return (struct env *)entry->kernel;
 }
 
 static inline uint32_t
-env_slot(const struct exo_env *entry)
-{
+env_slot(const struct exo_env *entry) {
     return (uint32_t)(entry - env_table);
 }
 
 static inline uint64_t
-env_state(const struct exo_env *entry)
-{
+env_state(const struct exo_env *entry) {
     return __atomic_load_n(&entry->state_word, __ATOMIC_ACQUIRE) & ENV_STATE;
 }
 
 static inline uint64_t
-env_generation(const struct exo_env *entry)
-{
+env_generation(const struct exo_env *entry) {
     return entry->state_word >> ENV_STATE_BITS;
 }
 
 static inline uint64_t
-env_handle(const struct exo_env *entry)
-{
+env_handle(const struct exo_env *entry) {
     return env_generation(entry) << 16 | env_slot(entry);
 }
 
@@ -101,11 +95,13 @@ void env_init(struct exo_env *table, uint32_t count);
 struct exo_env *env_find(exo_env_t handle);
 /* The same, if the current domain may act for its domain; else NULL and *error says why. */
 struct exo_env *env_mine(exo_env_t handle, long *error);
-/* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the lock-free gate path. */
+/* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
+ * lock-free gate path. */
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
 /* Sets the state of an entry that nobody else can claim now. */
 void env_set(struct exo_env *entry, uint64_t state);
-/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its `offer`. */
+/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its
+ * `offer`. */
 int env_offers(const struct exo_env *entry);
 /* What a stopped environment sees as the result of the call that it is in. */
 void env_result(struct exo_env *entry, uint64_t value);

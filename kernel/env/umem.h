@@ -4,9 +4,9 @@
 #define KERNEL_ENV_UMEM_H
 #include <stdint.h>
 
-/* Copies between the kernel and the current environment's memory through its page table, page by page;
- * false (nothing changed for the kernel) if any byte is not readable, or writable. The lock is held, so
- * no binding changes meanwhile. At most a page or two: length <= 4096. */
+/* Copies between the kernel and the current environment's memory through its page table, page by
+ * page; false (nothing changed for the kernel) if any byte is not readable, or writable. The lock
+ * is held, so no binding changes meanwhile. At most a page or two: length <= 4096. */
 int umem_in(void *to, uint64_t address, uint64_t length);
 int umem_out(uint64_t address, const void *from, uint64_t length);
 /* Whether umem_out would succeed now. */

@@ -1,19 +1,18 @@
-/* upcall.c - delivery of faults beyond the first, and of news, into the save frames of the u-area */
+/* upcall.c - delivery of faults beyond the first, and of news, into the save frames of the u-area
+ */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/env/upcall.h"
 #include "kernel/base/string.h"
 
-/* The u-area is the user's to write at any time: every field is read once, and none is trusted beyond
- * what a jump to a wild address in user mode can do. */
+/* The u-area is the user's to write at any time: every field is read once, and none is trusted
+ * beyond what a jump to a wild address in user mode can do. */
 static uint64_t
-upcall_read(const uint64_t *word)
-{
+upcall_read(const uint64_t *word) {
     return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 int
-upcall_fault(struct env *env, uint64_t cause, uint64_t address)
-{
+upcall_fault(struct env *env, uint64_t cause, uint64_t address) {
     struct exo_uarea *uarea = env_uarea(env);
     uint32_t i = 0;
 
@@ -31,8 +30,7 @@ upcall_fault(struct env *env, uint64_t cause, uint64_t address)
 }
 
 int
-upcall_listens(struct env *env)
-{
+upcall_listens(struct env *env) {
     struct exo_uarea *uarea = env_uarea(env);
 
     return upcall_read(&uarea->entry_async) && !upcall_read(&uarea->critical) &&
@@ -40,8 +38,7 @@ upcall_listens(struct env *env)
 }
 
 void
-upcall_news(struct env *env)
-{
+upcall_news(struct env *env) {
     struct exo_uarea *uarea = env_uarea(env);
     struct exo_save *save = &uarea->save[EXO_SAVE_ASYNC];
 
@@ -64,13 +61,11 @@ upcall_news(struct env *env)
 }
 
 void
-upcall_post(struct env *env, uint64_t news)
-{
+upcall_post(struct env *env, uint64_t news) {
     __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);
 }
 
 void
-upcall_clear(struct env *env, uint64_t news)
-{
+upcall_clear(struct env *env, uint64_t news) {
     __atomic_fetch_and(&env_uarea(env)->pending, ~news, __ATOMIC_RELAXED);
 }

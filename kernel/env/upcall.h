@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include "kernel/env/env.h"
 
-/* Turns the saved context of a faulting environment into the call of its handler, on the next free save
- * frame; false if all are in use. The first frame is usually served by the assembler alone. */
+/* Turns the saved context of a faulting environment into the call of its handler, on the next free
+ * save frame; false if all are in use. The first frame is usually served by the assembler alone. */
 int upcall_fault(struct env *env, uint64_t cause, uint64_t address);
-/* Delivers pending news (enum exo_pending) to a stopped environment that is about to be entered, if it listens,
- * is not critical, and has its asynchronous save frame free. About 150 instructions. */
+/* Delivers pending news (enum exo_pending) to a stopped environment that is about to be entered, if
+ * it listens, is not critical, and has its asynchronous save frame free. About 150 instructions. */
 void upcall_news(struct env *env);
 /* Whether news would be delivered now. */
 int upcall_listens(struct env *env);

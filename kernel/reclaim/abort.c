@@ -10,8 +10,7 @@
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */
 static void
-abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
-{
+abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number) {
     struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
     struct exo_uarea *uarea;
 
@@ -25,10 +24,10 @@ abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
     slice_wake(speaker);
 }
 
-/* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is over. */
+/* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is
+ * over. */
 static int
-abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
-{
+abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count) {
     const struct exo_ask *ask = &domain->ask[resource];
 
     return count <= ask->count && arch_time() >= ask->deadline &&
@@ -37,8 +36,7 @@ abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
 
 /* The space of a domain that cannot live without this frame: its table, or pinned. NULL if none. */
 static struct vspace *
-abort_dependent(const struct exo_domain *domain, uint32_t frame)
-{
+abort_dependent(const struct exo_domain *domain, uint32_t frame) {
     const struct exo_frame *entry = &frame_table[frame];
 
     if (entry->kind == EXO_FRAME_TABLE)
@@ -57,8 +55,7 @@ abort_dependent(const struct exo_domain *domain, uint32_t frame)
 
 /* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left. */
 static int
-abort_sweep(const struct exo_domain *domain)
-{
+abort_sweep(const struct exo_domain *domain) {
     int clean = 1;
 
     for (uint32_t i = 0; i < vspace_count; i++)
@@ -68,10 +65,10 @@ abort_sweep(const struct exo_domain *domain)
     return clean;
 }
 
-/* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned set. */
+/* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned
+ * set. */
 static void
-abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
-{
+abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count) {
     struct hold hold;
     uint64_t uses = 0;
 
@@ -89,8 +86,7 @@ abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
 
 /* How many of the frames are free of the domain; EXO_E_AGAIN while one is not. */
 static long
-abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
-{
+abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count) {
     struct hold hold;
     uint64_t fresh = 0, gone = 0;
 
@@ -131,8 +127,7 @@ abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
 
 /* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
 static long
-abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number)
-{
+abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255, slot = domain_slot(domain);
     struct exo_env *entry = &env_table[number < env_count ? number : 0];
 
@@ -169,8 +164,7 @@ abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number)
 }
 
 void
-sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count)
-{
+sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
     struct env *self = current;
     long result = 0;

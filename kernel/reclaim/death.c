@@ -16,15 +16,13 @@ static exo_env_t death_listener;
 static uint64_t death_bits;
 
 void
-death_init(struct exo_crash *ring)
-{
+death_init(struct exo_crash *ring) {
     death_ring = ring;
 }
 
 /* Another environment of the domain hears of revocation from now on. */
 static void
-death_of_speaker(struct exo_domain *domain)
-{
+death_of_speaker(struct exo_domain *domain) {
     domain->speaker = 0;
     for (uint32_t i = 0; i < env_count && !domain->speaker; i++)
         if (env_state(&env_table[i]) != EXO_ENV_FREE && !env_table[i].dying &&
@@ -34,8 +32,7 @@ death_of_speaker(struct exo_domain *domain)
 
 /* A stopped environment that nobody can claim any more gives back what it is made of. */
 static void
-death_reap(struct exo_env *entry)
-{
+death_reap(struct exo_env *entry) {
     struct exo_domain *domain = &domain_table[entry->domain];
     struct env *env = env_private(entry);
     uint32_t frame = entry->frame;
@@ -60,10 +57,9 @@ death_reap(struct exo_env *entry)
 }
 
 int
-death_of(struct exo_env *entry, enum exo_death reason)
-{
-    static const uint8_t stopped[] = {EXO_ENV_EMBRYO,     EXO_ENV_READY,   EXO_ENV_READY_CALL,
-                                      EXO_ENV_ASLEEP,     EXO_ENV_OFFERED, EXO_ENV_LENDING};
+death_of(struct exo_env *entry, enum exo_death reason) {
+    static const uint8_t stopped[] = {EXO_ENV_EMBRYO, EXO_ENV_READY,   EXO_ENV_READY_CALL,
+                                      EXO_ENV_ASLEEP, EXO_ENV_OFFERED, EXO_ENV_LENDING};
     struct env *env = env_private(entry);
     struct hart *hart = current->hart;
     uint64_t was = EXO_ENV_RUNNING;
@@ -94,8 +90,7 @@ death_of(struct exo_env *entry, enum exo_death reason)
 }
 
 void
-death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
-{
+death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     struct exo_crash *crash = &death_ring[facts.crash_next % EXO_CRASHES];
     struct exo_env *entry = current->entry;
     struct exo_env *listener = death_listener ? env_find(death_listener) : NULL;
@@ -109,14 +104,15 @@ death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
                                 .reason = reason};
     memcpy(crash->registers, current->x, sizeof crash->registers);
     trace_event(EXO_TRACE_CRASHED, (uint16_t)env_slot(entry), (uint32_t)cause);
+    if (entry->domain == DOMAIN_FIRST)
+        print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
     death_of(entry, reason);
     if (listener && listener != entry)
         slice_post(listener, death_bits);
 }
 
 int
-death_of_users(struct vspace *space)
-{
+death_of_users(struct vspace *space) {
     unsigned killed = 0;
 
     for (uint32_t i = 0; i < env_count && killed < DEATH_BATCH; i++)
@@ -129,8 +125,7 @@ death_of_users(struct vspace *space)
 }
 
 void
-sys_env_kill(exo_env_t handle)
-{
+sys_env_kill(exo_env_t handle) {
     struct env *self = current;
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
@@ -138,7 +133,8 @@ sys_env_kill(exo_env_t handle)
 
     /* A dying one still answers to its handle, so that the killer learns when it is gone. */
     if (!entry && handle && slot < env_count && handle >> 16 == env_generation(&env_table[slot]) &&
-        env_table[slot].dying && domain_above(domain_current(), &domain_table[env_table[slot].domain]))
+        env_table[slot].dying &&
+        domain_above(domain_current(), &domain_table[env_table[slot].domain]))
         entry = &env_table[slot];
     if (!entry)
         self->x[10] = (uint64_t)error;
@@ -149,8 +145,7 @@ sys_env_kill(exo_env_t handle)
 }
 
 long
-sys_crash_listen(exo_env_t handle, uint64_t bits)
-{
+sys_crash_listen(exo_env_t handle, uint64_t bits) {
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
 
@@ -166,8 +161,7 @@ sys_crash_listen(exo_env_t handle, uint64_t bits)
 
 /* Drops the domain's holds among the next DEATH_FRAMES frames. */
 static void
-death_of_holds(struct exo_domain *domain)
-{
+death_of_holds(struct exo_domain *domain) {
     for (unsigned i = 0; i < DEATH_FRAMES && domain->used[EXO_FRAMES]; i++) {
         uint32_t frame = (uint32_t)domain->cursor;
         struct hold hold;
@@ -181,8 +175,7 @@ death_of_holds(struct exo_domain *domain)
 
 /* One bounded step of a domain's end; true when its slot is free. */
 static int
-death_step(struct exo_domain *domain)
-{
+death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
     unsigned killed = 0;
 
@@ -214,23 +207,25 @@ death_step(struct exo_domain *domain)
     return 1;
 }
 
-/* The first call marks the domain and all below it; each call then takes one step with one that has no children. */
+/* The first call marks the domain and all below it; each call then takes one step with one that has
+ * no children. */
 void
-sys_domain_kill(exo_domain_t handle)
-{
+sys_domain_kill(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_domain *domain = &domain_table[slot < domain_count ? slot : 0];
     struct env *self = current;
     long result = EXO_E_HANDLE;
 
     if (slot && domain->depth && handle >> 16 == domain->generation)
-        result = domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT
-                                                                                       : 0;
+        result =
+            domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT : 0;
     for (uint32_t i = 1; i < domain_count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].dying && domain_above(domain, &domain_table[i]))
+        if (domain_table[i].depth && !domain_table[i].dying &&
+            domain_above(domain, &domain_table[i]))
             domain_table[i].dying = 1;
     for (uint32_t i = 1; i < domain_count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].children && domain_above(domain, &domain_table[i]))
+        if (domain_table[i].depth && !domain_table[i].children &&
+            domain_above(domain, &domain_table[i]))
             result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;
     self->x[10] = (uint64_t)(result == 1 ? 0 : result);
 }

@@ -5,8 +5,8 @@
 #include "libexos/vm/vm.h"
 
 int main(int argc, char **argv, char **envp);
-int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv, void (*init)(void),
-                      void (*fini)(void), void (*dynamic)(void));
+int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv,
+                      void (*init)(void), void (*fini)(void), void (*dynamic)(void));
 
 /* A program that brings its own exo_start never sees this file. */
 void

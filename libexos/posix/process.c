@@ -6,7 +6,12 @@
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
-enum { SIGNAL_STATUS = 128, FUTEX_WAKE = 1, FUTEX_COMMAND = 127, SET_BYTES = 8 };
+enum {
+    SIGNAL_STATUS = 128,
+    FUTEX_WAKE = 1,
+    FUTEX_COMMAND = 127,
+    SET_BYTES = 8
+};
 
 long
 posix_exit(LINUX_ARGUMENTS)
@@ -14,7 +19,8 @@ posix_exit(LINUX_ARGUMENTS)
     exo_exit((int)(a & 0xff));
 }
 
-/* kill, tkill (both: id, signal) and tgkill: without signals yet, any but 0 to oneself ends the program. */
+/* kill, tkill (both: id, signal) and tgkill: without signals yet, any but 0 to oneself ends the
+ * program. */
 long
 posix_kill(LINUX_ARGUMENTS)
 {
@@ -55,7 +61,8 @@ posix_uname(LINUX_ARGUMENTS)
     memset(name, 0, sizeof(*name));
     exo_strlcpy(name->system, "Aspis", sizeof(name->system));
     exo_strlcpy(name->node, "aspis", sizeof(name->node));
-    exo_strlcpy(name->release, "6.1.0", sizeof(name->release)); /* the Linux whose calls are spoken */
+    exo_strlcpy(name->release, "6.1.0",
+                sizeof(name->release)); /* the Linux whose calls are spoken */
     exo_strlcpy(name->version, "libexos", sizeof(name->version));
     exo_strlcpy(name->machine, "riscv64", sizeof(name->machine));
     return 0;
