@@ -14,16 +14,14 @@ struct lock {
 extern struct lock kernel_lock;
 
 /* Interrupts are off in the kernel, so a holder cannot be preempted. */
-static inline void
-lock_acquire(struct lock *lock) {
+static inline void lock_acquire(struct lock *lock) {
     uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
         ;
 }
 
-static inline void
-lock_release(struct lock *lock) {
+static inline void lock_release(struct lock *lock) {
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
 #endif
