@@ -10,34 +10,22 @@
 #include "demo.h"
 #include "libexos/vm/vm.h"
 
-enum {
-    FRAMES = 16,
-    TAKE = 4,
-    DEADLINE_MS = 100,
-    WORD_READY = 0,
-    WORD_FRAMES = 1
-};
+enum { FRAMES = 16, TAKE = 4, DEADLINE_MS = 100, WORD_READY = 0, WORD_FRAMES = 1 };
 
-static void
-refuse(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void refuse(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)frame, (void)uarea; /* I have seen it, and keep everything */
 }
 
 static volatile int faulted;
 
-static int
-gone(struct exo_save *frame, uint64_t address, void *context)
-{
+static int gone(struct exo_save *frame, uint64_t address, void *context) {
     (void)context, (void)address;
     faulted = 1;
     frame->x[0] += 4; /* skip the load: an instruction of four bytes */
     return 1;
 }
 
-static int
-refuser(struct exo_parent *page, struct exo_uarea *uarea)
-{
+static int refuser(struct exo_parent *page, struct exo_uarea *uarea) {
     long address;
 
     exo_async_calls.revoke = refuse;
@@ -61,9 +49,7 @@ refuser(struct exo_parent *page, struct exo_uarea *uarea)
     return !faulted;
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct exo_child child;
     uint64_t until = demo_ms(2000);
     int64_t status = 1;

@@ -10,24 +10,17 @@
 #include <string.h>
 #include "demo.h"
 
-enum {
-    CALLS = 100000,
-    STACK = 8192
-};
+enum { CALLS = 100000, STACK = 8192 };
 
 static uint8_t stack[STACK] __attribute__((aligned(16)));
 
 /* The server's side: adds two numbers, and says who asked. */
-static void
-serve(struct exo_message *message, exo_domain_t caller)
-{
+static void serve(struct exo_message *message, exo_domain_t caller) {
     message->word[0] += message->word[1];
     message->word[1] = caller;
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct exo_child server;
     struct exo_message message = {{0}};
     uint64_t until, instructions, time;

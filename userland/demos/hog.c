@@ -10,17 +10,13 @@
 #include <string.h>
 #include "demo.h"
 
-_Noreturn static void
-spin(void)
-{
+_Noreturn static void spin(void) {
     exo_critical_enter(exo_uarea());
     for (;;)
         asm volatile("nop");
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const volatile struct exo_env *env;
     struct exo_child child;
     uint64_t until = demo_ms(20000), began = exo_time();

@@ -12,17 +12,12 @@
 #include "libexos/edge/bind.h"
 #include "libexos/vm/vm.h"
 
-enum {
-    PAGES = 32,
-    COLOURS = 8
-};
+enum { PAGES = 32, COLOURS = 8 };
 
 static uint64_t area, faults, frame_of[PAGES];
 
 /* Runs in the fault itself: no printing here. */
-static int
-colour_page(struct exo_save *frame, uint64_t address, void *context)
-{
+static int colour_page(struct exo_save *frame, uint64_t address, void *context) {
     uint64_t page = (address - area) / EXO_PAGE;
     const volatile struct exo_frame *frames = context;
     uint32_t count = exo_facts()->frames;
@@ -41,9 +36,7 @@ colour_page(struct exo_save *frame, uint64_t address, void *context)
     return 0;
 }
 
-int
-main(void)
-{
+int main(void) {
     uint32_t mine = exo_slot_of(exo_uarea()->domain);
     const volatile struct exo_frame *frames = exo_frames();
     volatile uint32_t *words;

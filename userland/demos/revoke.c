@@ -10,20 +10,13 @@
 #include "demo.h"
 #include "libexos/edge/giveback.h"
 
-enum {
-    HOARD = 256,
-    WANTED = 64,
-    WORD_READY = 0,
-    WORD_GIVEN = 1
-};
+enum { HOARD = 256, WANTED = 64, WORD_READY = 0, WORD_GIVEN = 1 };
 
 static uint64_t hoard[HOARD];
 static uint32_t hoarded;
 
 /* Runs in an asynchronous upcall: it may only drop. */
-static uint32_t
-give(uint32_t count)
-{
+static uint32_t give(uint32_t count) {
     uint32_t given = 0;
 
     while (given < count && hoarded && exo_hold_drop(0, &hoard[hoarded - 1], 1) == 1) {
@@ -34,9 +27,7 @@ give(uint32_t count)
     return given;
 }
 
-static int
-hoarder(void)
-{
+static int hoarder(void) {
     static struct exo_giver giver = {.resource = EXO_FRAMES, .give = give};
 
     exo_giver_add(&giver);
@@ -52,9 +43,7 @@ hoarder(void)
         exo_sleep(0, EXO_NEVER);
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const volatile struct exo_domain *domain;
     struct exo_child child;
     uint64_t until = demo_ms(2000);

@@ -11,27 +11,18 @@
 #include "demo.h"
 #include "libexos/edge/companion.h"
 
-enum {
-    WORKERS = 3,
-    SECONDS = 3,
-    STRIDE_ONE = 60,
-    STACK = 4096
-};
+enum { WORKERS = 3, SECONDS = 3, STRIDE_ONE = 60, STACK = 4096 };
 
 static const unsigned tickets[WORKERS] = {3, 2, 1};
 static volatile uint64_t counts[WORKERS];
 static uint8_t stacks[WORKERS][STACK] __attribute__((aligned(16)));
 
-static void
-work(void *count)
-{
+static void work(void *count) {
     for (;;)
         ++*(volatile uint64_t *)count;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct exo_companion workers[WORKERS];
     uint64_t pass[WORKERS] = {0};
     double worst = 0;

@@ -12,17 +12,9 @@
 #include "libexos/edge/time.h"
 #include "steward.h"
 
-enum {
-    INIT_DOMAIN = 1
-};
-enum init_event {
-    INIT_CRASH = 1,
-    INIT_BELL = 2
-};
-enum {
-    INIT_KEEP_FRAMES = 256,
-    INIT_KEEP_OTHERS = 16
-}; /* of its limits, for itself */
+enum { INIT_DOMAIN = 1 };
+enum init_event { INIT_CRASH = 1, INIT_BELL = 2 };
+enum { INIT_KEEP_FRAMES = 256, INIT_KEEP_OTHERS = 16 }; /* of its limits, for itself */
 
 /* service.c */
 struct service {

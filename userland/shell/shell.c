@@ -13,30 +13,21 @@
 #include "shell.h"
 #include "tables.h"
 
-enum {
-    SHELL_GATE = EXO_GATE_FREE,
-    SHELL_LINE = 512
-};
+enum { SHELL_GATE = EXO_GATE_FREE, SHELL_LINE = 512 };
 
 static bool one_shot; /* -c: the machine ends with the commands */
 
-int
-shell_fail(const char *command, const char *word, const char *why)
-{
+int shell_fail(const char *command, const char *word, const char *why) {
     printf("%s: %s: %s\n", command, word, why);
     return 1;
 }
 
-int
-shell_usage(const char *usage)
-{
+int shell_usage(const char *usage) {
     printf("usage: %s\n", usage);
     return 2;
 }
 
-bool
-shell_number(const char *word, uint32_t *number)
-{
+bool shell_number(const char *word, uint32_t *number) {
     char *end;
     unsigned long value = strtoul(word, &end, 0);
 
@@ -46,9 +37,7 @@ shell_number(const char *word, uint32_t *number)
     return true;
 }
 
-const char *
-error_text(long error)
-{
+const char *error_text(long error) {
     static const char *const texts[] = {
         "no error",
         "no such call",
@@ -71,9 +60,7 @@ error_text(long error)
                                                                        : "unknown error";
 }
 
-long
-steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
+long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     for (;;) {
         struct exo_message message = {{call, a, b, c, d}};
         long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 2 * exo_time_base());
@@ -86,17 +73,13 @@ steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     }
 }
 
-bool
-shell_interrupted(uint64_t mask, uint64_t deadline)
-{
+bool shell_interrupted(uint64_t mask, uint64_t deadline) {
     long events = exo_sleep(SHELL_INTERRUPT | EXO_EVENT_CHILD | mask, deadline);
 
     return events > 0 && (events & SHELL_INTERRUPT);
 }
 
-static long
-console_call(uint64_t call, uint64_t a, uint64_t b)
-{
+static long console_call(uint64_t call, uint64_t a, uint64_t b) {
     struct exo_message message = {{call, a, b}};
     long error = exo_gate_call_patient(EXO_GATE_CONSOLE, &message, exo_time() + exo_time_base());
 
@@ -104,9 +87,7 @@ console_call(uint64_t call, uint64_t a, uint64_t b)
 }
 
 /* Everything printed so far has left the serial port, or a second has passed. */
-static void
-shell_flush(void)
-{
+static void shell_flush(void) {
     uint64_t deadline = exo_time() + exo_time_base();
 
     fflush(stdout);
@@ -114,9 +95,7 @@ shell_flush(void)
         exo_sleep_ns(1000000);
 }
 
-static int
-shell_end(uint64_t restart, int status)
-{
+static int shell_end(uint64_t restart, int status) {
     long error;
 
     if (one_shot)
@@ -126,18 +105,14 @@ shell_end(uint64_t restart, int status)
     return shell_fail("shell", restart ? "reboot" : "poweroff", error_text(error));
 }
 
-static int
-command_echo(int count, char **words)
-{
+static int command_echo(int count, char **words) {
     for (int i = 1; i < count; i++)
         printf("%s%s", i > 1 ? " " : "", words[i]);
     printf("\n");
     return 0;
 }
 
-static int
-command_ls(int count, char **words)
-{
+static int command_ls(int count, char **words) {
     size_t length, position = 0;
     const void *archive = exo_initrd(&length);
     struct exo_file file;
@@ -157,9 +132,7 @@ command_ls(int count, char **words)
     return 0;
 }
 
-static int
-command_poweroff(int count, char **words)
-{
+static int command_poweroff(int count, char **words) {
     uint32_t status = 0;
 
     if (count > 2 || (count == 2 && !shell_number(words[1], &status)))
@@ -167,17 +140,13 @@ command_poweroff(int count, char **words)
     return shell_end(0, (int)status);
 }
 
-static int
-command_reboot(int count, char **words)
-{
+static int command_reboot(int count, char **words) {
     (void)words;
     return count == 1 ? shell_end(1, 0) : shell_usage("reboot");
 }
 
 /* Live until q or Ctrl-C, or for a number of screens. */
-static int
-command_top(int count, char **words)
-{
+static int command_top(int count, char **words) {
     uint32_t screens = UINT32_MAX;
     bool leave = false;
     long mode;
@@ -204,9 +173,7 @@ command_top(int count, char **words)
     return 0;
 }
 
-static int
-command_revoke(int count, char **words)
-{
+static int command_revoke(int count, char **words) {
     uint32_t frames, domain, ms = 100;
     long error;
 
@@ -220,9 +187,7 @@ command_revoke(int count, char **words)
     return error < 0 ? shell_fail("revoke", words[1], error_text(error)) : 0;
 }
 
-static int
-command_start(int count, char **words)
-{
+static int command_start(int count, char **words) {
     uint64_t name[2] = {0, 0};
     long error;
 
@@ -255,22 +220,16 @@ static const struct shell_command commands[] = {
     {"reboot", "", "restart the machine", command_reboot},
     {"poweroff", "[STATUS]", "end the machine", command_poweroff},
 };
-enum {
-    COMMANDS = sizeof commands / sizeof *commands
-};
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static const struct shell_command *
-command_find(const char *name)
-{
+static const struct shell_command *command_find(const char *name) {
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(commands[i].name, name))
             return &commands[i];
     return 0;
 }
 
-static int
-command_help(int count, char **words)
-{
+static int command_help(int count, char **words) {
     const struct shell_command *command = count == 2 ? command_find(words[1]) : 0;
 
     if (count > 2)
@@ -283,9 +242,7 @@ command_help(int count, char **words)
     return 0;
 }
 
-static int
-shell_command_run(struct parse *parse)
-{
+static int shell_command_run(struct parse *parse) {
     const struct shell_command *command = command_find(parse->words[0]);
 
     if (!command) {
@@ -298,9 +255,7 @@ shell_command_run(struct parse *parse)
 }
 
 /* Runs the commands of a line in turn, up to the first that fails. */
-static int
-shell_line(char *text)
-{
+static int shell_line(char *text) {
     int status = 0;
 
     while (text && !status) {
@@ -316,9 +271,7 @@ shell_line(char *text)
     return status;
 }
 
-static bool
-shell_read(char *text, size_t size)
-{
+static bool shell_read(char *text, size_t size) {
     size_t length = 0;
 
     for (;;) {
@@ -334,9 +287,7 @@ shell_read(char *text, size_t size)
     return true;
 }
 
-static void
-shell_open(void)
-{
+static void shell_open(void) {
     const struct exo_start *start = exo_start_block();
     exo_env_t steward = start ? start->word[START_STEWARD] : 0;
     long error = tables_open(), names;
@@ -359,9 +310,7 @@ shell_open(void)
         tables_names((uint64_t)names);
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     char text[SHELL_LINE];
 
     shell_open();
