@@ -51,7 +51,7 @@ static int refuser(struct exo_parent *page, struct exo_uarea *uarea) {
 
 int main(int argc, char **argv) {
     struct exo_child child;
-    uint64_t until = demo_ms(2000);
+    uint64_t until = demo_ms(20000);
     int64_t status = 1;
     long error;
 
@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
         error = TAKE;
     printf("broke %ld frames, %llu and following\n", error,
            (unsigned long long)child.page->word[WORD_FRAMES]);
-    if (error == TAKE && exo_wait(&child, &status, demo_ms(2000)) != EXO_CHILD_EXITED)
+    if (error == TAKE && exo_wait(&child, &status, demo_ms(20000)) != EXO_CHILD_EXITED)
         status = demo_fail("the refuser did not come to its end", EXO_E_AGAIN);
     exo_reap(&child);
     return (int)status;

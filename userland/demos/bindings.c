@@ -35,7 +35,7 @@ _Noreturn static void process(struct exo_parent *parent) {
 }
 
 static int wait_for(const volatile uint64_t *word, uint64_t value) {
-    for (uint64_t until = demo_ms(2000); *word < value; exo_sleep_ns(1000000))
+    for (uint64_t until = demo_ms(20000); *word < value; exo_sleep_ns(1000000))
         if (exo_time() > until)
             return demo_fail("process 1 does not answer", EXO_E_AGAIN);
     return 0;

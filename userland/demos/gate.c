@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     error = demo_spawn("demo/gate", "server", &server);
     if (error < 0)
         return demo_fail("the server", error);
-    for (until = demo_ms(2000); exo_env_state_of(server.env) != EXO_ENV_OFFERED;)
+    for (until = demo_ms(20000); exo_env_state_of(server.env) != EXO_ENV_OFFERED;)
         if (exo_time() > until)
             return demo_fail("the server does not offer", EXO_E_BUSY);
         else

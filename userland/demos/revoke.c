@@ -46,7 +46,7 @@ static int hoarder(void) {
 int main(int argc, char **argv) {
     const volatile struct exo_domain *domain;
     struct exo_child child;
-    uint64_t until = demo_ms(2000);
+    uint64_t until = demo_ms(20000);
     uint32_t before, left;
     long error;
 
@@ -59,12 +59,12 @@ int main(int argc, char **argv) {
         exo_sleep_ns(1000000);
     domain = &exo_domains()[exo_slot_of(child.domain)];
     before = domain->used[EXO_FRAMES];
-    printf("domain %u holds %u frames; asking for %u within 500 ms\n", exo_slot_of(child.domain),
+    printf("domain %u holds %u frames; asking for %u within 5 s\n", exo_slot_of(child.domain),
            before, WANTED);
-    error = exo_revoke_ask(child.domain, EXO_FRAMES, WANTED, exo_time_base() / 2);
+    error = exo_revoke_ask(child.domain, EXO_FRAMES, WANTED, 5 * exo_time_base());
     if (error < 0)
         return demo_fail("asking", error);
-    for (until = demo_ms(500); domain->ask[EXO_FRAMES].count && exo_time() < until;)
+    for (until = demo_ms(5000); domain->ask[EXO_FRAMES].count && exo_time() < until;)
         exo_sleep_ns(1000000);
     left = domain->used[EXO_FRAMES];
     printf("it holds %u now and gave %u, %llu of them from the hoard; still asked for: %u\n", left,

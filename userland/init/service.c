@@ -4,7 +4,7 @@
 #include "libexos/edge/cpio.h"
 #include "userland/console/server.h"
 
-enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 2000 };
+enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 20000 };
 
 struct service services[CONFIG_PROGRAMS];
 uint32_t service_count;

@@ -63,7 +63,7 @@ const char *error_text(long error) {
 long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     for (;;) {
         struct exo_message message = {{call, a, b, c, d}};
-        long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 2 * exo_time_base());
+        long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 20 * exo_time_base());
 
         if (error)
             return error < 0 ? error : EXO_E_DEAD;
@@ -81,14 +81,15 @@ bool shell_interrupted(uint64_t mask, uint64_t deadline) {
 
 static long console_call(uint64_t call, uint64_t a, uint64_t b) {
     struct exo_message message = {{call, a, b}};
-    long error = exo_gate_call_patient(EXO_GATE_CONSOLE, &message, exo_time() + exo_time_base());
+    long error =
+        exo_gate_call_patient(EXO_GATE_CONSOLE, &message, exo_time() + 20 * exo_time_base());
 
     return error ? error : (long)message.word[0];
 }
 
-/* Everything printed so far has left the serial port, or a second has passed. */
+/* Everything printed so far has left the serial port, or 20 seconds have passed. */
 static void shell_flush(void) {
-    uint64_t deadline = exo_time() + exo_time_base();
+    uint64_t deadline = exo_time() + 20 * exo_time_base();
 
     fflush(stdout);
     while (console_call(CONSOLE_FLUSH, 0, 0) == EXO_E_AGAIN && exo_time() < deadline)
@@ -271,20 +272,21 @@ static int shell_line(char *text) {
     return status;
 }
 
-static bool shell_read(char *text, size_t size) {
+/* A line without its newline: 1, or 0 at the end of input, or an error. */
+static long shell_read(char *text, size_t size) {
     size_t length = 0;
 
     for (;;) {
         long count = exo_console_read(text + length, 1);
 
         if (count <= 0)
-            return false;
+            return count;
         if (text[length] == '\n')
             break;
         length += length + 1 < size;
     }
     text[length] = 0;
-    return true;
+    return 1;
 }
 
 static void shell_open(void) {
@@ -312,6 +314,7 @@ static void shell_open(void) {
 
 int main(int argc, char **argv) {
     char text[SHELL_LINE];
+    long got;
 
     shell_open();
     if (argc == 3 && !strcmp(argv[1], "-c")) {
@@ -325,10 +328,14 @@ int main(int argc, char **argv) {
         printf("aspis> ");
         fflush(stdout);
         shell_interrupted(0, 0); /* a Ctrl-C from before counts no more */
-        if (!shell_read(text, sizeof text))
+        got = shell_read(text, sizeof text);
+        if (got > 0)
+            shell_line(text);
+        else if (!got)
             printf("poweroff ends the machine\n");
         else
-            shell_line(text);
+            return shell_fail("shell", "no more input",
+                              error_text(got)); /* init starts a new one */
         fflush(stdout);
     }
 }
