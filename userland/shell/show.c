@@ -222,7 +222,7 @@ int show_holds(int count, char **words) {
         return shell_usage("holds [DOMAIN | frame NUMBER]");
     printf("DOMAIN NAME        ");
     for (int i = 0; i < EXO_PROGRAMS; i++)
-        printf(" %12s", resource_names[i]);
+        printf(" %9s", resource_names[i]);
     printf("\n");
     for (uint32_t i = 1; i < domain_count(); i++) {
         if (!domain_is_live(i))
@@ -233,7 +233,7 @@ int show_holds(int count, char **words) {
 
             snprintf(text, sizeof text, "%u/%u", tables.domains[i].used[r],
                      tables.domains[i].limit[r]);
-            printf(" %12s", text);
+            printf(" %9s", text);
         }
         printf("\n");
     }
