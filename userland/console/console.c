@@ -1,5 +1,4 @@
-/* console.c - the serial port's driver in user mode: one environment for the device, one for
- * clients */
+/* console.c - the serial port's driver in user mode: an environment each for device and clients */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"

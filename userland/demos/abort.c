@@ -1,11 +1,11 @@
-/* abort.c - the abort protocol: who does not answer a request loses exactly what is then named
- *
+/* abort.c - the abort protocol: who does not answer a request loses exactly what is then named */
+/* SPDX-License-Identifier: MIT */
+/*
  * A child takes 16 frames, uses one, and ignores revocation. The parent asks for 4 and waits for
  * the deadline; breaking earlier is refused. Then it breaks four frames by number. The child keeps
  * running with all the rest: it reads in its repossession vector what was taken, and its next touch
  * of the page that lost its frame is an ordinary page fault.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 #include "libexos/vm/vm.h"

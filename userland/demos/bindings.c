@@ -1,12 +1,12 @@
-/* bindings.c - secure bindings, step by step: five physical pages by number, bound, used, revoked
- *
+/* bindings.c - secure bindings: five frames by number, bound, used, given back */
+/* SPDX-License-Identifier: MIT */
+/*
  * "Process 1" is a child in a domain of its own; "page 100" is the frame 100 above the first that
  * was free at boot. Each line is printed after the kernel has done what it says: the frame was
  * allocated by its number in the child's name and bound in the child's address space; the child
  * has read through its binding with the permission named (1 = read); the request to give back has
  * been put to the child, which must then drop that very frame before the next one is asked for.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 #include "libexos/edge/bind.h"

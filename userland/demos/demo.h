@@ -1,5 +1,4 @@
-/* demo.h - what the demonstrations share: starting themselves a second time, and failing in a line
- */
+/* demo.h - what the demonstrations share: starting themselves again, and failing in a line */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_DEMOS_DEMO_H
 #define USERLAND_DEMOS_DEMO_H

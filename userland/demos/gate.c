@@ -1,12 +1,12 @@
-/* gate.c - protected control transfer: a client enters a server in another domain, and comes back
- *
+/* gate.c - protected control transfer: a client enters a server in another domain */
+/* SPDX-License-Identifier: MIT */
+/*
  * The program starts itself again as a server, in a domain and an address space of its own. The
  * server offers a gate and parks. A gate call is one trap: the kernel switches address spaces and
  * leaves the seven message registers alone; the server runs on the client's time, at an entry point
  * that the server chose; the reply is one trap back. The check whether this client may enter was
  * made once, when the gate was bound.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 

@@ -1,5 +1,6 @@
-/* pager.c - a pager of one's own: it decides which physical frame backs each page
- *
+/* pager.c - a pager of one's own: it decides which physical frame backs each page */
+/* SPDX-License-Identifier: MIT */
+/*
  * 32 pages are reserved without memory. The first touch of each faults straight into colour_page
  * below, in this very program: the kernel passes the fault on and has no opinion. The pager
  * colours: page n gets a frame whose number is n modulo 8, so that neighbours never compete for the
@@ -7,7 +8,6 @@
  * exported frame table, asks for it by number, and binds it. A general-purpose system has to offer
  * colouring or not; here it is forty lines in a program.
  */
-/* SPDX-License-Identifier: MIT */
 #include "demo.h"
 #include "libexos/edge/bind.h"
 #include "libexos/vm/vm.h"

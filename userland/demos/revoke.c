@@ -1,11 +1,11 @@
-/* revoke.c - visible revocation: a hoarder is asked, chooses what to part with, and gives it back
- *
+/* revoke.c - visible revocation: a hoarder is asked, chooses, and gives back */
+/* SPDX-License-Identifier: MIT */
+/*
  * A child takes 256 frames. The parent asks for 64 of them, with a deadline. The kernel takes
  * nothing: it writes the request where the child can see it and wakes it. Which frames go is the
  * child's choice (here: what its pager has in reserve, then the youngest); it drops its holds, and
  * each drop lowers the request. All of it can be watched in the exported tables.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 #include "libexos/edge/giveback.h"

@@ -1,5 +1,6 @@
-/* stride.c - a scheduler of one's own: three environments share a hart 3 : 2 : 1
- *
+/* stride.c - a scheduler of one's own: three environments share a hart 3 : 2 : 1 */
+/* SPDX-License-Identifier: MIT */
+/*
  * The kernel knows slots of time and who owns them, not priorities. This program owns the slots;
  * its three workers own none and run only on time that it lends them. Each slot it picks the worker
  * that is furthest behind (the lowest pass), lends it the rest of the slot with one call, and adds
@@ -7,7 +8,6 @@
  * of SOSP '95. What they really got is read from the kernel's own books, not measured by the
  * workers.
  */
-/* SPDX-License-Identifier: MIT */
 #include "demo.h"
 #include "libexos/edge/companion.h"
 

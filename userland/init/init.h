@@ -1,5 +1,4 @@
-/* init.h - the steward's parts: services, names, crash reports, memory in reserve, its gate, tests
- */
+/* init.h - the parts of init: services, names, crashes, memory, gate, tests */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_INIT_INIT_H
 #define USERLAND_INIT_INIT_H

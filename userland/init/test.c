@@ -1,5 +1,4 @@
-/* test.c - runs one test or benchmark with nearly the whole machine, then counts everything again
- */
+/* test.c - runs one test with nearly the whole machine, then counts everything again */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 #include "libexos/edge/cpio.h"
