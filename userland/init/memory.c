@@ -40,17 +40,18 @@ static uint32_t memory_pick(uint32_t domain, bool bound, uint64_t *numbers, uint
 /* Breaks up to a batch by force: what is in no use first. */
 static void memory_break(exo_domain_t domain, uint32_t count) {
     uint64_t numbers[EXO_BATCH];
-    uint32_t most = count < EXO_BATCH ? count : EXO_BATCH, found;
+    uint32_t most = count < EXO_BATCH ? count : EXO_BATCH, found, left;
     long done;
 
     found = memory_pick(exo_slot_of(domain), false, numbers, 0, most);
     found = memory_pick(exo_slot_of(domain), true, numbers, found, most);
     while ((done = exo_revoke_break(domain, EXO_FRAMES, numbers, found)) == EXO_E_AGAIN)
         exo_yield(0);
-    if (done == EXO_E_EARLY) /* a second call met frames that it had allocated anew */
-        done = found;
-    exo_printf("init: %s did not give %u frames back: took %ld by force\n",
-               names_get(exo_slot_of(domain)), found, done);
+    /* The request sinks with each frame taken: that is the count, also when a later call answers
+     * EXO_E_EARLY because the holder has allocated one of the freed frames anew. */
+    left = exo_domains()[exo_slot_of(domain)].ask[EXO_FRAMES].count;
+    exo_printf("init: %s still owed %u frames: %u went, %s\n", names_get(exo_slot_of(domain)),
+               count, count - (left < count ? left : count), exo_error_name(done));
 }
 
 void memory_look(uint32_t wanted) {
