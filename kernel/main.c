@@ -160,10 +160,12 @@ static void main_tables(void) {
 
         hart->index = i;
         hart->id = machine.hart[i].id;
+        hart->mask = 1ull << hart->id;
         hart->plic_context = machine.hart[i].plic_context;
         hart->slots = &slots[i * EXO_SLOTS_PER_HART];
         hart->idle = (struct env *)(pair + ARCH_PAGE);
         hart->idle->hart = hart;
+        hart->idle->elsewhere = ~hart->mask;
         hart->idle->entry = &env_none;
         hart->idle->lender = &env_none;
         hart->idle->stack = (uint64_t)main_take(ARCH_STACK) + ARCH_STACK;

@@ -134,7 +134,8 @@ trap_foreign:
 call_foreign:
     j trap_exception
 
-/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock. */
+/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock, and
+ * scrub every register that C may have used (sys_null, without the lock, uses none but a0). */
 .macro call_door name, locked=1
     .globl door_\name
 door_\name:
@@ -150,6 +151,7 @@ door_\name:
     jal sys_\name
     .if \locked
     lock_give
+    zero a1, a2, a3, a4, a5, a6, a7
     .endif
     ld ra, X(1)(gp)
     ld sp, X(2)(gp)
@@ -253,25 +255,24 @@ door_gate_call:
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
-    ld t1, ENV_ENTRY(gp)
     ld t4, ENV_LENDING_WORD(gp)
-    sd t3, ENTRY_BUDGET(t1)
-    sd t1, ENV_LENDER(sp)
-    sd t4, ENV_CALLER_WORD(sp)
     csrr t0, sepc
     addi t0, t0, 4
     sd t0, X(0)(gp)
     sd zero, ENV_KIND(gp)
     ld a7, ENV_DOMAIN(gp)
-    ld t0, ENV_SATP(sp)
-    csrw satp, t0
+    ld gp, ENV_ENTRY(gp)
+    sd t3, ENTRY_BUDGET(gp)
+    sd gp, ENV_LENDER(sp)
+    sd t4, ENV_CALLER_WORD(sp)
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(t1) /* published: from here on the caller is not ours to touch */
-    ld t0, UAREA_ENTRY_GATE(sp)
-    csrw sepc, t0
+    sd t4, 0(gp) /* published: from here on the caller is not ours to touch */
+    ld t1, UAREA_ENTRY_GATE(sp)
+    csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, SAVE0(SAVE_STACK)(sp)
-    li t1, 0
     sret
 gate_bad:
     li a7, ERROR_ARG
@@ -297,17 +298,17 @@ door_gate_reply:
     addi t6, t4, STATE_RUNNING - STATE_LENDING
     claim t1, t4, t6, t0, reply_slow
     ld sp, ENTRY_KERNEL(t1)
-    ld t1, ENV_ENTRY(gp)
     ld t4, ENV_OFFERED_WORD(gp)
-    ld t0, ENV_SATP(sp)
-    csrw satp, t0
+    ld gp, ENV_ENTRY(gp)
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(t1) /* parked: another may call it now */
-    ld t0, X(0)(sp)
-    csrw sepc, t0
+    sd t4, 0(gp) /* parked: another may call it now */
+    ld t1, X(0)(sp)
+    csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, X(2)(sp)
-    zero a7, t1
+    li a7, 0
     sret
 reply_slow:
     csrw sscratch, gp
@@ -453,6 +454,20 @@ trap_kernel:
     csrr a1, sepc
     csrr a2, stval
     call entry_kernel_fault
+
+/* void arch_zero_page(void *page): 528 instructions. */
+    .globl arch_zero_page
+arch_zero_page:
+    li t0, 8
+1:  .set offset, 0
+    .rept 64
+    sd zero, offset(a0)
+    .set offset, offset + 8
+    .endr
+    addi a0, a0, 512
+    addi t0, t0, -1
+    bnez t0, 1b
+    ret
 
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
     .option push
