@@ -23,7 +23,16 @@ entry_idle(struct hart *hart)
 {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
+#ifdef KERNEL_MEASURE
+    uint64_t off = arch_cycles() - kernel_measure.entered;
+
+    if (off > kernel_measure.longest)
+        kernel_measure.longest = off;
     arch_wait();
+    kernel_measure.entered = arch_cycles();
+#else
+    arch_wait();
+#endif
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;
 }
@@ -33,6 +42,10 @@ entry_next(void)
 {
     struct hart *hart = current->hart;
 
+#ifdef KERNEL_MEASURE
+    facts.longest_lock = kernel_lock.longest;
+    facts.longest_irqoff = kernel_measure.longest;
+#endif
     for (;;) {
         arch_take_ipi();
         if (arch_external_pending())

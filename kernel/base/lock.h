@@ -3,6 +3,9 @@
 #ifndef KERNEL_BASE_LOCK_H
 #define KERNEL_BASE_LOCK_H
 #include <stdint.h>
+#ifdef KERNEL_MEASURE
+#include "arch/riscv64/arch.h"
+#endif
 
 struct lock {
     uint32_t next;
@@ -13,6 +16,14 @@ struct lock {
 
 extern struct lock kernel_lock;
 
+#ifdef KERNEL_MEASURE
+/* The longest way from a trap to user mode, waiting for interrupts left out (trap.S). One hart. */
+struct lock_measure {
+    uint64_t entered, longest, spare;
+};
+extern struct lock_measure kernel_measure;
+#endif
+
 /* Interrupts are off in the kernel, so a holder cannot be preempted. */
 static inline void
 lock_acquire(struct lock *lock)
@@ -21,11 +32,20 @@ lock_acquire(struct lock *lock)
 
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
         ;
+#ifdef KERNEL_MEASURE
+    lock->taken = arch_cycles();
+#endif
 }
 
 static inline void
 lock_release(struct lock *lock)
 {
+#ifdef KERNEL_MEASURE
+    uint64_t held = arch_cycles() - lock->taken;
+
+    if (held > lock->longest)
+        lock->longest = held;
+#endif
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
 #endif

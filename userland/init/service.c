@@ -46,8 +46,7 @@ text_has(const volatile char *text, const char *part)
     return false;
 }
 
-/* By name, or the first one of a class; the table's count if there is none. */
-static uint32_t
+uint32_t
 device_find(const char *name)
 {
     uint32_t count = exo_facts()->device_table.count;
@@ -67,8 +66,7 @@ device_find(const char *name)
     return count;
 }
 
-/* Registers and interrupt line go to the child; both come back when it dies. */
-static const char *
+const char *
 device_give(uint32_t index, exo_domain_t to, long *error)
 {
     const volatile struct exo_device *device = &exo_devices()[index];
