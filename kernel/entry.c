@@ -23,16 +23,9 @@ entry_idle(struct hart *hart)
 {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
-#ifdef KERNEL_MEASURE
-    uint64_t off = arch_cycles() - kernel_measure.entered;
-
-    if (off > kernel_measure.longest)
-        kernel_measure.longest = off;
+    lock_measure_leave();
     arch_wait();
-    kernel_measure.entered = arch_cycles();
-#else
-    arch_wait();
-#endif
+    lock_measure_enter();
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;
 }
@@ -91,6 +84,7 @@ entry_start(void)
 {
     struct env *next;
 
+    lock_measure_enter();
     lock_acquire(&kernel_lock);
     next = entry_next();
     lock_release(&kernel_lock);
@@ -106,6 +100,7 @@ entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address)
 long
 sys_null(void)
 {
+    lock_measure_forget();
     return 0;
 }
 

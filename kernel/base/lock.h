@@ -22,6 +22,32 @@ struct lock_measure {
     uint64_t entered, longest, spare;
 };
 extern struct lock_measure kernel_measure;
+
+static inline void
+lock_measure_enter(void)
+{
+    kernel_measure.entered = arch_cycles();
+}
+
+static inline void
+lock_measure_leave(void)
+{
+    uint64_t off = arch_cycles() - kernel_measure.entered;
+
+    if (off > kernel_measure.longest)
+        kernel_measure.longest = off;
+}
+
+/* In a kernel that measures, the null call forgets the figures. */
+static inline void
+lock_measure_forget(void)
+{
+    kernel_lock.longest = kernel_measure.longest = 0;
+}
+#else
+#define lock_measure_forget() ((void)0)
+#define lock_measure_enter() ((void)0)
+#define lock_measure_leave() ((void)0)
 #endif
 
 /* Interrupts are off in the kernel, so a holder cannot be preempted. */

@@ -9,7 +9,7 @@
  * rdinstret behind the driver's sleep, less rdinstret when the alarm was due. The alarms come at
  * pseudo-random distances, into whatever the load does then; the worst of them counts. */
 enum {
-    ALARMS = 400,
+    ALARMS = 1000,
     LINE_BIT = 1,
     TIME_LOW = 0,
     TIME_HIGH = 1, /* words */

@@ -21,6 +21,10 @@ static struct {
     uint64_t rounds;
 } load;
 
+/* Behind each step, if set: the step's name. */
+static void (*load_watch)(const char *step);
+#define LOAD_STEP(name) (load_watch ? load_watch(name) : (void)0)
+
 extern char load_reply[];
 asm(".pushsection childtext, \"ax\"\n.balign 4\nload_reply:\n li a7, -5\n ecall\n.popsection\n");
 
@@ -55,13 +59,16 @@ load_abort(void)
     for (int i = 0; i < LOAD_TAKEN; i++)
         frames[i] = EXO_ANY;
     must(frames_new(load.child.domain, frames, LOAD_TAKEN) == LOAD_TAKEN);
+    LOAD_STEP("frame_alloc for a child");
     for (uint64_t i = 0; i < LOAD_TAKEN; i++)
         call(VSPACE_BIND, load.child.vspace, CHILD_FREE + i * PAGE, frames[i], EXO_R | EXO_W);
     must(call(REVOKE_ASK, load.child.domain, EXO_FRAMES, LOAD_TAKEN, 0) == 0);
+    LOAD_STEP("vspace_bind, revoke_ask");
     do
         got = call(REVOKE_BREAK, load.child.domain, EXO_FRAMES, frames, LOAD_TAKEN);
     while (got == EXO_E_AGAIN);
     must(got == LOAD_TAKEN);
+    LOAD_STEP("revoke_break");
 }
 
 static inline void
@@ -73,19 +80,28 @@ load_round(void)
     for (int i = 0; i < LOAD_TAKEN; i++)
         frames[i] = EXO_ANY;
     must(call(FRAME_ALLOC, 0, frames, LOAD_TAKEN) == LOAD_TAKEN);
+    LOAD_STEP("frame_alloc");
     must(call(HOLD_DROP, 0, frames, LOAD_TAKEN) == LOAD_TAKEN);
+    LOAD_STEP("hold_drop");
     call(VSPACE_BINDV, 0, load.vector, EXO_BATCH);
+    LOAD_STEP("vspace_bindv");
     call(VSPACE_UNBIND, 0, LOAD_AT, EXO_BATCH);
+    LOAD_STEP("vspace_unbind");
     call(VSPACE_BINDV, 0, load.vector, EXO_BATCH);
     must(call(VSPACE_PROTECT, 0, LOAD_AT, EXO_PROTECT_BATCH, EXO_R) == EXO_PROTECT_BATCH);
     must(call(VSPACE_PROTECT, 0, LOAD_AT, EXO_PROTECT_BATCH, EXO_R | EXO_W) == EXO_PROTECT_BATCH);
+    LOAD_STEP("vspace_protect");
     call(GATE_BIND, LOAD_GATE, load.server.env);
     for (int i = 0; i < LOAD_CALLS; i++)
         exo_gate_call(LOAD_GATE, &message, EXO_NEVER);
+    LOAD_STEP("gates");
     child_make(&load.child, load_idle);
+    LOAD_STEP("making a child");
     load_abort();
     call(ENV_START, load.child.env);
+    LOAD_STEP("env_start");
     child_end(&load.child);
+    LOAD_STEP("domain_kill");
     load.rounds++;
 }
 #endif
