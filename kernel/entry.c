@@ -13,14 +13,10 @@
 #include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum {
-    CAUSE_ILLEGAL = 2
-};
+enum { CAUSE_ILLEGAL = 2 };
 
 /* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
-static void
-entry_idle(struct hart *hart)
-{
+static void entry_idle(struct hart *hart) {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
     lock_measure_leave();
@@ -30,9 +26,7 @@ entry_idle(struct hart *hart)
     hart->sleeping = 0;
 }
 
-struct env *
-entry_next(void)
-{
+struct env *entry_next(void) {
     struct hart *hart = current->hart;
 
 #ifdef KERNEL_MEASURE
@@ -56,9 +50,7 @@ entry_next(void)
     }
 }
 
-struct env *
-entry_trap(uint64_t cause, uint64_t address)
-{
+struct env *entry_trap(uint64_t cause, uint64_t address) {
     struct env *next;
 
     if ((int64_t)cause >= 0) {
@@ -79,9 +71,7 @@ entry_trap(uint64_t cause, uint64_t address)
     return next;
 }
 
-void
-entry_start(void)
-{
+void entry_start(void) {
     struct env *next;
 
     lock_measure_enter();
@@ -91,22 +81,16 @@ entry_start(void)
     arch_enter(next);
 }
 
-void
-entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address)
-{
+void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
     panic("kernel fault: cause %lu, pc %lx, address %lx", cause, pc, address);
 }
 
-long
-sys_null(void)
-{
+long sys_null(void) {
     lock_measure_forget();
     return 0;
 }
 
-long
-sys_log_write(uint64_t text, uint64_t length)
-{
+long sys_log_write(uint64_t text, uint64_t length) {
     char line[EXO_LOG_LINE];
 
     /* Early words and crash reports: init and its children; further down there is a console to ask.
@@ -121,9 +105,7 @@ sys_log_write(uint64_t text, uint64_t length)
     return (long)length;
 }
 
-long
-sys_machine_end(uint64_t restart, uint64_t status)
-{
+long sys_machine_end(uint64_t restart, uint64_t status) {
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
     arch_end(restart != 0, status, panic_exit_device);

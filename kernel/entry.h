@@ -12,6 +12,10 @@ struct env *entry_trap(uint64_t cause, uint64_t address);
 struct env *entry_next(void);
 /* A trap out of the kernel itself. */
 _Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);
+/* Where the fast switches of trap.S leave off (kernel/bind/slice.c, gate.c). The lock is held. */
+void gate_call_slow(uint64_t slot, uint64_t deadline);
+void gate_reply_slow(void);
+void yield_to_slow(uint64_t slot);
 /* A hart that is ready joins in. */
 _Noreturn void entry_start(void);
 #endif

@@ -14,11 +14,7 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum {
-    TREE_MOST = 256 << 10,
-    INIT_TABLES = 32,
-    INIT_STACK = 16
-};
+enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16 };
 
 /* Where init finds itself; libexos/edge/layout.h has the same numbers. */
 #define INIT_BASE 0x1000000000ull
@@ -37,9 +33,7 @@ static uint64_t main_cursor; /* physical: the first byte after what boot took */
 static uint32_t main_ready;  /* harts that joined */
 
 /* Whether [base, base + size) meets a range that is not ours; then *end is where that ends. */
-static int
-main_meets(uint64_t base, uint64_t size, uint64_t *end)
-{
+static int main_meets(uint64_t base, uint64_t size, uint64_t *end) {
     const struct machine_range *others[] = {&machine.initrd, &machine.tree};
 
     for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
@@ -54,9 +48,7 @@ main_meets(uint64_t base, uint64_t size, uint64_t *end)
 }
 
 /* Takes zeroed pages for a table that lives as long as the kernel. */
-static void *
-main_take(uint64_t size)
-{
+static void *main_take(uint64_t size) {
     uint64_t base = main_cursor;
 
     size = (size + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
@@ -69,16 +61,12 @@ main_take(uint64_t size)
     return memset(arch_direct(base), 0, size);
 }
 
-static uint32_t
-main_clamp(uint64_t value, uint32_t least, uint32_t most)
-{
+static uint32_t main_clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
 /* Marks the frames of [base, base + size) as readable by all, and says where they are. */
-static struct exo_table
-main_export(const void *table, uint64_t size, uint32_t count)
-{
+static struct exo_table main_export(const void *table, uint64_t size, uint32_t count) {
     uint64_t physical = (uint64_t)table >= ARCH_IMAGE
                             ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
                             : arch_physical(table);
@@ -91,9 +79,7 @@ main_export(const void *table, uint64_t size, uint32_t count)
 }
 
 /* Device registers become frames behind the RAM, held by the first domain. */
-static void
-main_devices(struct exo_domain *first)
-{
+static void main_devices(struct exo_domain *first) {
     for (uint32_t i = 0; i < machine.devices; i++)
         for (uint32_t k = 0; k < machine.device[i].pages; k++) {
             frame_table[machine.device[i].frame + k] = (struct exo_frame){
@@ -104,9 +90,7 @@ main_devices(struct exo_domain *first)
 }
 
 /* What was not taken at boot is free. */
-static void
-main_free_frames(void)
-{
+static void main_free_frames(void) {
     uint64_t at = main_cursor, end = machine.memory.base + machine.memory.size, next;
 
     facts.first_free = frame_of(at);
@@ -131,9 +115,7 @@ main_free_frames(void)
 }
 
 /* Sizes the tables by the machine (together at most 1% of its memory), and exports them. */
-static void
-main_tables(void)
-{
+static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE), devices = 0, entries, holds;
     struct exo_frame *table;
     struct exo_hold *hold_table;
@@ -219,9 +201,8 @@ main_tables(void)
 }
 
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
-static void
-main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from, uint64_t rights)
-{
+static void main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from,
+                     uint64_t rights) {
     for (uint64_t i = 0; i < pages; i++) {
         long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
 
@@ -236,9 +217,7 @@ main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *fro
 }
 
 /* The first environment: init.bin in the first domain, with a stack, a u-area and one slot. */
-static void
-main_init(void)
-{
+static void main_init(void) {
     const struct init_header *header = (const void *)init_image;
     struct exo_domain *first = &domain_table[DOMAIN_FIRST];
     uint64_t text = header->text_pages, data = header->data_pages;
@@ -281,9 +260,7 @@ main_init(void)
     domain_charge(first, EXO_SLOTS);
 }
 
-static void
-main_banner(void)
-{
+static void main_banner(void) {
     uint64_t spec, implementation, version;
 
     arch_firmware(&spec, &implementation, &version);
@@ -300,9 +277,7 @@ main_banner(void)
 }
 
 /* The calling hart is ready to run environments. */
-static void
-main_join(struct hart *hart)
-{
+static void main_join(struct hart *hart) {
     arch_hart_init(machine.sstc);
     current = hart->idle;
     arch_traps_on(hart->idle);
@@ -312,9 +287,7 @@ main_join(struct hart *hart)
 
 /* Starts the other harts, and gives each a second: one that firmware never lets come is told and
  * left out. */
-static void
-main_harts(void)
-{
+static void main_harts(void) {
     for (uint32_t i = 1; i < facts.harts; i++) {
         struct hart *hart = &hart_table[i];
         uint32_t before = __atomic_load_n(&main_ready, __ATOMIC_ACQUIRE);
@@ -329,16 +302,12 @@ main_harts(void)
     }
 }
 
-void
-main_secondary(uint64_t index)
-{
+void main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
     entry_start();
 }
 
-void
-main_boot(uint64_t hart_id, uint64_t tree)
-{
+void main_boot(uint64_t hart_id, uint64_t tree) {
     const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 

@@ -11,22 +11,11 @@
 #define ARCH_IMAGE 0xffffffffc0000000ull
 #define ARCH_USER_END 0x4000000000ull
 
-enum {
-    ARCH_PAGE = 4096,
-    ARCH_STACK = 8192
-};
+enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
-static inline void *
-arch_direct(uint64_t physical)
-{
-    return (void *)(ARCH_DIRECT + physical);
-}
+static inline void *arch_direct(uint64_t physical) { return (void *)(ARCH_DIRECT + physical); }
 
-static inline uint64_t
-arch_physical(const void *direct)
-{
-    return (uint64_t)direct - ARCH_DIRECT;
-}
+static inline uint64_t arch_physical(const void *direct) { return (uint64_t)direct - ARCH_DIRECT; }
 
 /* Set by the boot code before main. */
 extern uint64_t arch_image_physical; /* where the image was loaded */
@@ -52,27 +41,21 @@ void arch_map_direct(uint64_t physical, uint64_t size);
 uint64_t arch_kernel_satp(void);
 
 /* Time and counters. */
-static inline uint64_t
-arch_time(void)
-{
+static inline uint64_t arch_time(void) {
     uint64_t value;
 
     asm volatile("rdtime %0" : "=r"(value));
     return value;
 }
 
-static inline uint64_t
-arch_cycles(void)
-{
+static inline uint64_t arch_cycles(void) {
     uint64_t value;
 
     asm volatile("rdcycle %0" : "=r"(value));
     return value;
 }
 
-static inline uint64_t
-arch_instructions(void)
-{
+static inline uint64_t arch_instructions(void) {
     uint64_t value;
 
     asm volatile("rdinstret %0" : "=r"(value));

@@ -8,9 +8,7 @@
 #define ENV(name, member) DEFINE(name, offsetof(struct env, member))
 #define UAREA(name, member) DEFINE(name, (long)offsetof(struct exo_uarea, member) - 4096)
 
-void
-asm_offsets(void)
-{
+void asm_offsets(void) {
     ENV(ENV_X, x);
     ENV(ENV_SCRATCH, scratch);
     ENV(ENV_SATP, satp);

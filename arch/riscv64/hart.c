@@ -10,30 +10,14 @@ enum {
     PTE_KERNEL = 1 << 5 | 1 << 6 | 1 << 7, /* global; A and D set: some harts fault otherwise */
 };
 
-enum {
-    SSTATUS_SIE = 1 << 1,
-    SSTATUS_SPIE = 1 << 5,
-    SSTATUS_SPP = 1 << 8
-};
-enum {
-    SSTATUS_VS = 3 << 9,
-    SSTATUS_FS = 3 << 13,
-    SSTATUS_SUM = 1 << 18,
-    SSTATUS_MXR = 1 << 19
-};
-enum {
-    SIE_SOFTWARE = 1 << 1,
-    SIE_TIMER = 1 << 5,
-    SIE_EXTERNAL = 1 << 9
-};
+enum { SSTATUS_SIE = 1 << 1, SSTATUS_SPIE = 1 << 5, SSTATUS_SPP = 1 << 8 };
+enum { SSTATUS_VS = 3 << 9, SSTATUS_FS = 3 << 13, SSTATUS_SUM = 1 << 18, SSTATUS_MXR = 1 << 19 };
+enum { SIE_SOFTWARE = 1 << 1, SIE_TIMER = 1 << 5, SIE_EXTERNAL = 1 << 9 };
 
 #define GIGAPAGE (1ull << 30)
 #define SATP_ASID (0xffffull << 44)
 
-enum {
-    IMAGE_TABLES = 2,
-    STARTS = 8
-};
+enum { IMAGE_TABLES = 2, STARTS = 8 };
 
 /* What a starting hart finds at its opaque argument; boot.S knows the layout. */
 struct start {
@@ -55,17 +39,13 @@ static _Alignas(ARCH_PAGE) uint64_t image_middle[512];
 static _Alignas(ARCH_PAGE) uint64_t image_leaf[512 * IMAGE_TABLES];
 static struct start starts[STARTS];
 
-static uint64_t
-pte(uint64_t physical, uint64_t flags)
-{
+static uint64_t pte(uint64_t physical, uint64_t flags) {
     return physical >> 12 << 10 | flags | PTE_VALID;
 }
 
 /* For boot.S, with the MMU off: addresses of our own are physical here, and only differences
  * of them mean the same as later. */
-void
-arch_boot_map(uint64_t physical, uint64_t tree)
-{
+void arch_boot_map(uint64_t physical, uint64_t tree) {
     uint64_t text = (uint64_t)(image_rodata - image_start);
     uint64_t constant = (uint64_t)(image_data - image_start);
     uint64_t size = (uint64_t)(image_end - image_start);
@@ -85,9 +65,7 @@ arch_boot_map(uint64_t physical, uint64_t tree)
     arch_map_direct(tree, 1);
 }
 
-void
-arch_map_direct(uint64_t physical, uint64_t size)
-{
+void arch_map_direct(uint64_t physical, uint64_t size) {
     uint64_t end = physical + size;
 
     /* 255 gigapages: the last root entry is the image's. */
@@ -96,16 +74,12 @@ arch_map_direct(uint64_t physical, uint64_t size)
     asm volatile("sfence.vma" ::: "memory");
 }
 
-void
-arch_boot_trap(uint64_t cause, uint64_t pc, uint64_t address)
-{
+void arch_boot_trap(uint64_t cause, uint64_t pc, uint64_t address) {
     panic("early trap: cause %lu, pc %lx, address %lx", cause, pc, address);
 }
 
 /* All sixteen bits or none: the kernel numbers address spaces without asking how many fit. */
-static uint8_t
-probe_asid(void)
-{
+static uint8_t probe_asid(void) {
     uint64_t old, got;
 
     asm volatile("csrr %0, satp" : "=r"(old));
@@ -116,9 +90,7 @@ probe_asid(void)
     return (got & SATP_ASID) == SATP_ASID;
 }
 
-void
-arch_hart_init(int try_stimecmp)
-{
+void arch_hart_init(int try_stimecmp) {
     uint64_t off = SSTATUS_SIE | SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR;
 
     if (try_stimecmp)
@@ -131,21 +103,13 @@ arch_hart_init(int try_stimecmp)
     asm volatile("csrw sie, %0" ::"r"((uint64_t)(SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL)));
 }
 
-static uint64_t
-image_to_physical(const void *symbol)
-{
+static uint64_t image_to_physical(const void *symbol) {
     return (uint64_t)symbol - ARCH_IMAGE + arch_image_physical;
 }
 
-uint64_t
-arch_kernel_satp(void)
-{
-    return 8ull << 60 | image_to_physical(arch_kernel_root) >> 12;
-}
+uint64_t arch_kernel_satp(void) { return 8ull << 60 | image_to_physical(arch_kernel_root) >> 12; }
 
-long
-arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top)
-{
+long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top) {
     struct start *start = &starts[index % STARTS];
 
     *start = (struct start){stack_top, index};
@@ -153,9 +117,7 @@ arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top)
     return arch_hart_start_at(hart_id, image_to_physical(arch_secondary), image_to_physical(start));
 }
 
-int
-arch_vspace_set(uint64_t satp)
-{
+int arch_vspace_set(uint64_t satp) {
     uint64_t old;
 
     asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
@@ -165,50 +127,30 @@ arch_vspace_set(uint64_t satp)
     return 1;
 }
 
-void
-arch_fence_page(uint64_t address, uint64_t asid)
-{
+void arch_fence_page(uint64_t address, uint64_t asid) {
     asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
 }
 
-void
-arch_fence_asid(uint64_t asid)
-{
-    asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
-}
+void arch_fence_asid(uint64_t asid) { asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory"); }
 
-void
-arch_fence_instructions(void)
-{
-    asm volatile("fence.i" ::: "memory");
-}
+void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }
 
-void
-arch_wait(void)
-{
-    asm volatile("wfi");
-}
+void arch_wait(void) { asm volatile("wfi"); }
 
-int
-arch_take_ipi(void)
-{
+int arch_take_ipi(void) {
     uint64_t pending;
 
     asm volatile("csrrc %0, sip, %1" : "=r"(pending) : "r"((uint64_t)SIE_SOFTWARE) : "memory");
     return (pending & SIE_SOFTWARE) != 0;
 }
 
-int
-arch_external_pending(void)
-{
+int arch_external_pending(void) {
     uint64_t pending;
 
     asm volatile("csrr %0, sip" : "=r"(pending));
     return (pending & SIE_EXTERNAL) != 0;
 }
 
-void
-arch_traps_on(struct env *idle)
-{
+void arch_traps_on(struct env *idle) {
     asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));
 }

@@ -23,55 +23,31 @@ enum {
 
 typedef uint64_t page_t;
 
-static inline page_t
-page_table(uint64_t physical)
-{
-    return physical >> 12 << 10 | PAGE_V;
-}
+static inline page_t page_table(uint64_t physical) { return physical >> 12 << 10 | PAGE_V; }
 
 /* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and
  * harts that set them then behave alike. */
-static inline page_t
-page_leaf(uint64_t physical, uint64_t now, uint64_t most)
-{
+static inline page_t page_leaf(uint64_t physical, uint64_t now, uint64_t most) {
     return physical >> 12 << 10 | (most & 6) << 7 | PAGE_D | PAGE_A | PAGE_U | now << 1 |
            (now != 0);
 }
 
-static inline uint64_t
-page_physical(page_t page)
-{
-    return page << 10 >> 20 << 12;
-}
+static inline uint64_t page_physical(page_t page) { return page << 10 >> 20 << 12; }
 
-static inline uint64_t
-page_most(page_t page)
-{
-    return (page >> 7 & 6) | 1;
-}
+static inline uint64_t page_most(page_t page) { return (page >> 7 & 6) | 1; }
 
-static inline uint64_t
-page_rights(page_t page)
-{
-    return page >> 1 & 7;
-}
+static inline uint64_t page_rights(page_t page) { return page >> 1 & 7; }
 
-static inline page_t
-page_with_rights(page_t page, uint64_t now)
-{
+static inline page_t page_with_rights(page_t page, uint64_t now) {
     return (page & ~(page_t)15) | now << 1 | (now != 0);
 }
 
-static inline uint32_t
-page_index(uint64_t address, unsigned level)
-{
+static inline uint32_t page_index(uint64_t address, unsigned level) {
     return address >> (12 + 9 * level) & 511;
 }
 
 /* The leaf table of an address below root, or NULL. */
-static inline page_t *
-page_leaves(const page_t *root, uint64_t address)
-{
+static inline page_t *page_leaves(const page_t *root, uint64_t address) {
     for (unsigned level = 2; level > 0; level--) {
         page_t page = root[page_index(address, level)];
 
@@ -83,23 +59,15 @@ page_leaves(const page_t *root, uint64_t address)
 }
 
 /* The entry of an address, or NULL. */
-static inline page_t *
-page_find(const page_t *root, uint64_t address)
-{
+static inline page_t *page_find(const page_t *root, uint64_t address) {
     page_t *leaves = page_leaves(root, address);
 
     return leaves ? &leaves[page_index(address, 0)] : NULL;
 }
 
-static inline uint64_t
-page_satp(uint64_t root, uint64_t asid)
-{
+static inline uint64_t page_satp(uint64_t root, uint64_t asid) {
     return 8ull << 60 | asid << 44 | root >> 12;
 }
 
-static inline page_t *
-page_root(uint64_t satp)
-{
-    return arch_direct(satp << 20 >> 8);
-}
+static inline page_t *page_root(uint64_t satp) { return arch_direct(satp << 20 >> 8); }
 #endif

@@ -30,10 +30,8 @@ struct sbi_result {
 
 /* Nothing is probed: firmware answers an extension that it lacks with an error, and then we
  * take the older way. */
-static struct sbi_result
-sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
-         uint64_t x4)
-{
+static struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1,
+                                  uint64_t x2, uint64_t x3, uint64_t x4) {
     register uint64_t a0 asm("a0") = x0;
     register uint64_t a1 asm("a1") = x1;
     register uint64_t a2 asm("a2") = x2;
@@ -49,34 +47,26 @@ sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1, uint64
     return (struct sbi_result){(long)a0, a1};
 }
 
-void
-arch_console_put(char byte)
-{
+void arch_console_put(char byte) {
     if (sbi_call(SBI_CONSOLE, 2, (uint8_t)byte, 0, 0, 0, 0).error)
         sbi_call(SBI_OLD_PUTCHAR, 0, (uint8_t)byte, 0, 0, 0, 0);
 }
 
-void
-arch_timer_set(uint64_t when)
-{
+void arch_timer_set(uint64_t when) {
     if (arch_has_stimecmp)
         asm volatile("csrw 0x14d, %0" ::"r"(when));
     else if (sbi_call(SBI_TIME, 0, when, 0, 0, 0, 0).error)
         sbi_call(SBI_OLD_TIMER, 0, when, 0, 0, 0, 0);
 }
 
-void
-arch_ipi(uint64_t hart_id)
-{
+void arch_ipi(uint64_t hart_id) {
     uint64_t mask = 1ull << hart_id; /* the old call reads it through our page table */
 
     if (sbi_call(SBI_IPI, 0, mask, 0, 0, 0, 0).error)
         sbi_call(SBI_OLD_IPI, 0, (uint64_t)&mask, 0, 0, 0, 0);
 }
 
-void
-arch_fence_remote(uint64_t hart_mask, uint64_t asid)
-{
+void arch_fence_remote(uint64_t hart_mask, uint64_t asid) {
     int one = arch_has_asid && asid != 0;
 
     /* Never by address: the FU540 gets that wrong. */
@@ -85,30 +75,22 @@ arch_fence_remote(uint64_t hart_mask, uint64_t asid)
                  0);
 }
 
-void
-arch_fence_instructions_remote(uint64_t hart_mask)
-{
+void arch_fence_instructions_remote(uint64_t hart_mask) {
     if (sbi_call(SBI_RFENCE, 0, hart_mask, 0, 0, 0, 0).error)
         sbi_call(SBI_OLD_FENCE_CODE, 0, (uint64_t)&hart_mask, 0, 0, 0, 0);
 }
 
-long
-arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque)
-{
+long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque) {
     return sbi_call(SBI_HSM, 0, hart_id, entry, opaque, 0, 0).error;
 }
 
-void
-arch_firmware(uint64_t *spec, uint64_t *implementation, uint64_t *version)
-{
+void arch_firmware(uint64_t *spec, uint64_t *implementation, uint64_t *version) {
     *spec = sbi_call(SBI_BASE, 0, 0, 0, 0, 0, 0).value;
     *implementation = sbi_call(SBI_BASE, 1, 0, 0, 0, 0, 0).value;
     *version = sbi_call(SBI_BASE, 2, 0, 0, 0, 0, 0).value;
 }
 
-void
-arch_end(int restart, uint64_t status, volatile uint32_t *exit_device)
-{
+void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device) {
     /* Only sifive,test can carry a status out; the writes end an emulator at once. */
     if (exit_device && restart)
         *exit_device = 0x7777;

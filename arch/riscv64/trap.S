@@ -10,37 +10,17 @@
 #define X(n) (ENV_X + 8 * (n))
 #define SAVE0(offset) (UAREA_SAVE + (offset))
 
+/* tp, s0-s11; then t1, t2, a0-a7, t3-t6. */
 .macro callee_saved op
-    \op tp, X(4)(gp)
-    \op s0, X(8)(gp)
-    \op s1, X(9)(gp)
-    \op s2, X(18)(gp)
-    \op s3, X(19)(gp)
-    \op s4, X(20)(gp)
-    \op s5, X(21)(gp)
-    \op s6, X(22)(gp)
-    \op s7, X(23)(gp)
-    \op s8, X(24)(gp)
-    \op s9, X(25)(gp)
-    \op s10, X(26)(gp)
-    \op s11, X(27)(gp)
+    .irp n, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    \op x\n, X(\n)(gp)
+    .endr
 .endm
 
 .macro caller_saved op
-    \op t1, X(6)(gp)
-    \op t2, X(7)(gp)
-    \op a0, X(10)(gp)
-    \op a1, X(11)(gp)
-    \op a2, X(12)(gp)
-    \op a3, X(13)(gp)
-    \op a4, X(14)(gp)
-    \op a5, X(15)(gp)
-    \op a6, X(16)(gp)
-    \op a7, X(17)(gp)
-    \op t3, X(28)(gp)
-    \op t4, X(29)(gp)
-    \op t5, X(30)(gp)
-    \op t6, X(31)(gp)
+    .irp n, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
+    \op x\n, X(\n)(gp)
+    .endr
 .endm
 
 .macro zero registers:vararg
@@ -241,12 +221,7 @@ door_\name:
     .globl door_none
 door_none:
     li a0, ERROR_CALL
-    csrr t0, sepc
-    addi t0, t0, 4
-    csrw sepc, t0
-    csrw sscratch, gp
-    li gp, 0
-    leave
+    j call_skip
 
     call_door null, 0
 #define SYSCALL(number, name) call_door name
@@ -268,7 +243,10 @@ door_resume:
     andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
     csrw sepc, t0
     sd zero, SAVE0(0)(gp)
-    .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24
+    ld x\n, SAVE0(8 * \n)(gp)
+    .endr
+    .irp n, 25, 26, 27, 28, 29, 30, 31
     ld x\n, SAVE0(8 * \n)(gp)
     .endr
     ld gp, SAVE0(8 * 3)(gp)
@@ -282,7 +260,7 @@ call_skip: /* back behind the ecall, with a0 */
     csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
-    li gp, 0
+    zero t0, gp
     leave
 
 /* The LR/SC that claims a parked or lending environment: word must be as expected. */
@@ -513,7 +491,10 @@ trap_kernel:
     .option push
     .option arch, +d
 .macro fp_registers op
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
+    \op f\n, (ENV_FP + 8 * \n)(gp)
+    .endr
+    .irp n, 23, 24, 25, 26, 27, 28, 29, 30, 31
     \op f\n, (ENV_FP + 8 * \n)(gp)
     .endr
 .endm

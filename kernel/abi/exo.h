@@ -29,12 +29,7 @@ enum exo_error {
     EXO_E_DEAD = -14,   /* the other side died */
 };
 
-enum exo_rights {
-    EXO_R = 1,
-    EXO_W = 2,
-    EXO_X = 4,
-    EXO_PIN = 8
-};
+enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 
 /* What a domain may use up; each has a limit and a count. */
 enum exo_resource {
@@ -65,12 +60,7 @@ enum {
     EXO_LINES = 192,
 };
 
-enum exo_reason {
-    EXO_RETURNED,
-    EXO_SLEPT,
-    EXO_BUDGET,
-    EXO_DIED
-};
+enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
 
 enum exo_frame_kind {
     EXO_FRAME_FREE,
@@ -210,17 +200,9 @@ struct exo_crash { /* read by the first domain alone */
     uint64_t registers[32];
 };
 
-enum exo_death {
-    EXO_DEATH_NESTING,
-    EXO_DEATH_OVERRUN,
-    EXO_DEATH_ABORT,
-    EXO_DEATH_KILLED
-};
+enum exo_death { EXO_DEATH_NESTING, EXO_DEATH_OVERRUN, EXO_DEATH_ABORT, EXO_DEATH_KILLED };
 
-enum {
-    EXO_CRASHES = 12,
-    EXO_LOG_LINE = 256
-};
+enum { EXO_CRASHES = 12, EXO_LOG_LINE = 256 };
 
 struct exo_table { /* where an exported table stands */
     uint32_t frame;

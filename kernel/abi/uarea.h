@@ -16,12 +16,7 @@ struct exo_save {
     uint64_t user;
 };
 
-enum {
-    EXO_SAVES = 4,
-    EXO_SAVE_ASYNC = 4,
-    EXO_CAUSES = 16,
-    EXO_TAKEN = 96
-};
+enum { EXO_SAVES = 4, EXO_SAVE_ASYNC = 4, EXO_CAUSES = 16, EXO_TAKEN = 96 };
 
 /* Why the asynchronous upcall came; bits of `pending`, cleared by the handler. */
 enum exo_pending {

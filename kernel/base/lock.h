@@ -23,15 +23,11 @@ struct lock_measure {
 };
 extern struct lock_measure kernel_measure;
 
-static inline void
-lock_measure_enter(void)
-{
+static inline void lock_measure_enter(void) {
     kernel_measure.entered = arch_cycles();
 }
 
-static inline void
-lock_measure_leave(void)
-{
+static inline void lock_measure_leave(void) {
     uint64_t off = arch_cycles() - kernel_measure.entered;
 
     if (off > kernel_measure.longest)
@@ -39,9 +35,7 @@ lock_measure_leave(void)
 }
 
 /* In a kernel that measures, the null call forgets the figures. */
-static inline void
-lock_measure_forget(void)
-{
+static inline void lock_measure_forget(void) {
     kernel_lock.longest = kernel_measure.longest = 0;
 }
 #else
@@ -51,9 +45,7 @@ lock_measure_forget(void)
 #endif
 
 /* Interrupts are off in the kernel, so a holder cannot be preempted. */
-static inline void
-lock_acquire(struct lock *lock)
-{
+static inline void lock_acquire(struct lock *lock) {
     uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
@@ -63,9 +55,7 @@ lock_acquire(struct lock *lock)
 #endif
 }
 
-static inline void
-lock_release(struct lock *lock)
-{
+static inline void lock_release(struct lock *lock) {
 #ifdef KERNEL_MEASURE
     uint64_t held = arch_cycles() - lock->taken;
 

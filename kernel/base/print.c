@@ -7,9 +7,7 @@
 
 volatile uint32_t *panic_exit_device;
 
-void
-print_bytes(const char *text, uint64_t length)
-{
+void print_bytes(const char *text, uint64_t length) {
     for (; length; text++, length--) {
         if (*text == '\n')
             arch_console_put('\r');
@@ -17,17 +15,13 @@ print_bytes(const char *text, uint64_t length)
     }
 }
 
-static void
-print_number(uint64_t value, unsigned base, unsigned width)
-{
+static void print_number(uint64_t value, unsigned base, unsigned width) {
     if (value >= base || width > 1)
         print_number(value / base, base, width > 1 ? width - 1 : 0);
     arch_console_put("0123456789abcdef"[value % base]);
 }
 
-static void
-print_list(const char *format, va_list list)
-{
+static void print_list(const char *format, va_list list) {
     for (; *format; format++) {
         unsigned width = 0, is_long;
         uint64_t value;
@@ -55,9 +49,7 @@ print_list(const char *format, va_list list)
     }
 }
 
-void
-print(const char *format, ...)
-{
+void print(const char *format, ...) {
     va_list list;
 
     va_start(list, format);
@@ -65,9 +57,7 @@ print(const char *format, ...)
     va_end(list);
 }
 
-void
-panic(const char *format, ...)
-{
+void panic(const char *format, ...) {
     va_list list;
 
     print("panic: ");

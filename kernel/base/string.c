@@ -9,9 +9,7 @@
 /* A word of memory, whatever was stored there. */
 typedef uint64_t __attribute__((may_alias)) word;
 
-void *
-memset(void *to, int byte, size_t length)
-{
+void *memset(void *to, int byte, size_t length) {
     char *at = to, *end = at + length;
 
     if (((uintptr_t)at | length) % 8 == 0)
@@ -22,9 +20,7 @@ memset(void *to, int byte, size_t length)
     return to;
 }
 
-void *
-memcpy(void *to, const void *from, size_t length)
-{
+void *memcpy(void *to, const void *from, size_t length) {
     char *at = to, *end = at + length;
     const char *source = from;
 
@@ -36,9 +32,7 @@ memcpy(void *to, const void *from, size_t length)
     return to;
 }
 
-int
-memcmp(const void *a, const void *b, size_t length)
-{
+int memcmp(const void *a, const void *b, size_t length) {
     const uint8_t *x = a, *y = b;
 
     for (; length && *x == *y; length--, x++, y++)
@@ -46,9 +40,7 @@ memcmp(const void *a, const void *b, size_t length)
     return length ? *x - *y : 0;
 }
 
-void *
-memchr(const void *from, int byte, size_t length)
-{
+void *memchr(const void *from, int byte, size_t length) {
     const uint8_t *at = from;
 
     for (; length && *at != (uint8_t)byte; length--)
@@ -56,16 +48,10 @@ memchr(const void *from, int byte, size_t length)
     return length ? (void *)at : NULL;
 }
 
-size_t
-strnlen(const char *text, size_t most)
-{
+size_t strnlen(const char *text, size_t most) {
     const char *end = memchr(text, 0, most);
 
     return end ? (size_t)(end - text) : most;
 }
 
-size_t
-strlen(const char *text)
-{
-    return strnlen(text, SIZE_MAX);
-}
+size_t strlen(const char *text) { return strnlen(text, SIZE_MAX); }

@@ -8,9 +8,8 @@
 #include "kernel/bind/gate.h"
 #include "kernel/env/env.h"
 
-struct exo_env *
-birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint64_t address)
-{
+struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame,
+                           uint64_t address) {
     struct exo_env *entry = env_table;
     struct exo_uarea *uarea = frame_memory(frame);
     struct env *env = frame_memory(frame + 1);
@@ -54,9 +53,7 @@ birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame, uint
     return entry;
 }
 
-void
-birth_start(struct exo_env *entry)
-{
+void birth_start(struct exo_env *entry) {
     struct env *env = env_private(entry);
 
     env->kind = ENV_FULL;
@@ -66,9 +63,7 @@ birth_start(struct exo_env *entry)
     env_set(entry, EXO_ENV_READY);
 }
 
-long
-sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address)
-{
+long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
     struct vspace *space = domain ? vspace_mine(where, &error) : NULL;
@@ -95,9 +90,7 @@ sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t 
     return entry ? (long)env_handle(entry) : EXO_E_FULL;
 }
 
-long
-sys_env_start(exo_env_t handle)
-{
+long sys_env_start(exo_env_t handle) {
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
 
@@ -111,9 +104,7 @@ sys_env_start(exo_env_t handle)
     return 0;
 }
 
-long
-sys_env_foreign(uint64_t start, uint64_t end)
-{
+long sys_env_foreign(uint64_t start, uint64_t end) {
     if (end > ARCH_USER_END || start > end)
         return EXO_E_ARG;
     /* commit */

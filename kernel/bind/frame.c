@@ -23,10 +23,8 @@ static uint32_t *hold_buckets;
 static uint32_t hold_bucket_mask, hold_unused;
 static uint64_t hold_seed;
 
-void
-frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
-           uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed)
-{
+void frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
+                uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
     frame_table = table;
     frame_devices = devices;
     hold_table = holds;
@@ -39,17 +37,11 @@ frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo
         holds[i].next = i + 1;
 }
 
-int
-frame_exists(uint64_t frame)
-{
-    return frame < facts.frame_table.count;
-}
+int frame_exists(uint64_t frame) { return frame < facts.frame_table.count; }
 
 /* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps.
  */
-static const struct exo_device *
-frame_device(uint32_t frame, uint64_t page)
-{
+static const struct exo_device *frame_device(uint32_t frame, uint64_t page) {
     for (uint32_t i = 0; i < facts.device_table.count; i++)
         if (frame - frame_devices[i].frame < frame_devices[i].pages ||
             page - (frame_devices[i].base >> 12) < frame_devices[i].pages)
@@ -57,9 +49,7 @@ frame_device(uint32_t frame, uint64_t page)
     return NULL;
 }
 
-uint64_t
-frame_address(uint32_t frame)
-{
+uint64_t frame_address(uint32_t frame) {
     const struct exo_device *device;
 
     if (frame < facts.frames)
@@ -68,15 +58,9 @@ frame_address(uint32_t frame)
     return ((device->base >> 12) + frame - device->frame) << 12;
 }
 
-void *
-frame_memory(uint32_t frame)
-{
-    return arch_direct((facts.memory_frame + frame) << 12);
-}
+void *frame_memory(uint32_t frame) { return arch_direct((facts.memory_frame + frame) << 12); }
 
-uint32_t
-frame_of(uint64_t physical)
-{
+uint32_t frame_of(uint64_t physical) {
     uint64_t page = physical >> 12, frame = page - facts.memory_frame;
     const struct exo_device *device;
 
@@ -86,9 +70,7 @@ frame_of(uint64_t physical)
     return (uint32_t)(device->frame + page - (device->base >> 12));
 }
 
-void
-frame_zero(uint32_t frame)
-{
+void frame_zero(uint32_t frame) {
     uint64_t *word = frame_memory(frame), *end = word + ARCH_PAGE / sizeof *word;
 
     for (; word < end; word += 16) {
@@ -97,9 +79,7 @@ frame_zero(uint32_t frame)
     }
 }
 
-void
-frame_free_range(uint32_t first, uint32_t end)
-{
+void frame_free_range(uint32_t first, uint32_t end) {
     for (uint32_t i = first; i < end; i++)
         frame_table[i] = (struct exo_frame){.kind = EXO_FRAME_FREE,
                                             .uses = i + 1 < end ? i + 1 : frame_first,
@@ -111,9 +91,7 @@ frame_free_range(uint32_t first, uint32_t end)
     facts.free_frames += end - first;
 }
 
-void
-frame_free(uint32_t frame)
-{
+void frame_free(uint32_t frame) {
     struct exo_frame *entry = &frame_table[frame];
 
     *entry = (struct exo_frame){.kind = EXO_FRAME_FREE, .uses = frame_first, .wx = -1};
@@ -123,9 +101,7 @@ frame_free(uint32_t frame)
     facts.free_frames++;
 }
 
-long
-frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind)
-{
+long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind) {
     struct exo_frame *entry;
 
     if (frame == EXO_ANY)
@@ -150,18 +126,14 @@ frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind)
     return (long)frame;
 }
 
-static uint32_t *
-hold_bucket(uint32_t frame, uint32_t domain)
-{
+static uint32_t *hold_bucket(uint32_t frame, uint32_t domain) {
     uint64_t key = ((uint64_t)domain << 32 | frame) * 0x9e3779b97f4a7c15ull ^ hold_seed;
 
     key = (key ^ key >> 29) * hold_seed;
     return &hold_buckets[key >> 32 & hold_bucket_mask];
 }
 
-int
-hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
-{
+int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
     uint32_t slot = domain_slot(domain);
 
@@ -182,15 +154,11 @@ hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold
     return 0;
 }
 
-int
-hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold)
-{
+int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold) {
     return hold_find_any(frame, domain, hold) && !*hold->doomed;
 }
 
-void
-hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold)
-{
+void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 
     if (*hold->doomed)
@@ -219,9 +187,7 @@ hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold)
         frame_free(frame);
 }
 
-void
-hold_unuse(uint32_t frame, struct exo_domain *domain)
-{
+void hold_unuse(uint32_t frame, struct exo_domain *domain) {
     struct hold hold;
 
     if (!hold_find_any(frame, domain, &hold))
@@ -231,9 +197,7 @@ hold_unuse(uint32_t frame, struct exo_domain *domain)
         hold_remove(frame, domain, &hold);
 }
 
-int
-frame_is_spare(uint64_t frame, const struct exo_domain *domain)
-{
+int frame_is_spare(uint64_t frame, const struct exo_domain *domain) {
     const struct exo_frame *entry = &frame_table[frame < facts.frames ? frame : 0];
 
     return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
@@ -241,18 +205,14 @@ frame_is_spare(uint64_t frame, const struct exo_domain *domain)
            !entry->doomed && (entry->rights & EXO_W);
 }
 
-void
-frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose)
-{
+void frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose) {
     frame_zero(frame);
     frame_table[frame].kind = (uint8_t)kind;
     frame_table[frame].uses = 1;
     frame_table[frame].wx = (int32_t)whose;
 }
 
-void
-frame_return(uint32_t frame, struct exo_domain *domain)
-{
+void frame_return(uint32_t frame, struct exo_domain *domain) {
     frame_zero(frame);
     frame_table[frame].kind = EXO_FRAME_RAM;
     frame_table[frame].wx = 0;
@@ -260,17 +220,13 @@ frame_return(uint32_t frame, struct exo_domain *domain)
 }
 
 /* The batch that a call names: checked length, copied in once. */
-static long
-frame_batch(uint64_t user, uint64_t count, uint64_t *frames)
-{
+static long frame_batch(uint64_t user, uint64_t count, uint64_t *frames) {
     if (!count || count > EXO_BATCH)
         return EXO_E_ARG;
     return umem_in(frames, user, count * sizeof *frames) ? 0 : EXO_E_FAULT;
 }
 
-long
-sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
-{
+long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
     long error = 0, frame = 0;
     struct exo_domain *domain = domain_mine(handle, &error);
@@ -309,9 +265,8 @@ sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count)
 }
 
 /* One frame more for `to`, or wider rights for a hold that it has. */
-static long
-hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, uint64_t rights)
-{
+static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame,
+                           uint64_t rights) {
     struct hold mine, theirs;
     struct exo_frame *entry;
     uint32_t *bucket, steps = 0, slot = hold_unused;
@@ -348,10 +303,8 @@ hold_share_one(struct exo_domain *from, struct exo_domain *to, uint64_t frame, u
     return 0;
 }
 
-long
-sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count,
-               uint64_t rights)
-{
+long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count,
+                    uint64_t rights) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct exo_domain *from = domain_mine(giver, &error);
@@ -376,9 +329,7 @@ sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t c
     return done ? (long)done : error;
 }
 
-long
-sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count)
-{
+long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct exo_domain *domain = domain_mine(handle, &error);

@@ -12,16 +12,12 @@ enum {
     GATE_WHY = 17 /* a7 */
 };
 
-void
-gate_init(struct env *env)
-{
+void gate_init(struct env *env) {
     for (unsigned i = 0; i < EXO_GATES; i++)
         env->gate[i].entry = &env_none;
 }
 
-void
-gate_refresh(struct env *env, uint64_t slot)
-{
+void gate_refresh(struct env *env, uint64_t slot) {
     struct env_gate *gate = &env->gate[slot];
     struct env *target = env_private(gate->entry);
 
@@ -29,9 +25,7 @@ gate_refresh(struct env *env, uint64_t slot)
     gate->word = arch_has_asid && target->hart == env->hart ? target->offered_word : 0;
 }
 
-long
-sys_gate_bind(uint64_t slot, exo_env_t handle)
-{
+long sys_gate_bind(uint64_t slot, exo_env_t handle) {
     struct exo_env *entry = handle ? env_find(handle) : &env_none;
 
     if (slot >= EXO_GATES)
@@ -47,9 +41,7 @@ sys_gate_bind(uint64_t slot, exo_env_t handle)
     return 0;
 }
 
-void
-sys_gate_offer(uint64_t who)
-{
+void sys_gate_offer(uint64_t who) {
     struct env *self = current;
 
     if (who && who != EXO_ANY && !domain_find(who)) {
@@ -62,9 +54,7 @@ sys_gate_offer(uint64_t who)
     slice_unanswered(self);
 }
 
-void
-gate_call_slow(uint64_t slot, uint64_t deadline)
-{
+void gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
     struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
     long error = 0;
@@ -92,9 +82,7 @@ gate_call_slow(uint64_t slot, uint64_t deadline)
     gate_refresh(self, slot);
 }
 
-void
-gate_reply_slow(void)
-{
+void gate_reply_slow(void) {
     struct env *self = current;
 
     if (!slice_on_loan(self)) {

@@ -6,16 +6,12 @@
 #include "kernel/dev/plic.h"
 #include "kernel/env/domain.h"
 
-enum {
-    IRQ_BATCH = 8
-};
+enum { IRQ_BATCH = 8 };
 
 struct exo_line *line_table;
 uint32_t line_count;
 
-void
-irq_init(struct exo_line *lines, uint32_t count)
-{
+void irq_init(struct exo_line *lines, uint32_t count) {
     line_table = lines;
     line_count = count;
     for (uint32_t i = 1; i < count; i++) {
@@ -25,17 +21,13 @@ irq_init(struct exo_line *lines, uint32_t count)
 }
 
 /* Whom a line is bound to, if it lives. */
-static struct exo_env *
-irq_listener(const struct exo_line *line)
-{
+static struct exo_env *irq_listener(const struct exo_line *line) {
     struct exo_env *entry = &env_table[line->env];
 
     return line->generation && (uint32_t)env_generation(entry) == line->generation ? entry : NULL;
 }
 
-void
-irq_take(void)
-{
+void irq_take(void) {
     uint32_t context = current->hart->plic_context, number;
 
     for (unsigned i = 0; i < IRQ_BATCH && (number = plic_claim(context)) != 0; i++) {
@@ -53,9 +45,7 @@ irq_take(void)
 }
 
 /* The line, if the caller may act for its owner; else NULL and *error. */
-static struct exo_line *
-irq_mine(uint64_t number, long *error)
-{
+static struct exo_line *irq_mine(uint64_t number, long *error) {
     if (!number || number >= line_count) {
         *error = EXO_E_ARG;
         return NULL;
@@ -68,9 +58,7 @@ irq_mine(uint64_t number, long *error)
     return &line_table[number];
 }
 
-void
-irq_move(uint32_t number, uint32_t domain)
-{
+void irq_move(uint32_t number, uint32_t domain) {
     struct exo_line *line = &line_table[number];
 
     plic_mask(number);
@@ -81,9 +69,7 @@ irq_move(uint32_t number, uint32_t domain)
     line->domain = (uint16_t)domain;
 }
 
-long
-sys_irq_grant(uint64_t number, exo_domain_t handle)
-{
+long sys_irq_grant(uint64_t number, exo_domain_t handle) {
     long error = 0;
     struct exo_line *line = irq_mine(number, &error);
     struct exo_domain *to = line ? domain_mine(handle, &error) : NULL;
@@ -97,9 +83,7 @@ sys_irq_grant(uint64_t number, exo_domain_t handle)
     return 0;
 }
 
-long
-sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits)
-{
+long sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits) {
     long error = 0;
     struct exo_line *line = irq_mine(number, &error);
     struct exo_env *entry = line && handle ? env_mine(handle, &error) : NULL;
@@ -118,9 +102,7 @@ sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits)
     return 0;
 }
 
-long
-sys_irq_ack(uint64_t number)
-{
+long sys_irq_ack(uint64_t number) {
     long error = 0;
     struct exo_line *line = irq_mine(number, &error);
 

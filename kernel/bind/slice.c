@@ -10,16 +10,12 @@
 
 struct hart hart_table[EXO_HARTS];
 
-int
-slice_on_loan(const struct env *env)
-{
+int slice_on_loan(const struct env *env) {
     return env_state(env->lender) == EXO_ENV_LENDING &&
            env_private(env->lender)->lent == env->entry;
 }
 
-void
-slice_adopt(struct exo_env *entry, struct hart *hart)
-{
+void slice_adopt(struct exo_env *entry, struct hart *hart) {
     struct env *env = env_private(entry);
     uint64_t word = entry->state_word & ~0xff00ull;
 
@@ -40,15 +36,16 @@ slice_adopt(struct exo_env *entry, struct hart *hart)
 
 /* Brings the lenders of a claimed environment to its hart, so that its fast return finds them
  * there. */
-static void
-slice_adopt_chain(struct exo_env *entry, struct hart *hart)
-{
-    for (unsigned i = 0; i < EXO_CHAIN; i++) {
+static void slice_adopt_chain(struct exo_env *entry, struct hart *hart) {
+    slice_adopt(entry, hart);
+    for (unsigned i = 0; slice_on_loan(env_private(entry)); i++) {
         struct env *env = env_private(entry);
 
-        slice_adopt(entry, hart);
-        if (!slice_on_loan(env))
+        /* Within a slot a chain may have grown past its limit: it is cut before it moves. */
+        if (i == EXO_CHAIN) {
+            slice_cut(entry, EXO_BUDGET);
             return;
+        }
         slice_adopt(env->lender, hart);
         if (env->caller_word)
             env->caller_word = env_private(env->lender)->lending_word;
@@ -58,9 +55,7 @@ slice_adopt_chain(struct exo_env *entry, struct hart *hart)
     }
 }
 
-void
-slice_lend(struct exo_env *to)
-{
+void slice_lend(struct exo_env *to) {
     struct env *borrower = env_private(to);
     uint64_t word;
 
@@ -75,17 +70,13 @@ slice_lend(struct exo_env *to)
     current = borrower;
 }
 
-void
-slice_stop(uint64_t state)
-{
+void slice_stop(uint64_t state) {
     if (current->fp_on)
         arch_fp_save();
     env_set(current->entry, state);
 }
 
-void
-slice_orphan(struct exo_env *entry)
-{
+void slice_orphan(struct exo_env *entry) {
     struct env *borrower = env_private(entry);
 
     borrower->lender = &env_none;
@@ -94,9 +85,7 @@ slice_orphan(struct exo_env *entry)
 }
 
 /* Ends a loan: the lender is claimed for `state`, and learns why. */
-static int
-slice_end_loan(struct env *borrower, uint64_t state, uint64_t reason)
-{
+static int slice_end_loan(struct env *borrower, uint64_t state, uint64_t reason) {
     struct exo_env *lender = borrower->lender;
 
     if (!slice_on_loan(borrower))
@@ -108,9 +97,7 @@ slice_end_loan(struct env *borrower, uint64_t state, uint64_t reason)
     return 1;
 }
 
-void
-slice_cut(struct exo_env *entry, uint64_t reason)
-{
+void slice_cut(struct exo_env *entry, uint64_t reason) {
     struct env *borrower = env_private(entry);
     struct exo_env *lender = borrower->lender;
 
@@ -120,9 +107,7 @@ slice_cut(struct exo_env *entry, uint64_t reason)
                        reason);
 }
 
-int
-slice_return(struct env *env, uint64_t reason)
-{
+int slice_return(struct env *env, uint64_t reason) {
     struct exo_env *lender = env->lender;
 
     if (!slice_end_loan(env, EXO_ENV_RUNNING, reason))
@@ -132,29 +117,28 @@ slice_return(struct env *env, uint64_t reason)
     return 1;
 }
 
-void
-slice_unanswered(struct env *env)
-{
+void slice_unanswered(struct env *env) {
     slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE
                           ? EXO_SLEPT
                           : EXO_RETURNED);
 }
 
-void
-slice_wake(struct exo_env *entry)
-{
+/* What came of mask, taken: an event is told once. */
+static uint64_t slice_events(struct env *env, uint64_t mask) {
+    return __atomic_fetch_and(&env_uarea(env)->events, ~mask, __ATOMIC_ACQ_REL) & mask;
+}
+
+void slice_wake(struct exo_env *entry) {
     struct env *env = env_private(entry);
 
     if (env_state(entry) != EXO_ENV_ASLEEP)
         return;
-    env_result(entry, env_uarea(env)->events & entry->mask);
+    env_result(entry, slice_events(env, entry->mask));
     env_set(entry, EXO_ENV_READY_CALL);
     slice_hurry(entry);
 }
 
-void
-slice_hurry(struct exo_env *entry)
-{
+void slice_hurry(struct exo_env *entry) {
     /* A hart that idles and has a slot for it looks again; one with a reserve for it does too. */
     for (unsigned i = 0; i < facts.harts; i++) {
         struct hart *hart = &hart_table[i];
@@ -170,9 +154,7 @@ slice_hurry(struct exo_env *entry)
     }
 }
 
-void
-slice_post(struct exo_env *entry, uint64_t bits)
-{
+void slice_post(struct exo_env *entry, uint64_t bits) {
     struct exo_uarea *uarea = env_uarea(env_private(entry));
 
     __atomic_fetch_or(&uarea->events, bits, __ATOMIC_RELEASE);
@@ -184,9 +166,7 @@ slice_post(struct exo_env *entry, uint64_t bits)
 
 /* Claims whoever is to run when `entry` has the hart: itself, or the end of its loans. NULL if it
  * can't. */
-static struct exo_env *
-slice_claim(struct exo_env *entry, uint64_t now)
-{
+static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
     struct exo_env *base = entry;
 
     for (unsigned i = 0; i <= EXO_CHAIN; i++) {
@@ -195,7 +175,7 @@ slice_claim(struct exo_env *entry, uint64_t now)
 
         if (state == EXO_ENV_ASLEEP &&
             (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
-            env_result(entry, env_uarea(env)->events & entry->mask);
+            env_result(entry, slice_events(env, entry->mask));
             env_set(entry, EXO_ENV_READY_CALL);
             state = EXO_ENV_READY_CALL;
         }
@@ -219,9 +199,7 @@ slice_claim(struct exo_env *entry, uint64_t now)
 
 /* The owner of the slot is stopped, or a borrower of its time is: yields end with the slot, gate
  * calls outlive it. */
-static void
-slice_unwind(struct exo_env *entry)
-{
+static void slice_unwind(struct exo_env *entry) {
     for (unsigned i = 0; i < EXO_CHAIN && env_state(entry) == EXO_ENV_LENDING; i++) {
         struct exo_env *next = env_private(entry)->lent;
 
@@ -231,16 +209,12 @@ slice_unwind(struct exo_env *entry)
     }
 }
 
-static struct exo_env *
-slice_owner(const struct hart *hart)
-{
+static struct exo_env *slice_owner(const struct hart *hart) {
     return hart->owner ? env_find(hart->owner) : NULL;
 }
 
 /* The time of the slot is over. True if the owner is told, and has its grace. */
-static int
-slice_boundary(struct hart *hart, uint64_t now)
-{
+static int slice_boundary(struct hart *hart, uint64_t now) {
     struct exo_env *owner = slice_owner(hart);
 
     if (owner == current->entry && !hart->told && env_uarea(current)->entry_async) {
@@ -267,9 +241,7 @@ slice_boundary(struct hart *hart, uint64_t now)
 }
 
 /* A slot ends: what its owner used is written down. */
-static void
-slice_close(struct hart *hart, uint64_t now)
-{
+static void slice_close(struct hart *hart, uint64_t now) {
     struct exo_env *owner = slice_owner(hart);
 
     if (owner)
@@ -279,9 +251,8 @@ slice_close(struct hart *hart, uint64_t now)
 }
 
 /* A woken driver with a reserve left; *claimed is it, or the end of its loans. NULL if none. */
-static struct slice_reserve *
-slice_driver(struct hart *hart, uint64_t now, struct exo_env **claimed)
-{
+static struct slice_reserve *slice_driver(struct hart *hart, uint64_t now,
+                                          struct exo_env **claimed) {
     for (unsigned i = 0; i < SLICE_RESERVES; i++) {
         struct slice_reserve *reserve = &hart->reserve[i];
         struct exo_env *entry = reserve->woken ? env_find(reserve->env) : NULL;
@@ -301,9 +272,7 @@ slice_driver(struct hart *hart, uint64_t now, struct exo_env **claimed)
 
 /* The driver stopped or used its budget up: its time is charged, and does not count against the
  * slot. */
-static void
-slice_driver_end(struct hart *hart, uint64_t now)
-{
+static void slice_driver_end(struct hart *hart, uint64_t now) {
     uint64_t used = now - hart->driver_began;
     struct exo_env *entry = env_find(hart->driver->env);
 
@@ -318,9 +287,7 @@ slice_driver_end(struct hart *hart, uint64_t now)
 }
 
 /* The next position whose owner can run, claimed. */
-static struct exo_env *
-slice_slot(struct hart *hart, uint64_t now)
-{
+static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
         struct exo_slot *slot;
         struct exo_env *entry, *claimed;
@@ -348,10 +315,8 @@ slice_slot(struct hart *hart, uint64_t now)
 }
 
 /* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
- * of the slot that somebody lost, and who is ready again after it. */
-static uint64_t
-slice_alarm(const struct hart *hart, uint64_t now)
-{
+ * of a slot, when one who lost it, or runs on another hart now, may be ready here. */
+static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
     uint64_t alarm = EXO_NEVER;
 
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
@@ -364,15 +329,14 @@ slice_alarm(const struct hart *hart, uint64_t now)
             env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
             alarm = entry->budget;
         if (slot->domain && now + facts.slot_ticks < alarm &&
-            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
+            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL ||
+             env_state(entry) == EXO_ENV_RUNNING))
             alarm = now + facts.slot_ticks;
     }
     return alarm;
 }
 
-struct env *
-slice_next(void)
-{
+struct env *slice_next(void) {
     struct hart *hart = current->hart;
     uint64_t now = arch_time();
     int running = current != hart->idle && env_state(current->entry) == EXO_ENV_RUNNING;
@@ -426,15 +390,15 @@ slice_next(void)
     return current;
 }
 
-void
-sys_sleep(uint64_t mask, uint64_t deadline)
-{
+void sys_sleep(uint64_t mask, uint64_t deadline) {
     struct exo_env *entry = current->entry;
-    uint64_t events = __atomic_load_n(&env_uarea(current)->events, __ATOMIC_ACQUIRE) & mask;
+    uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
 
     current->x[10] = events;
-    if (events || arch_time() >= deadline)
+    /* News that came while it ran is delivered on the way out, and must not wait for a wake-up. */
+    if (events || arch_time() >= deadline ||
+        (env_uarea(current)->pending && upcall_listens(current)))
         return;
     entry->mask = mask;
     entry->deadline = deadline;
@@ -443,9 +407,7 @@ sys_sleep(uint64_t mask, uint64_t deadline)
 }
 
 /* Lends to a stopped environment: claims it first. */
-static long
-slice_yield_to(struct exo_env *entry)
-{
+static long slice_yield_to(struct exo_env *entry) {
     if (!env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) &&
         !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING))
         return EXO_E_BUSY;
@@ -453,9 +415,7 @@ slice_yield_to(struct exo_env *entry)
     return 0;
 }
 
-void
-sys_yield(exo_env_t handle)
-{
+void sys_yield(exo_env_t handle) {
     struct exo_env *entry = handle ? env_find(handle) : NULL;
     struct env *self = current;
 
@@ -473,12 +433,12 @@ sys_yield(exo_env_t handle)
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
     slice_stop(EXO_ENV_READY_CALL);
-    slice_unanswered(self);
+    /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
+    if (!slice_on_loan(self) || env_private(self->lender)->kind != ENV_GATE)
+        slice_unanswered(self);
 }
 
-void
-yield_to_slow(uint64_t slot)
-{
+void yield_to_slow(uint64_t slot) {
     struct env *self = current;
     struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
     long error = slot >= EXO_GATES ? EXO_E_ARG : EXO_E_HANDLE;
@@ -491,9 +451,7 @@ yield_to_slow(uint64_t slot)
         gate_refresh(self, slot);
 }
 
-long
-sys_event_post(exo_env_t handle, uint64_t bits)
-{
+long sys_event_post(exo_env_t handle, uint64_t bits) {
     struct exo_env *entry = env_find(handle);
 
     if (!entry)
@@ -506,9 +464,7 @@ sys_event_post(exo_env_t handle, uint64_t bits)
 }
 
 /* Checks hart and position, and that the slot is free or the domain's. */
-static long
-slice_check(const struct exo_domain *domain, uint64_t hart, uint64_t position)
-{
+static long slice_check(const struct exo_domain *domain, uint64_t hart, uint64_t position) {
     const struct exo_slot *slot;
 
     if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
@@ -517,16 +473,12 @@ slice_check(const struct exo_domain *domain, uint64_t hart, uint64_t position)
     return slot->domain && slot->domain != domain_slot(domain) ? EXO_E_RIGHT : 0;
 }
 
-void
-slice_clear(struct exo_slot *slot)
-{
+void slice_clear(struct exo_slot *slot) {
     domain_credit(&domain_table[slot->domain], EXO_SLOTS);
     *slot = (struct exo_slot){0};
 }
 
-long
-sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_env_t handle)
-{
+long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_env_t handle) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
     struct exo_env *entry = domain ? env_mine(handle, &error) : NULL;
@@ -553,9 +505,7 @@ sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_env_t h
     return 0;
 }
 
-long
-sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position)
-{
+long sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
 
@@ -571,9 +521,7 @@ sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position)
     return 0;
 }
 
-long
-sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_t period)
-{
+long sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_t period) {
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
     struct slice_reserve *reserve = NULL;

@@ -4,10 +4,7 @@
 #define KERNEL_BIND_SLICE_H
 #include "kernel/env/env.h"
 
-enum {
-    SLICE_RESERVES = 8,
-    SLICE_OVERRUNS = 32
-};
+enum { SLICE_RESERVES = 8, SLICE_OVERRUNS = 32 };
 
 struct slice_reserve { /* the right to preempt one hart for a budget each period */
     exo_env_t env;     /* 0 = free */

@@ -21,29 +21,19 @@ enum {
 struct vspace *vspace_table;
 uint32_t vspace_count;
 
-void
-vspace_init(struct vspace *table, uint32_t count)
-{
+void vspace_init(struct vspace *table, uint32_t count) {
     vspace_table = table;
     vspace_count = count;
 }
 
-void
-vspace_enter(void)
-{
+void vspace_enter(void) {
     vspace_table[current->entry->vspace].harts |= 1ull << current->hart->id;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
 }
 
-void
-vspace_leave(void)
-{
-    arch_vspace_set(arch_kernel_satp());
-}
+void vspace_leave(void) { arch_vspace_set(arch_kernel_satp()); }
 
-struct vspace *
-vspace_mine(exo_vspace_t handle, long *error)
-{
+struct vspace *vspace_mine(exo_vspace_t handle, long *error) {
     uint64_t slot = handle ? handle & 0xffff : current->entry->vspace;
     struct vspace *space = &vspace_table[slot];
 
@@ -60,9 +50,7 @@ vspace_mine(exo_vspace_t handle, long *error)
 }
 
 /* The entry of a bound or bindable address in the main tree: the last leaf table is remembered. */
-static page_t *
-vspace_find(struct vspace *space, uint64_t address)
-{
+static page_t *vspace_find(struct vspace *space, uint64_t address) {
     if (space->leaf_base != address >> 21 || !space->leaf) {
         page_t *leaf = page_leaves(space->root, address);
 
@@ -75,9 +63,7 @@ vspace_find(struct vspace *space, uint64_t address)
 }
 
 /* How many tables an address lacks in a tree. */
-static uint32_t
-vspace_lacks(const page_t *root, uint64_t address)
-{
+static uint32_t vspace_lacks(const page_t *root, uint64_t address) {
     page_t middle = root[page_index(address, 2)];
     const page_t *table = arch_direct(page_physical(middle));
 
@@ -85,9 +71,7 @@ vspace_lacks(const page_t *root, uint64_t address)
 }
 
 /* The entry of an address, with tables from the pool, which was seen to have enough. */
-static page_t *
-vspace_make_slot(struct vspace *space, page_t *root, uint64_t address)
-{
+static page_t *vspace_make_slot(struct vspace *space, page_t *root, uint64_t address) {
     for (unsigned level = 2; level > 0; level--) {
         page_t *page = &root[page_index(address, level)];
 
@@ -105,9 +89,7 @@ vspace_make_slot(struct vspace *space, page_t *root, uint64_t address)
 }
 
 /* Every change that takes something away must be seen by all harts that may have cached it. */
-static void
-vspace_fence(struct vspace *space, uint64_t address, uint64_t pages)
-{
+static void vspace_fence(struct vspace *space, uint64_t address, uint64_t pages) {
     uint64_t others = space->harts & ~(1ull << current->hart->id);
 
     if (pages == 1)
@@ -119,16 +101,10 @@ vspace_fence(struct vspace *space, uint64_t address, uint64_t pages)
 }
 
 /* What a binding counts for in its frame's W^X balance. */
-static int32_t
-vspace_balance(uint64_t most)
-{
-    return most & EXO_W ? 1 : most & EXO_X ? -1 : 0;
-}
+static int32_t vspace_balance(uint64_t most) { return most & EXO_W ? 1 : most & EXO_X ? -1 : 0; }
 
 /* A binding is gone: its hold has a use less. */
-static void
-vspace_release(struct vspace *space, page_t page)
-{
+static void vspace_release(struct vspace *space, page_t page) {
     uint32_t frame = frame_of(page_physical(page));
 
     if (frame_table[frame].kind == EXO_FRAME_EXPORT)
@@ -137,9 +113,7 @@ vspace_release(struct vspace *space, page_t page)
     hold_unuse(frame, &domain_table[space->domain]);
 }
 
-static void
-vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
-{
+static void vspace_forget_pin(struct vspace *space, uint64_t address, page_t page) {
     for (uint32_t i = 0; i < space->pins; i++)
         if (space->pin[i] == address / ARCH_PAGE) {
             space->pin[i] = space->pin[--space->pins];
@@ -150,9 +124,7 @@ vspace_forget_pin(struct vspace *space, uint64_t address, page_t page)
 
 /* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the
  * main entry will be overwritten by the caller. */
-static int
-vspace_clear(struct vspace *space, uint64_t address, page_t *page)
-{
+static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
     page_t *spare = page_find(space->spare, address);
     page_t old = page ? *page : 0, other = spare ? *spare : 0;
 
@@ -167,9 +139,7 @@ vspace_clear(struct vspace *space, uint64_t address, page_t *page)
     return old != 0;
 }
 
-long
-vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights)
-{
+long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
     uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, old_most = 0;
     struct exo_frame *entry;
     page_t *page, made;
@@ -238,18 +208,14 @@ vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rig
     return 0;
 }
 
-long
-sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights)
-{
+long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
 
     return space ? vspace_bind(space, address, frame, rights) : error;
 }
 
-long
-sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count)
-{
+long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
@@ -268,16 +234,12 @@ sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count)
 }
 
 /* Checks a range of at most `most` pages. */
-static int
-vspace_range(uint64_t address, uint64_t pages, uint64_t most)
-{
+static int vspace_range(uint64_t address, uint64_t pages, uint64_t most) {
     return address % ARCH_PAGE == 0 && address < ARCH_USER_END && pages && pages <= most &&
            pages <= (ARCH_USER_END - address) / ARCH_PAGE;
 }
 
-long
-sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
-{
+long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
     int any = 0;
@@ -295,9 +257,7 @@ sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages)
     return (long)pages;
 }
 
-long
-sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights)
-{
+long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
     page_t need = (rights & (EXO_W | EXO_X)) << 7, bits = page_with_rights(0, rights);
@@ -326,9 +286,7 @@ sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64
     return (long)done;
 }
 
-int
-vspace_pins(const struct vspace *space, uint32_t frame)
-{
+int vspace_pins(const struct vspace *space, uint32_t frame) {
     for (uint32_t i = 0; i < space->pins; i++) {
         page_t *page = page_find(space->spare, (uint64_t)space->pin[i] * ARCH_PAGE);
 
@@ -338,9 +296,7 @@ vspace_pins(const struct vspace *space, uint32_t frame)
     return 0;
 }
 
-int
-vspace_flip(struct vspace *space)
-{
+int vspace_flip(struct vspace *space) {
     if (space->cursor < VSPACE_PAGES)
         return 0;
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
@@ -355,9 +311,7 @@ vspace_flip(struct vspace *space)
     return 1;
 }
 
-int
-vspace_sweep(struct vspace *space)
-{
+int vspace_sweep(struct vspace *space) {
     for (unsigned i = 0; i < VSPACE_STEP && space->cursor < VSPACE_PAGES; i++) {
         uint64_t address = space->cursor * ARCH_PAGE;
         uint32_t lacks = vspace_lacks(space->spare, address);
@@ -379,9 +333,7 @@ vspace_sweep(struct vspace *space)
     return space->cursor >= VSPACE_PAGES;
 }
 
-void
-vspace_unpin(struct vspace *space)
-{
+void vspace_unpin(struct vspace *space) {
     while (space->pins) {
         uint64_t address = (uint64_t)space->pin[0] * ARCH_PAGE;
         page_t *spare = page_find(space->spare, address);
@@ -392,9 +344,7 @@ vspace_unpin(struct vspace *space)
 }
 
 /* Gives up to VSPACE_TABLES_STEP tables of a swept tree back; true when only the root is left. */
-static int
-vspace_free_tables(struct vspace *space, page_t *root)
-{
+static int vspace_free_tables(struct vspace *space, page_t *root) {
     struct exo_domain *domain = &domain_table[space->domain];
     unsigned freed = 0;
 
@@ -418,9 +368,7 @@ vspace_free_tables(struct vspace *space, page_t *root)
     return 1;
 }
 
-int
-vspace_end(struct vspace *space)
-{
+int vspace_end(struct vspace *space) {
     struct exo_domain *domain = &domain_table[space->domain];
     uint32_t generation = space->generation;
 
@@ -450,9 +398,7 @@ vspace_end(struct vspace *space)
     return 1;
 }
 
-struct vspace *
-vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare)
-{
+struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare) {
     uint32_t slot = 0;
     struct vspace *space;
 
@@ -476,9 +422,7 @@ vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare)
     return space;
 }
 
-long
-sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare)
-{
+long sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
     struct vspace *space;
@@ -495,18 +439,14 @@ sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare)
                  : EXO_E_FULL;
 }
 
-void
-vspace_pool(struct vspace *space, uint32_t frame)
-{
+void vspace_pool(struct vspace *space, uint32_t frame) {
     frame_donate(frame, EXO_FRAME_TABLE, (uint32_t)(space - vspace_table));
     *(uint64_t *)frame_memory(frame) = space->pool;
     space->pool = frame_address(frame);
     space->pooled++;
 }
 
-long
-sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
-{
+long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     long error = 0;
     struct vspace *space = vspace_mine(handle, &error);
@@ -524,9 +464,7 @@ sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count)
     return done ? (long)done : EXO_E_HOLD;
 }
 
-long
-sys_vspace_destroy(exo_vspace_t handle)
-{
+long sys_vspace_destroy(exo_vspace_t handle) {
     long error = 0;
     uint64_t slot = handle & 0xffff;
     struct vspace *space;

@@ -6,11 +6,7 @@
 #include "kernel/abi/exo.h"
 #include "kernel/env/domain.h"
 
-enum vspace_state {
-    VSPACE_FREE,
-    VSPACE_LIVE,
-    VSPACE_DYING
-};
+enum vspace_state { VSPACE_FREE, VSPACE_LIVE, VSPACE_DYING };
 
 /* Two trees: bindings live in `root`; `spare` holds the pinned ones, and during a sweep also stale
  * ones. So everywhere: an address bound in both trees is pinned, one bound in the spare alone is

@@ -37,9 +37,7 @@ static const char *const kept[] = {
 };
 
 /* `count` cells of a property, from cell `first` on, as one number; 0 where there are none. */
-static uint64_t
-number_at(const void *blob, int node, const char *name, int first, int count)
-{
+static uint64_t number_at(const void *blob, int node, const char *name, int first, int count) {
     int length;
     const fdt32_t *cell = fdt_getprop(blob, node, name, &length);
     uint64_t value = 0;
@@ -52,29 +50,21 @@ number_at(const void *blob, int node, const char *name, int first, int count)
     return value;
 }
 
-static int
-has_text(const void *blob, int node, const char *name, const char *text)
-{
+static int has_text(const void *blob, int node, const char *name, const char *text) {
     return fdt_stringlist_search(blob, node, name, text) >= 0;
 }
 
-static void
-copy_text(char *to, size_t size, const char *from)
-{
+static void copy_text(char *to, size_t size, const char *from) {
     memcpy(to, from ? from : "", from ? strnlen(from, size - 1) : 0);
 }
 
-static int
-is_okay(const void *blob, int node)
-{
+static int is_okay(const void *blob, int node) {
     return !fdt_getprop(blob, node, "status", NULL) || has_text(blob, node, "status", "okay") ||
            has_text(blob, node, "status", "ok");
 }
 
 /* Entry `index` of a node's reg. */
-static int
-read_reg(const void *blob, int bus, int node, int index, struct machine_range *range)
-{
+static int read_reg(const void *blob, int bus, int node, int index, struct machine_range *range) {
     int address = (int)number_of(blob, bus, "#address-cells");
     int size = (int)number_of(blob, bus, "#size-cells");
     int first = index * (address + size), length;
@@ -88,10 +78,8 @@ read_reg(const void *blob, int bus, int node, int index, struct machine_range *r
 }
 
 /* Appends all of a node's reg; 0 if the list, of `most`, is full. */
-static int
-append_reg(const void *blob, int bus, int node, struct machine_range *list, uint32_t *count,
-           uint32_t most)
-{
+static int append_reg(const void *blob, int bus, int node, struct machine_range *list,
+                      uint32_t *count, uint32_t most) {
     struct machine_range range;
 
     for (int i = 0; read_reg(blob, bus, node, i, &range); i++) {
@@ -105,18 +93,14 @@ append_reg(const void *blob, int bus, int node, struct machine_range *list, uint
 }
 
 /* The first node that is compatible and has registers, or less than 0. */
-static int
-find(const void *blob, const char *compatible, struct machine_range *range)
-{
+static int find(const void *blob, const char *compatible, struct machine_range *range) {
     int node = fdt_node_offset_by_compatible(blob, -1, compatible);
 
     return read_reg(blob, fdt_parent_offset(blob, node), node, 0, range) ? node : -1;
 }
 
 /* Which output of the PLIC is the S-mode external interrupt of this cpu? */
-static int
-read_context(struct reader *reader, int cpu, uint32_t *context)
-{
+static int read_context(struct reader *reader, int cpu, uint32_t *context) {
     int length, controller = fdt_subnode_offset(reader->blob, cpu, "interrupt-controller");
     uint64_t phandle = fdt_get_phandle(reader->blob, controller);
 
@@ -132,9 +116,7 @@ read_context(struct reader *reader, int cpu, uint32_t *context)
 
 /* In a list of names, or in a string such as "rv64imafdc_zba_sstc": single letters stand before
  * the first underline, longer names behind one. */
-static int
-has_extension(const void *blob, int cpu, const char *name)
-{
+static int has_extension(const void *blob, int cpu, const char *name) {
     int length, size = (int)strlen(name);
     const char *isa = fdt_stringlist_get(blob, cpu, "riscv,isa", 0, &length);
 
@@ -146,9 +128,7 @@ has_extension(const void *blob, int cpu, const char *name)
 }
 
 /* No single test tells: some trees call the monitor hart okay, some give it an MMU. */
-static void
-add_hart(struct reader *reader, int cpu, uint64_t id)
-{
+static void add_hart(struct reader *reader, int cpu, uint64_t id) {
     const void *blob = reader->blob;
     struct machine *machine = reader->machine;
     uint32_t context = 0;
@@ -174,9 +154,7 @@ add_hart(struct reader *reader, int cpu, uint64_t id)
     }
 }
 
-static int
-is_kept(const void *blob, int node)
-{
+static int is_kept(const void *blob, int node) {
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
         if (has_text(blob, node, "compatible", kept[i]))
             return 1;
@@ -184,9 +162,8 @@ is_kept(const void *blob, int node)
            has_text(blob, node, "device_type", "pci");
 }
 
-static void
-add_device(struct reader *reader, int node, uint32_t controller, struct machine_range range)
-{
+static void add_device(struct reader *reader, int node, uint32_t controller,
+                       struct machine_range range) {
     const void *blob = reader->blob;
     struct machine *machine = reader->machine;
     struct exo_device *device = &machine->device[machine->devices];
@@ -222,9 +199,7 @@ add_device(struct reader *reader, int node, uint32_t controller, struct machine_
 
 /* Takes in one node; devices in a second round, when all that they must not touch is known.
  * Returns 0 if a list is full. */
-static int
-read_node(struct reader *reader, int node, int depth, int devices)
-{
+static int read_node(struct reader *reader, int node, int depth, int devices) {
     const void *blob = reader->blob;
     struct machine *machine = reader->machine;
     struct level *up = &reader->level[depth - 1], *own = &reader->level[depth];
@@ -250,9 +225,7 @@ read_node(struct reader *reader, int node, int depth, int devices)
     return 1;
 }
 
-static int
-walk(struct reader *reader, int devices)
-{
+static int walk(struct reader *reader, int devices) {
     int depth = 0;
     uint32_t controller = (uint32_t)number_of(reader->blob, 0, "interrupt-parent");
 
@@ -264,9 +237,7 @@ walk(struct reader *reader, int devices)
     return 1;
 }
 
-static void
-read_chosen(const void *blob, struct machine *machine)
-{
+static void read_chosen(const void *blob, struct machine *machine) {
     int chosen = fdt_path_offset(blob, "/chosen");
     uint64_t start = number_of(blob, chosen, "linux,initrd-start");
     uint64_t end = number_of(blob, chosen, "linux,initrd-end");
@@ -279,9 +250,7 @@ read_chosen(const void *blob, struct machine *machine)
               fdt_stringlist_get(blob, 0, "model", 0, NULL));
 }
 
-const char *
-fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine)
-{
+const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine) {
     struct reader reader = {.blob = blob, .machine = machine};
     struct machine_range test;
 

@@ -4,10 +4,7 @@
 #define KERNEL_DEV_FDT_H
 #include "kernel/abi/exo.h"
 
-enum {
-    MACHINE_RANGES = 16,
-    MACHINE_SKIPPED = 8
-};
+enum { MACHINE_RANGES = 16, MACHINE_SKIPPED = 8 };
 
 struct machine_range {
     uint64_t base, size;

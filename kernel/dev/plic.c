@@ -15,43 +15,25 @@ enum {
 static volatile uint32_t *plic;
 static uint32_t plic_lines;
 
-void
-plic_init(void *registers, uint32_t lines)
-{
+void plic_init(void *registers, uint32_t lines) {
     plic = registers;
     plic_lines = lines < PLIC_LINES ? lines : PLIC_LINES;
     for (uint32_t line = 1; line <= plic_lines; line++)
         plic_mask(line);
 }
 
-void
-plic_hart_init(uint32_t context)
-{
+void plic_hart_init(uint32_t context) {
     for (uint32_t word = 0; word <= plic_lines / 32; word++)
         plic[PLIC_ENABLE + context * PLIC_ENABLE_CONTEXT + word] = ~0u;
     plic[PLIC_THRESHOLD + context * PLIC_CONTEXT] = 0;
 }
 
-uint32_t
-plic_claim(uint32_t context)
-{
-    return plic[PLIC_CLAIM + context * PLIC_CONTEXT];
-}
+uint32_t plic_claim(uint32_t context) { return plic[PLIC_CLAIM + context * PLIC_CONTEXT]; }
 
-void
-plic_complete(uint32_t context, uint32_t line)
-{
+void plic_complete(uint32_t context, uint32_t line) {
     plic[PLIC_CLAIM + context * PLIC_CONTEXT] = line;
 }
 
-void
-plic_mask(uint32_t line)
-{
-    plic[line] = 0;
-}
+void plic_mask(uint32_t line) { plic[line] = 0; }
 
-void
-plic_unmask(uint32_t line)
-{
-    plic[line] = 1;
-}
+void plic_unmask(uint32_t line) { plic[line] = 1; }

@@ -8,31 +8,23 @@
 struct exo_domain *domain_table;
 uint32_t domain_count;
 
-void
-domain_init(struct exo_domain *table, uint32_t count)
-{
+void domain_init(struct exo_domain *table, uint32_t count) {
     domain_table = table;
     domain_count = count;
     table[DOMAIN_FIRST].generation = 1;
 }
 
-struct exo_domain *
-domain_current(void)
-{
+struct exo_domain *domain_current(void) {
     return &domain_table[current->entry->domain];
 }
 
-int
-domain_above(const struct exo_domain *above, const struct exo_domain *domain)
-{
+int domain_above(const struct exo_domain *above, const struct exo_domain *domain) {
     while (domain->depth > above->depth)
         domain = &domain_table[domain->parent];
     return domain == above;
 }
 
-struct exo_domain *
-domain_find(exo_domain_t handle)
-{
+struct exo_domain *domain_find(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
 
     if (!slot || slot >= domain_count || handle >> 16 != domain_table[slot].generation ||
@@ -41,9 +33,7 @@ domain_find(exo_domain_t handle)
     return &domain_table[slot];
 }
 
-struct exo_domain *
-domain_mine(exo_domain_t handle, long *error)
-{
+struct exo_domain *domain_mine(exo_domain_t handle, long *error) {
     struct exo_domain *domain = handle ? domain_find(handle) : domain_current();
 
     if (!domain || domain->dying) {
@@ -57,22 +47,16 @@ domain_mine(exo_domain_t handle, long *error)
     return domain;
 }
 
-int
-domain_consents(const struct exo_domain *domain, const struct exo_domain *from)
-{
+int domain_consents(const struct exo_domain *domain, const struct exo_domain *from) {
     return domain->accept == EXO_ANY || domain->accept == domain_handle(from);
 }
 
-int
-domain_accepts(const struct exo_domain *domain, const struct exo_domain *from)
-{
+int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from) {
     return domain_above(from, domain) || domain_above(domain, from) ||
            domain_consents(domain, from);
 }
 
-long
-sys_domain_create(exo_domain_t handle)
-{
+long sys_domain_create(exo_domain_t handle) {
     long error = 0;
     struct exo_domain *parent = domain_mine(handle, &error), *child;
     uint32_t slot = DOMAIN_FIRST;
@@ -95,9 +79,7 @@ sys_domain_create(exo_domain_t handle)
     return (long)domain_handle(child);
 }
 
-void
-domain_free(struct exo_domain *domain)
-{
+void domain_free(struct exo_domain *domain) {
     struct exo_domain *parent = &domain_table[domain->parent];
     uint32_t generation = domain->generation;
 
@@ -110,9 +92,7 @@ domain_free(struct exo_domain *domain)
     domain->generation = generation;
 }
 
-long
-sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count)
-{
+long sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count) {
     long error = 0;
     struct exo_domain *child = domain_mine(handle, &error), *parent, *giver;
     uint64_t much = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
@@ -134,9 +114,7 @@ sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count)
     return 0;
 }
 
-long
-sys_domain_accept(exo_domain_t from)
-{
+long sys_domain_accept(exo_domain_t from) {
     if (from && from != EXO_ANY && !domain_find(from))
         return EXO_E_HANDLE;
     /* commit */

@@ -4,9 +4,7 @@
 #define KERNEL_ENV_DOMAIN_H
 #include "kernel/abi/exo.h"
 
-enum {
-    DOMAIN_FIRST = 1
-};
+enum { DOMAIN_FIRST = 1 };
 
 extern struct exo_domain *domain_table;
 extern uint32_t domain_count;
@@ -14,15 +12,11 @@ extern uint32_t domain_count;
 /* The lock is held for all of these. */
 void domain_init(struct exo_domain *table, uint32_t count);
 
-static inline uint32_t
-domain_slot(const struct exo_domain *domain)
-{
+static inline uint32_t domain_slot(const struct exo_domain *domain) {
     return (uint32_t)(domain - domain_table);
 }
 
-static inline uint64_t
-domain_handle(const struct exo_domain *domain)
-{
+static inline uint64_t domain_handle(const struct exo_domain *domain) {
     return (uint64_t)domain->generation << 16 | domain_slot(domain);
 }
 
@@ -41,29 +35,22 @@ int domain_consents(const struct exo_domain *domain, const struct exo_domain *fr
 int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from);
 
 /* Whether `count` more of a resource fit the limit. */
-static inline int
-domain_may(const struct exo_domain *domain, enum exo_resource resource, uint32_t count)
-{
+static inline int domain_may(const struct exo_domain *domain, enum exo_resource resource,
+                             uint32_t count) {
     return (uint64_t)domain->used[resource] + count <= domain->limit[resource];
 }
 
-static inline void
-domain_charge(struct exo_domain *domain, enum exo_resource resource)
-{
+static inline void domain_charge(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]++;
 }
 
 /* One taken: what revocation asks for was lowered when it was struck. */
-static inline void
-domain_uncharge(struct exo_domain *domain, enum exo_resource resource)
-{
+static inline void domain_uncharge(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]--;
 }
 
 /* One given back: the count sinks, and so does what revocation still asks for. */
-static inline void
-domain_credit(struct exo_domain *domain, enum exo_resource resource)
-{
+static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]--;
     if (domain->ask[resource].count)
         domain->ask[resource].count--;

@@ -7,9 +7,7 @@ struct exo_env *env_table;
 uint32_t env_count;
 struct exo_env env_none = {.state_word = EXO_ENV_DEAD};
 
-void
-env_init(struct exo_env *table, uint32_t count)
-{
+void env_init(struct exo_env *table, uint32_t count) {
     env_table = table;
     env_count = count;
     /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
@@ -17,9 +15,7 @@ env_init(struct exo_env *table, uint32_t count)
         table[i].state_word = 1ull << ENV_STATE_BITS;
 }
 
-struct exo_env *
-env_find(exo_env_t handle)
-{
+struct exo_env *env_find(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_env *entry = &env_table[slot];
 
@@ -31,9 +27,7 @@ env_find(exo_env_t handle)
     return entry;
 }
 
-struct exo_env *
-env_mine(exo_env_t handle, long *error)
-{
+struct exo_env *env_mine(exo_env_t handle, long *error) {
     struct exo_env *entry = env_find(handle);
 
     if (!entry) {
@@ -47,9 +41,7 @@ env_mine(exo_env_t handle, long *error)
     return entry;
 }
 
-int
-env_change(struct exo_env *entry, uint64_t from, uint64_t to)
-{
+int env_change(struct exo_env *entry, uint64_t from, uint64_t to) {
     uint64_t word = entry->state_word;
 
     while ((word & ENV_STATE) == from)
@@ -60,25 +52,19 @@ env_change(struct exo_env *entry, uint64_t from, uint64_t to)
     return 0;
 }
 
-void
-env_set(struct exo_env *entry, uint64_t state)
-{
+void env_set(struct exo_env *entry, uint64_t state) {
     __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
                      __ATOMIC_RELEASE);
 }
 
-int
-env_offers(const struct exo_env *entry)
-{
+int env_offers(const struct exo_env *entry) {
     const struct exo_domain *owner = &domain_table[entry->domain], *caller = domain_current();
 
     return domain_above(caller, owner) || domain_above(owner, caller) || entry->offer == EXO_ANY ||
            (entry->offer && entry->offer == domain_handle(caller));
 }
 
-void
-env_result(struct exo_env *entry, uint64_t value)
-{
+void env_result(struct exo_env *entry, uint64_t value) {
     struct env *env = env_private(entry);
 
     /* A gate call answers in a7, all others in a0. */

@@ -5,11 +5,7 @@
 #include "kernel/abi/exo.h"
 #include "kernel/abi/uarea.h"
 
-enum {
-    ENV_CALLS = 64,
-    ENV_STATE_BITS = 16,
-    ENV_STATE = 255
-};
+enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255 };
 
 /* How the saved context is to be restored. */
 enum env_kind {
@@ -61,39 +57,27 @@ extern struct exo_env *env_table;
 extern uint32_t env_count;
 extern struct exo_env env_none; /* what unbound gates point to: matches nothing */
 
-static inline struct exo_uarea *
-env_uarea(struct env *env)
-{
+static inline struct exo_uarea *env_uarea(struct env *env) {
     return (struct exo_uarea *)((char *)env - 4096);
 }
 
-static inline struct env *
-env_private(const struct exo_env *entry)
-{
+static inline struct env *env_private(const struct exo_env *entry) {
     return (struct env *)entry->kernel;
 }
 
-static inline uint32_t
-env_slot(const struct exo_env *entry)
-{
+static inline uint32_t env_slot(const struct exo_env *entry) {
     return (uint32_t)(entry - env_table);
 }
 
-static inline uint64_t
-env_state(const struct exo_env *entry)
-{
+static inline uint64_t env_state(const struct exo_env *entry) {
     return __atomic_load_n(&entry->state_word, __ATOMIC_ACQUIRE) & ENV_STATE;
 }
 
-static inline uint64_t
-env_generation(const struct exo_env *entry)
-{
+static inline uint64_t env_generation(const struct exo_env *entry) {
     return entry->state_word >> ENV_STATE_BITS;
 }
 
-static inline uint64_t
-env_handle(const struct exo_env *entry)
-{
+static inline uint64_t env_handle(const struct exo_env *entry) {
     return env_generation(entry) << 16 | env_slot(entry);
 }
 

@@ -8,9 +8,7 @@
 
 /* Where a user address stands in the direct map, if the page gives `right` (PAGE_R or PAGE_W) and
  * is RAM: device registers are not memory, and answer a wrong access with a fault. */
-static char *
-umem_byte(uint64_t address, uint64_t right)
-{
+static char *umem_byte(uint64_t address, uint64_t right) {
     page_t *page = page_find(page_root(current->satp), address);
 
     if (!page || (*page & (PAGE_V | PAGE_U | right)) != (PAGE_V | PAGE_U | right))
@@ -21,9 +19,7 @@ umem_byte(uint64_t address, uint64_t right)
 }
 
 /* One walk for every use: to the kernel (in), from it (out), or neither. */
-static int
-umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t right)
-{
+static int umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t right) {
     uint64_t done = 0, part;
 
     if (length > ARCH_PAGE || address >= ARCH_USER_END || length > ARCH_USER_END - address)
@@ -44,20 +40,14 @@ umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t
     return 1;
 }
 
-int
-umem_in(void *to, uint64_t address, uint64_t length)
-{
+int umem_in(void *to, uint64_t address, uint64_t length) {
     return umem_copy(address, to, NULL, length, PAGE_R);
 }
 
-int
-umem_out(uint64_t address, const void *from, uint64_t length)
-{
+int umem_out(uint64_t address, const void *from, uint64_t length) {
     return umem_writable(address, length) && umem_copy(address, NULL, from, length, PAGE_W);
 }
 
-int
-umem_writable(uint64_t address, uint64_t length)
-{
+int umem_writable(uint64_t address, uint64_t length) {
     return umem_copy(address, NULL, NULL, length, PAGE_W);
 }

@@ -6,15 +6,11 @@
 
 /* The u-area is the user's to write at any time: every field is read once, and none is trusted
  * beyond what a jump to a wild address in user mode can do. */
-static uint64_t
-upcall_read(const uint64_t *word)
-{
+static uint64_t upcall_read(const uint64_t *word) {
     return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
-int
-upcall_fault(struct env *env, uint64_t cause, uint64_t address)
-{
+int upcall_fault(struct env *env, uint64_t cause, uint64_t address) {
     struct exo_uarea *uarea = env_uarea(env);
     uint32_t i = 0;
 
@@ -31,18 +27,14 @@ upcall_fault(struct env *env, uint64_t cause, uint64_t address)
     return 1;
 }
 
-int
-upcall_listens(struct env *env)
-{
+int upcall_listens(struct env *env) {
     struct exo_uarea *uarea = env_uarea(env);
 
     return upcall_read(&uarea->entry_async) && !upcall_read(&uarea->critical) &&
            !upcall_read(&uarea->save[EXO_SAVE_ASYNC].x[0]) && env->kind != ENV_GATE;
 }
 
-void
-upcall_news(struct env *env)
-{
+void upcall_news(struct env *env) {
     struct exo_uarea *uarea = env_uarea(env);
     struct exo_save *save = &uarea->save[EXO_SAVE_ASYNC];
 
@@ -64,14 +56,10 @@ upcall_news(struct env *env)
     env->x[10] = env->save_address - offsetof(struct exo_uarea, save);
 }
 
-void
-upcall_post(struct env *env, uint64_t news)
-{
+void upcall_post(struct env *env, uint64_t news) {
     __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);
 }
 
-void
-upcall_clear(struct env *env, uint64_t news)
-{
+void upcall_clear(struct env *env, uint64_t news) {
     __atomic_fetch_and(&env_uarea(env)->pending, ~news, __ATOMIC_RELAXED);
 }

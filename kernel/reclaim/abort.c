@@ -9,9 +9,7 @@
 #include "kernel/reclaim/reclaim.h"
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */
-static void
-abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
-{
+static void abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number) {
     struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
     struct exo_uarea *uarea;
 
@@ -27,9 +25,7 @@ abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number)
 
 /* Whether the caller may strike `count` things now: it (or one above it) asked, and the deadline is
  * over. */
-static int
-abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
-{
+static int abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count) {
     const struct exo_ask *ask = &domain->ask[resource];
 
     return count <= ask->count && arch_time() >= ask->deadline &&
@@ -37,9 +33,7 @@ abort_may(const struct exo_domain *domain, uint64_t resource, uint64_t count)
 }
 
 /* The space of a domain that cannot live without this frame: its table, or pinned. NULL if none. */
-static struct vspace *
-abort_dependent(const struct exo_domain *domain, uint32_t frame)
-{
+static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t frame) {
     const struct exo_frame *entry = &frame_table[frame];
 
     if (entry->kind == EXO_FRAME_TABLE)
@@ -57,9 +51,7 @@ abort_dependent(const struct exo_domain *domain, uint32_t frame)
 }
 
 /* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left. */
-static int
-abort_sweep(const struct exo_domain *domain)
-{
+static int abort_sweep(const struct exo_domain *domain) {
     int clean = 1;
 
     for (uint32_t i = 0; i < vspace_count; i++)
@@ -71,9 +63,7 @@ abort_sweep(const struct exo_domain *domain)
 
 /* Unreachable first: the holds are doomed, and every space of the domain falls back to its pinned
  * set. */
-static void
-abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
-{
+static void abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count) {
     struct hold hold;
     uint64_t uses = 0;
 
@@ -90,9 +80,7 @@ abort_strike(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
 }
 
 /* How many of the frames are free of the domain; EXO_E_AGAIN while one is not. */
-static long
-abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
-{
+static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count) {
     struct hold hold;
     uint64_t fresh = 0, gone = 0;
 
@@ -132,9 +120,7 @@ abort_frames(struct exo_domain *domain, const uint64_t *frames, uint64_t count)
 }
 
 /* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
-static long
-abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number)
-{
+static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255, slot = domain_slot(domain);
     struct exo_env *entry = &env_table[number < env_count ? number : 0];
 
@@ -170,9 +156,7 @@ abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number)
     return 1;
 }
 
-void
-sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count)
-{
+void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
     struct env *self = current;
     long result = 0;

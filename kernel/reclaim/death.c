@@ -9,25 +9,16 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum {
-    DEATH_BATCH = 8,
-    DEATH_FRAMES = 128
-};
+enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
 
 static struct exo_crash *death_ring;
 static exo_env_t death_listener;
 static uint64_t death_bits;
 
-void
-death_init(struct exo_crash *ring)
-{
-    death_ring = ring;
-}
+void death_init(struct exo_crash *ring) { death_ring = ring; }
 
 /* Another environment of the domain hears of revocation from now on. */
-static void
-death_of_speaker(struct exo_domain *domain)
-{
+static void death_of_speaker(struct exo_domain *domain) {
     domain->speaker = 0;
     for (uint32_t i = 0; i < env_count && !domain->speaker; i++)
         if (env_state(&env_table[i]) != EXO_ENV_FREE && !env_table[i].dying &&
@@ -36,9 +27,7 @@ death_of_speaker(struct exo_domain *domain)
 }
 
 /* A stopped environment that nobody can claim any more gives back what it is made of. */
-static void
-death_reap(struct exo_env *entry)
-{
+static void death_reap(struct exo_env *entry) {
     struct exo_domain *domain = &domain_table[entry->domain];
     struct env *env = env_private(entry);
     uint32_t frame = entry->frame;
@@ -62,9 +51,7 @@ death_reap(struct exo_env *entry)
     }
 }
 
-int
-death_of(struct exo_env *entry, enum exo_death reason)
-{
+int death_of(struct exo_env *entry, enum exo_death reason) {
     static const uint8_t stopped[] = {EXO_ENV_EMBRYO, EXO_ENV_READY,   EXO_ENV_READY_CALL,
                                       EXO_ENV_ASLEEP, EXO_ENV_OFFERED, EXO_ENV_LENDING};
     struct env *env = env_private(entry);
@@ -96,9 +83,7 @@ death_of(struct exo_env *entry, enum exo_death reason)
     return 1;
 }
 
-void
-death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
-{
+void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     struct exo_crash *crash = &death_ring[facts.crash_next % EXO_CRASHES];
     struct exo_env *entry = current->entry;
     struct exo_env *listener = death_listener ? env_find(death_listener) : NULL;
@@ -119,9 +104,7 @@ death_crash(uint64_t cause, uint64_t address, enum exo_death reason)
         slice_post(listener, death_bits);
 }
 
-int
-death_of_users(struct vspace *space)
-{
+int death_of_users(struct vspace *space) {
     unsigned killed = 0;
 
     for (uint32_t i = 0; i < env_count && killed < DEATH_BATCH; i++)
@@ -133,9 +116,7 @@ death_of_users(struct vspace *space)
     return !space->environments;
 }
 
-void
-sys_env_kill(exo_env_t handle)
-{
+void sys_env_kill(exo_env_t handle) {
     struct env *self = current;
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
@@ -154,9 +135,7 @@ sys_env_kill(exo_env_t handle)
         self->x[10] = (uint64_t)(death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN);
 }
 
-long
-sys_crash_listen(exo_env_t handle, uint64_t bits)
-{
+long sys_crash_listen(exo_env_t handle, uint64_t bits) {
     long error = 0;
     struct exo_env *entry = env_mine(handle, &error);
 
@@ -171,9 +150,7 @@ sys_crash_listen(exo_env_t handle, uint64_t bits)
 }
 
 /* Drops the domain's holds among the next DEATH_FRAMES frames. */
-static void
-death_of_holds(struct exo_domain *domain)
-{
+static void death_of_holds(struct exo_domain *domain) {
     for (unsigned i = 0; i < DEATH_FRAMES && domain->used[EXO_FRAMES]; i++) {
         uint32_t frame = (uint32_t)domain->cursor;
         struct hold hold;
@@ -186,9 +163,7 @@ death_of_holds(struct exo_domain *domain)
 }
 
 /* One bounded step of a domain's end; true when its slot is free. */
-static int
-death_step(struct exo_domain *domain)
-{
+static int death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
     unsigned killed = 0;
 
@@ -222,9 +197,7 @@ death_step(struct exo_domain *domain)
 
 /* The first call marks the domain and all below it; each call then takes one step with one that has
  * no children. */
-void
-sys_domain_kill(exo_domain_t handle)
-{
+void sys_domain_kill(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_domain *domain = &domain_table[slot < domain_count ? slot : 0];
     struct env *self = current;

@@ -6,9 +6,7 @@
 #include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 
-long
-sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint64_t ticks)
-{
+long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint64_t ticks) {
     long error = 0;
     struct exo_domain *domain = domain_mine(handle, &error);
     struct exo_env *speaker;

@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
 
-enum { FEED = 3, FEED_MOST = 16 };
+enum {
+    FEED = 3,
+    FEED_MOST = 16
+};
 
 EXO_PINNED_TEXT long
 exo_feed_tables(uint64_t count)
@@ -19,7 +22,8 @@ exo_feed_tables(uint64_t count)
         return got < 0 ? got : EXO_E_FULL;
     given = exo_vspace_donate(0, frames, (uint64_t)got);
     if (given < got)
-        exo_hold_drop(0, frames + (given > 0 ? given : 0), (uint64_t)(got - (given > 0 ? given : 0)));
+        exo_hold_drop(0, frames + (given > 0 ? given : 0),
+                      (uint64_t)(got - (given > 0 ? given : 0)));
     return given;
 }
 
@@ -103,6 +107,26 @@ exo_unbind(uint64_t address, uint64_t count)
         if (passed <= 0)
             return passed;
         done += (uint64_t)passed;
+    }
+    return 0;
+}
+
+long
+exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count)
+{
+    uint64_t done = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        frames[i] = EXO_ANY;
+    while (done < count) {
+        uint64_t n = count - done < EXO_BATCH ? count - done : EXO_BATCH;
+        long got = exo_frame_alloc(domain, frames + done, n);
+
+        if (got <= 0) {
+            exo_drop(domain, frames, done);
+            return got < 0 ? got : EXO_E_FULL;
+        }
+        done += (uint64_t)got;
     }
     return 0;
 }

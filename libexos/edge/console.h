@@ -9,20 +9,27 @@
  * WRITE: word[1] = length <= 40, the bytes in word[2..6] (little endian, as they lie in memory).
  *        The count taken; EXO_E_AGAIN if the server's buffer is full.
  * READ:  word[1] = most bytes <= 40, word[2] = the reader's environment. The count, bytes in
- *        word[2..6]; 0 = end of input; EXO_E_AGAIN: nothing yet, and EXO_EVENT_CONSOLE will be posted to
- *        that environment when there is (whoever cannot be told polls: sleep a while and ask again).
- * MODE:  word[1] = new mode, or EXO_ANY to ask only. The mode until now.
- * SIZE:  word[1] = columns, word[2] = rows of the reply. 0. */
+ *        word[2..6]; 0 = end of input; EXO_E_AGAIN: nothing yet, and EXO_EVENT_CONSOLE will be
+ * posted to that environment when there is (whoever cannot be told polls: sleep a while and ask
+ * again). MODE:  word[1] = new mode, or EXO_ANY to ask only. The mode until now. SIZE:  word[1] =
+ * columns, word[2] = rows of the reply. 0. */
 enum exo_console_op {
     EXO_CONSOLE_WRITE = 1,
     EXO_CONSOLE_READ,
     EXO_CONSOLE_MODE,
     EXO_CONSOLE_SIZE,
 };
-enum { EXO_CONSOLE_BYTES = 40 };
+enum {
+    EXO_CONSOLE_BYTES = 40
+};
 
-/* COOKED: a line at a time, with erase; else every byte at once. ECHO: as typed. CRNL: \n is shown as \r\n. */
-enum exo_console_mode { EXO_CONSOLE_COOKED = 1, EXO_CONSOLE_ECHO = 2, EXO_CONSOLE_CRNL = 4 };
+/* COOKED: a line at a time, with erase; else every byte at once. ECHO: as typed. CRNL: \n is shown
+ * as \r\n. */
+enum exo_console_mode {
+    EXO_CONSOLE_COOKED = 1,
+    EXO_CONSOLE_ECHO = 2,
+    EXO_CONSOLE_CRNL = 4
+};
 
 /* The client side. Whether a console gate is bound (at start-up, from the start block). */
 int exo_console_bound(void);

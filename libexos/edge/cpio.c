@@ -5,7 +5,12 @@
 #include "libexos/edge/string.h"
 
 /* "070701" or "070702", then 13 fields of 8 hex digits. */
-enum { HEADER = 110, FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME = 11 };
+enum {
+    HEADER = 110,
+    FIELD_MODE = 1,
+    FIELD_SIZE = 6,
+    FIELD_NAME = 11
+};
 
 static int
 field(const char *header, unsigned number, uint64_t *value)

@@ -12,7 +12,8 @@ struct exo_file {
     uint32_t mode; /* as in stat */
 };
 
-/* The entry at *position (0 = the first) and moves it on. 1; 0 at the end; -1 if the archive is broken. */
+/* The entry at *position (0 = the first) and moves it on. 1; 0 at the end; -1 if the archive is
+ * broken. */
 int exo_cpio_next(const void *archive, size_t length, size_t *position, struct exo_file *file);
 /* Finds a file by name; leading "/" and "./" do not count. 1, or 0 if there is none. */
 int exo_cpio_find(const void *archive, size_t length, const char *name, struct exo_file *file);

@@ -30,7 +30,8 @@ void exo_start(struct exo_uarea *uarea);
 
 /* Ends this environment, telling the spawner (edge/start.h) if there is one. */
 _Noreturn void exo_exit(int status);
-/* The same for a fault that nobody serves: prints it, tells cause, pc and address to the spawner. */
+/* The same for a fault that nobody serves: prints it, tells cause, pc and address to the spawner.
+ */
 _Noreturn void exo_crash(const struct exo_save *frame);
 
 /* The special calls. */
@@ -44,8 +45,8 @@ struct exo_message {
 long exo_gate_call(uint64_t gate, struct exo_message *message, uint64_t deadline);
 /* For servers in assembler: replies and parks; the next call comes in at entry_gate. */
 _Noreturn void exo_gate_reply(const struct exo_message *message);
-/* Serves gate calls for ever on stack_top: serve() changes the message into the reply. `who` may bind
- * (a domain, EXO_ANY, 0 = relatives). Returns only on error. */
+/* Serves gate calls for ever on stack_top: serve() changes the message into the reply. `who` may
+ * bind (a domain, EXO_ANY, 0 = relatives). Returns only on error. */
 typedef void exo_serve_t(struct exo_message *message, exo_domain_t caller);
 long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top);
 /* Calls again while the server is busy, yielding, till deadline. */
@@ -60,7 +61,8 @@ _Noreturn void exo_resume(uint64_t save);
 /* Upcalls. A handler runs on the frame's own stack with asynchronous upcalls possible; it may fault
  * itself (four frames nest). It may change frame->x[0] (the pc; keep bit 0 set) and ra, sp, t0-t6,
  * a0-a7 in the frame; s0-s11 and tp are live in the processor. It must not use FP instructions:
- * exo_handle_fp saves the caller-saved FP registers around it. Causes: kernel/abi (RISC-V scause). */
+ * exo_handle_fp saves the caller-saved FP registers around it. Causes: kernel/abi (RISC-V scause).
+ */
 typedef void exo_handler_t(struct exo_save *frame, struct exo_uarea *uarea);
 void exo_handle(unsigned cause, exo_handler_t *handler); /* null: the kernel's answer, death */
 void exo_handle_fp(unsigned cause, exo_handler_t *handler);
@@ -70,13 +72,14 @@ void exo_handle_raw(unsigned cause, void (*entry)(void));
 exo_handler_t *exo_handler(unsigned cause); /* the C handler now in place, or null */
 
 /* Readies another environment's u-area (mapped here at uarea): handler stacks from `stacks`
- * (EXO_HANDLER_STACKS bytes, pinned, or null for the first environment's own) and this program's handlers. */
+ * (EXO_HANDLER_STACKS bytes, pinned, or null for the first environment's own) and this program's
+ * handlers. */
 #define EXO_HANDLER_STACKS (7 * 4096)
 void exo_uarea_init(struct exo_uarea *uarea, void *stacks);
 
 /* What asynchronous upcalls do; each may be replaced, null restores the default. They run on
- * frame 4's stack; frame->x[] is the interrupted context, resumed when they return. frame is null when
- * what came in a critical section is done at its end, on the stack of whoever left it. */
+ * frame 4's stack; frame->x[] is the interrupted context, resumed when they return. frame is null
+ * when what came in a critical section is done at its end, on the stack of whoever left it. */
 struct exo_async {
     void (*slice)(struct exo_save *frame, struct exo_uarea *uarea);  /* default: yield(0) */
     void (*revoke)(struct exo_save *frame, struct exo_uarea *uarea); /* default: exo_giveback */

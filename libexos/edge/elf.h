@@ -20,10 +20,32 @@ struct elf_segment {
     uint64_t offset, address, physical, file_size, memory_size, align;
 };
 
-enum { ELF_EXEC = 2, ELF_RISCV = 243, ELF_LOAD = 1 };
-enum { ELF_X = 1, ELF_W = 2, ELF_R = 4, ELF_PIN = 0x00100000 }; /* PIN: ours, libexos/program.ld */
+enum {
+    ELF_EXEC = 2,
+    ELF_RISCV = 243,
+    ELF_LOAD = 1
+};
+enum {
+    ELF_X = 1,
+    ELF_W = 2,
+    ELF_R = 4,
+    ELF_PIN = 0x00100000
+}; /* PIN: ours, libexos/program.ld */
 
-enum { AT_END = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_ENTRY = 9, AT_UID = 11,
-       AT_EUID = 12, AT_GID = 13, AT_EGID = 14, AT_HWCAP = 16, AT_CLKTCK = 17, AT_SECURE = 23,
-       AT_RANDOM = 25 };
+enum {
+    AT_END = 0,
+    AT_PHDR = 3,
+    AT_PHENT = 4,
+    AT_PHNUM = 5,
+    AT_PAGESZ = 6,
+    AT_ENTRY = 9,
+    AT_UID = 11,
+    AT_EUID = 12,
+    AT_GID = 13,
+    AT_EGID = 14,
+    AT_HWCAP = 16,
+    AT_CLKTCK = 17,
+    AT_SECURE = 23,
+    AT_RANDOM = 25
+};
 #endif

@@ -4,7 +4,9 @@
 #include "libexos/edge/bind.h"
 
 /* What is mapped where in the tables' window, so that lost bindings can be made again. */
-enum { MAPS = 24 };
+enum {
+    MAPS = 24
+};
 static EXO_PINNED_BSS struct map {
     uint64_t address, first, count;
 } maps[MAPS];

@@ -21,16 +21,18 @@ exo_giver_add(struct exo_giver *giver)
 uint32_t
 exo_giveback(struct exo_uarea *uarea)
 {
-    const volatile struct exo_ask *asks = uarea->revoke;
+    volatile struct exo_ask *asks = uarea->revoke;
     uint32_t given = 0;
 
     for (unsigned r = 0; r < EXO_RESOURCES; r++) {
-        /* The kernel lowers the count at each voluntary return; ask until it is 0 or nobody gives. */
+        /* The kernel lowers its own count at each return, but not this copy: ask until it is 0. */
         for (struct exo_giver *g = givers; g && asks[r].count; g = g->next) {
-            uint32_t most = asks[r].count < EXO_BATCH ? asks[r].count : EXO_BATCH;
+            uint32_t count = asks[r].count, gave = 0;
 
             if (g->resource == (enum exo_resource)r)
-                given += g->give(most);
+                gave = g->give(count < EXO_BATCH ? count : EXO_BATCH);
+            asks[r].count = gave < count ? count - gave : 0;
+            given += gave;
         }
     }
     return given;

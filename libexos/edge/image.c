@@ -1,10 +1,15 @@
-/* image.c - loading an ELF file into a child's frames, each page writable or executable, never both */
+/* image.c - loading an ELF file into a child's frames: a page writes or executes, never both */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/image.h"
 #include "libexos/edge/bind.h"
 #include "libexos/edge/string.h"
 
-enum { PINS_MOST = EXO_PINS - 4, SEGMENT_MOST = 12, TABLE_FEED = 4 };
+enum {
+    PINS_MOST = EXO_PINS - 4,
+    SEGMENT_MOST = 12,
+    TABLE_FEED = 4,
+    CHUNK = 32 /* pages at a time: that many holds of mine */
+};
 
 static uint64_t
 pages_of(uint64_t bytes)
@@ -16,9 +21,8 @@ static int
 segment_is_sound(const struct elf_segment *s, size_t length)
 {
     return s->file_size <= s->memory_size && s->offset <= length &&
-           s->file_size <= length - s->offset && s->address >= EXO_PAGE &&
-           s->address < EXO_HEAP && s->memory_size <= EXO_HEAP - s->address &&
-           !((s->flags & ELF_W) && (s->flags & ELF_X));
+           s->file_size <= length - s->offset && s->address >= EXO_PAGE && s->address < EXO_HEAP &&
+           s->memory_size <= EXO_HEAP - s->address && !((s->flags & ELF_W) && (s->flags & ELF_X));
 }
 
 long
@@ -48,7 +52,8 @@ image_check(struct image *image, const void *file, size_t length)
         end = (s->address + s->memory_size + EXO_PAGE - 1) & ~(EXO_PAGE - 1);
         pages += pages_of((s->address & (EXO_PAGE - 1)) + s->memory_size);
         if (elf->program_headers >= s->offset &&
-            elf->program_headers + elf->program_header_count * sizeof(*s) <= s->offset + s->file_size)
+            elf->program_headers + elf->program_header_count * sizeof(*s) <=
+                s->offset + s->file_size)
             image->header_address = s->address + elf->program_headers - s->offset;
     }
     return loads ? (long)pages : EXO_E_ARG;
@@ -57,16 +62,10 @@ image_check(struct image *image, const void *file, size_t length)
 long
 image_open(struct image *image, uint64_t *frames, uint64_t pages)
 {
-    long got, shared;
+    long got = exo_alloc(image->domain, frames, pages), shared;
 
-    for (uint64_t i = 0; i < pages; i++)
-        frames[i] = EXO_ANY;
-    /* The kernel zeroes a few at a time; what was got stays with the domain, which dies on an error. */
-    for (uint64_t done = 0; done < pages; done += (uint64_t)got) {
-        got = exo_frame_alloc(image->domain, frames + done, pages - done);
-        if (got <= 0)
-            return got < 0 ? got : EXO_E_FULL;
-    }
+    if (got < 0)
+        return got;
     shared = exo_hold_share(image->domain, 0, frames, pages, EXO_R | EXO_W);
     if (shared < (long)pages) {
         if (shared > 0)
@@ -159,6 +158,14 @@ image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64
     return 0;
 }
 
+long
+image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address, uint64_t rights)
+{
+    long error = exo_alloc(image->domain, frames, pages);
+
+    return error < 0 ? error : bind_all(image, frames, pages, address, rights);
+}
+
 /* Copies what the file has of the pages at `from`, `bytes` long, into the window. */
 static void
 copy_part(const struct image *image, const struct elf_segment *s, uint64_t from, uint64_t bytes)
@@ -187,14 +194,21 @@ load_segment(struct image *image, const struct elf_segment *s)
         image->pins += left;
     }
     while (left) {
-        uint64_t frames[EXO_BATCH];
-        uint64_t n = left < EXO_BATCH ? left : EXO_BATCH;
-        long error = image_open(image, frames, n);
+        uint64_t frames[CHUNK];
+        uint64_t n = left < CHUNK ? left : CHUNK;
+        uint64_t filled = pages_of(s->address + s->file_size - address);
+        long error;
 
-        if (error < 0)
-            return error;
-        copy_part(image, s, address, n * EXO_PAGE);
-        error = image_close(image, frames, n, address, rights);
+        if (address >= s->address + s->file_size) {
+            error = image_zero(image, frames, n, address, rights);
+        } else {
+            n = filled < n ? filled : n;
+            error = image_open(image, frames, n);
+            if (error < 0)
+                return error;
+            copy_part(image, s, address, n * EXO_PAGE);
+            error = image_close(image, frames, n, address, rights);
+        }
         if (error >= 0)
             error = image_note(image, address, frames, n, rights);
         if (error < 0)

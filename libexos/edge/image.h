@@ -5,7 +5,10 @@
 #include "libexos/edge/elf.h"
 #include "libexos/edge/spawn.h"
 
-enum { IMAGE_STACK_MOST = 64, IMAGE_START_MOST = 16 };
+enum {
+    IMAGE_STACK_MOST = 64,
+    IMAGE_START_MOST = 16
+};
 
 struct image {
     exo_domain_t domain;
@@ -13,11 +16,11 @@ struct image {
     const struct elf_header *elf;
     const struct elf_segment *segments;
     size_t length;
-    struct exo_start *start;   /* the start block, in the window */
+    struct exo_start *start; /* the start block, in the window */
     uint64_t start_pages;
-    uint64_t pages;            /* entries of start->frame used so far */
-    uint64_t pins;             /* pinned pages so far */
-    uint64_t header_address;   /* where the program headers come to lie, 0 = nowhere */
+    uint64_t pages;          /* entries of start->frame used so far */
+    uint64_t pins;           /* pinned pages so far */
+    uint64_t header_address; /* where the program headers come to lie, 0 = nowhere */
     uint64_t start_frames[IMAGE_START_MOST];
 };
 
@@ -30,6 +33,9 @@ long image_stack(struct image *image, const struct exo_spawn *what);
 
 /* Allocates `pages` (at most 64) frames for the child, maps them into the copy window, zeroed. */
 long image_open(struct image *image, uint64_t *frames, uint64_t pages);
+/* Allocates them, and binds them in the child as they are, zeroed. */
+long image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address,
+                uint64_t rights);
 /* Ends the window and binds the frames in the child. */
 long image_close(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
                  uint64_t rights);

@@ -162,8 +162,8 @@ format_to(struct sink *sink, const char *format, va_list arguments)
         case 'i':
         case 'u':
         case 'x':
-            put_integer(sink, *format,
-                        wide ? va_arg(arguments, int64_t) : va_arg(arguments, int), wide, field);
+            put_integer(sink, *format, wide ? va_arg(arguments, int64_t) : va_arg(arguments, int),
+                        wide, field);
             break;
         case 0:
             return;
@@ -229,9 +229,9 @@ const char *
 exo_error_name(long error)
 {
     static const char *const names[] = {
-        "no error",     "EXO_E_CALL",  "EXO_E_HANDLE", "EXO_E_RIGHT", "EXO_E_HOLD",
-        "EXO_E_ARG",    "EXO_E_FAULT", "EXO_E_QUOTA",  "EXO_E_FULL",  "EXO_E_BUSY",
-        "EXO_E_WX",     "EXO_E_TABLES", "EXO_E_AGAIN", "EXO_E_EARLY", "EXO_E_DEAD",
+        "no error",  "EXO_E_CALL",   "EXO_E_HANDLE", "EXO_E_RIGHT", "EXO_E_HOLD",
+        "EXO_E_ARG", "EXO_E_FAULT",  "EXO_E_QUOTA",  "EXO_E_FULL",  "EXO_E_BUSY",
+        "EXO_E_WX",  "EXO_E_TABLES", "EXO_E_AGAIN",  "EXO_E_EARLY", "EXO_E_DEAD",
     };
 
     if (error >= 0)

@@ -12,7 +12,11 @@
 #define WINDOW_UAREA (EXO_WINDOW + 0x180000)
 #define WINDOW_PARENTS (EXO_WINDOW + 0x200000)
 
-enum { PARENTS = 64, TABLES = 12, PAIR_TRIES = 64 };
+enum {
+    PARENTS = 64,
+    TABLES = 12,
+    PAIR_TRIES = 64
+};
 
 static uint64_t parents; /* bit n: window for parent page n is taken */
 
@@ -98,11 +102,9 @@ make_vspace(struct image *image)
     uint64_t frames[2 + TABLES];
     long got;
 
-    for (unsigned i = 0; i < 2 + TABLES; i++)
-        frames[i] = EXO_ANY;
-    got = exo_frame_alloc(image->domain, frames, 2 + TABLES);
-    if (got < 2 + TABLES)
-        return got < 0 ? got : EXO_E_FULL;
+    got = exo_alloc(image->domain, frames, 2 + TABLES);
+    if (got < 0)
+        return got;
     got = exo_vspace_create(image->domain, frames[0], frames[1]);
     if (got < 0)
         return got;
@@ -121,12 +123,11 @@ open_start(struct image *image, const struct exo_spawn *what, uint64_t pages)
     image->start_pages = (bytes + EXO_PAGE - 1) / EXO_PAGE;
     if (image->start_pages > IMAGE_START_MOST)
         return EXO_E_ARG;
-    for (uint64_t i = 0; i < image->start_pages; i++)
-        image->start_frames[i] = EXO_ANY;
-    error = exo_frame_alloc(image->domain, image->start_frames, image->start_pages);
-    if (error < (long)image->start_pages)
-        return error < 0 ? error : EXO_E_FULL;
-    error = exo_hold_share(image->domain, 0, image->start_frames, image->start_pages, EXO_R | EXO_W);
+    error = exo_alloc(image->domain, image->start_frames, image->start_pages);
+    if (error < 0)
+        return error;
+    error =
+        exo_hold_share(image->domain, 0, image->start_frames, image->start_pages, EXO_R | EXO_W);
     if (error < (long)image->start_pages)
         return error < 0 ? error : EXO_E_FULL;
     error = exo_bind_frames(WINDOW_START, image->start_frames, image->start_pages,
@@ -266,7 +267,8 @@ run(const struct exo_spawn *what, const struct exo_child *child)
 {
     for (uint64_t hart = 0; hart < EXO_HARTS; hart++) {
         if (what->harts >> hart & 1) {
-            long got = exo_slots_take(child->domain, hart, what->slots ? what->slots : 8, child->env);
+            long got =
+                exo_slots_take(child->domain, hart, what->slots ? what->slots : 8, child->env);
 
             if (got <= 0)
                 return got < 0 ? got : EXO_E_FULL;

@@ -5,7 +5,13 @@
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
-enum { STACK_PAGES = 16, STACK_LIMIT = 256, WORDS_MOST = 1024 };
+/* Arguments lie in the top pages, which pass through our window. */
+enum {
+    STACK_PAGES = 8,
+    ARGUMENT_PAGES = 4,
+    STACK_LIMIT = 256,
+    WORDS_MOST = 1024
+};
 
 struct stack {
     uint64_t here;   /* address in our window of ... */
@@ -75,27 +81,30 @@ fill(struct stack *stack, const struct image *image, const struct exo_spawn *wha
 long
 image_stack(struct image *image, const struct exo_spawn *what)
 {
-    uint64_t pages = what->stack_pages ? what->stack_pages : STACK_PAGES;
+    uint64_t pages = what->stack_pages ? what->stack_pages : STACK_PAGES, rest;
     uint64_t limit = what->stack_limit ? what->stack_limit : STACK_LIMIT;
+    uint64_t open = pages < ARGUMENT_PAGES ? pages : ARGUMENT_PAGES;
     uint64_t frames[IMAGE_STACK_MOST], rights = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W);
-    struct stack stack;
+    uint64_t top = EXO_STACK_TOP - open * EXO_PAGE, low = EXO_STACK_TOP - pages * EXO_PAGE;
+    struct stack stack = {EXO_WINDOW, top, EXO_WINDOW, EXO_WINDOW + open * EXO_PAGE};
     long error;
 
     if (pages > IMAGE_STACK_MOST)
         return EXO_E_ARG;
-    error = image_open(image, frames, pages);
+    rest = pages - open;
+    if (limit > pages && (error = image_note(image, EXO_STACK_TOP - limit * EXO_PAGE, NULL,
+                                             limit - pages, rights)) < 0)
+        return error;
+    error = image_open(image, frames + rest, open);
     if (error < 0)
         return error;
-    stack.here = stack.bottom = EXO_WINDOW;
-    stack.there = EXO_STACK_TOP - pages * EXO_PAGE;
-    stack.top = EXO_WINDOW + pages * EXO_PAGE;
     error = fill(&stack, image, what);
     image->start->stack = stack.top - stack.here + stack.there;
     if (error >= 0)
-        error = image_close(image, frames, pages, stack.there, rights);
+        error = image_close(image, frames + rest, open, top, rights);
     else
-        exo_unbind(EXO_WINDOW, pages), exo_drop(0, frames, pages);
-    if (error >= 0 && limit > pages)
-        error = image_note(image, EXO_STACK_TOP - limit * EXO_PAGE, NULL, limit - pages, rights);
-    return error < 0 ? error : image_note(image, stack.there, frames, pages, rights);
+        exo_unbind(EXO_WINDOW, open), exo_drop(0, frames + rest, open);
+    if (error >= 0 && rest)
+        error = image_zero(image, frames, rest, low, rights);
+    return error < 0 ? error : image_note(image, low, frames, pages, rights);
 }

@@ -66,6 +66,8 @@ exo_crash(const struct exo_save *frame)
 {
     uint64_t pc = frame->x[0] & ~1ull;
 
+    if (exo_console_bound())
+        exo_print_to_console();
     exo_printf("%s: fault %lu at pc %lx, address %lx, ra %lx\n", block ? block->name : "program",
                frame->cause, pc, frame->address, frame->x[1]);
     leave(EXO_CHILD_CRASHED, (int64_t)frame->cause, pc, frame->address);

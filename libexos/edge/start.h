@@ -5,10 +5,13 @@
 #include "libexos/edge/edge.h"
 
 #define EXO_START_MAGIC 0x3154524154534f58ull /* "XOSTART1" */
-enum { EXO_START_AREAS = 16, EXO_NO_FRAME = 0xffffffffu };
+enum {
+    EXO_START_AREAS = 16,
+    EXO_NO_FRAME = 0xffffffffu
+};
 
-/* Pages that the spawner mapped. Their frames stand in frame[first ..]; EXO_NO_FRAME: not there yet,
- * zero-filled when touched. */
+/* Pages that the spawner mapped. Their frames stand in frame[first ..]; EXO_NO_FRAME: not there
+ * yet, zero-filled when touched. */
 struct exo_area {
     uint64_t address;
     uint32_t pages;
@@ -20,27 +23,32 @@ struct exo_area {
 /* At EXO_START, read-only after start-up. */
 struct exo_start {
     uint64_t magic;
-    uint64_t pages;      /* of this block */
-    uint64_t stack;      /* argc, argv, envp and auxv lie here, as a Linux program finds them at sp */
-    uint64_t parent;     /* the parent page, 0 = none */
+    uint64_t pages;  /* of this block */
+    uint64_t stack;  /* argc, argv, envp and auxv lie here, as a Linux program finds them at sp */
+    uint64_t parent; /* the parent page, 0 = none */
     exo_env_t parent_env; /* told EXO_EVENT_CHILD at the end, 0 = nobody */
-    exo_env_t console;   /* environment to bind gate EXO_GATE_CONSOLE to, 0 = kernel log */
-    exo_env_t instance;  /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
-    uint64_t word[8];    /* the spawner's own */
+    exo_env_t console;    /* environment to bind gate EXO_GATE_CONSOLE to, 0 = kernel log */
+    exo_env_t instance;   /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
+    uint64_t word[8];     /* the spawner's own */
     char name[32];
     uint64_t areas;
     struct exo_area area[EXO_START_AREAS];
     uint32_t frame[];
 };
 
-/* One page that child and parent share; the child writes, the parent believes nothing but shows it. */
-enum exo_parent_state { EXO_CHILD_RUNS = 0, EXO_CHILD_EXITED = 1, EXO_CHILD_CRASHED = 2 };
+/* One page that child and parent share; the child writes, the parent believes nothing but shows it.
+ */
+enum exo_parent_state {
+    EXO_CHILD_RUNS = 0,
+    EXO_CHILD_EXITED = 1,
+    EXO_CHILD_CRASHED = 2
+};
 struct exo_parent {
     uint64_t state; /* written last */
     int64_t status; /* exit status; when crashed: the cause */
     uint64_t pc, address;
-    uint64_t word[60];    /* the two sides' own */
-    uint8_t bytes[3584];  /* for instance a tool's result */
+    uint64_t word[60];   /* the two sides' own */
+    uint8_t bytes[3584]; /* for instance a tool's result */
 };
 
 /* This program's start block and parent page, or null (init has neither). */

@@ -3,7 +3,9 @@
 #include "libexos/edge/time.h"
 #include "libexos/edge/export.h"
 
-enum { SECOND = 1000000000 };
+enum {
+    SECOND = 1000000000
+};
 
 uint64_t
 exo_time_base(void)

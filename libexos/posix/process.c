@@ -1,12 +1,16 @@
 /* process.c - who I am, ending, and what has no better place yet */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/export.h"
-#include "libexos/edge/start.h"
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
-enum { SIGNAL_STATUS = 128, FUTEX_WAKE = 1, FUTEX_COMMAND = 127, SET_BYTES = 8 };
+enum {
+    SIGNAL_STATUS = 128,
+    FUTEX_WAKE = 1,
+    FUTEX_COMMAND = 127,
+    SET_BYTES = 8
+};
 
 long
 posix_exit(LINUX_ARGUMENTS)
@@ -14,7 +18,8 @@ posix_exit(LINUX_ARGUMENTS)
     exo_exit((int)(a & 0xff));
 }
 
-/* kill, tkill (both: id, signal) and tgkill: without signals yet, any but 0 to oneself ends the program. */
+/* kill, tkill (both: id, signal) and tgkill: without signals yet, any but 0 to oneself ends the
+ * program. */
 long
 posix_kill(LINUX_ARGUMENTS)
 {
@@ -33,12 +38,12 @@ posix_getpid(LINUX_ARGUMENTS)
     return (long)exo_slot_of(exo_uarea()->env) + 1;
 }
 
+long posix_parent; /* libc_start.c */
+
 long
 posix_getppid(LINUX_ARGUMENTS)
 {
-    const struct exo_start *start = exo_start_block();
-
-    return start ? (long)exo_slot_of(start->parent_env) + 1 : 0;
+    return posix_parent;
 }
 
 long
@@ -55,7 +60,8 @@ posix_uname(LINUX_ARGUMENTS)
     memset(name, 0, sizeof(*name));
     exo_strlcpy(name->system, "Aspis", sizeof(name->system));
     exo_strlcpy(name->node, "aspis", sizeof(name->node));
-    exo_strlcpy(name->release, "6.1.0", sizeof(name->release)); /* the Linux whose calls are spoken */
+    exo_strlcpy(name->release, "6.1.0",
+                sizeof(name->release)); /* the Linux whose calls are spoken */
     exo_strlcpy(name->version, "libexos", sizeof(name->version));
     exo_strlcpy(name->machine, "riscv64", sizeof(name->machine));
     return 0;

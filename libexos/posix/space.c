@@ -3,9 +3,21 @@
 #include "libexos/posix/linux.h"
 #include "libexos/vm/vm.h"
 
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
-enum { MAP_SHARED = 1, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NOREPLACE = 0x100000 };
-enum { MADV_FREE = 8, MADV_DONTNEED = 4 };
+enum {
+    PROT_READ = 1,
+    PROT_WRITE = 2,
+    PROT_EXEC = 4
+};
+enum {
+    MAP_SHARED = 1,
+    MAP_FIXED = 0x10,
+    MAP_ANONYMOUS = 0x20,
+    MAP_NOREPLACE = 0x100000
+};
+enum {
+    MADV_FREE = 8,
+    MADV_DONTNEED = 4
+};
 
 #define BREAK_START 0x1400000000ull
 #define BREAK_END 0x1800000000ull

@@ -4,10 +4,33 @@
 #include "libexos/edge/string.h"
 #include "libexos/posix/linux.h"
 
-enum { STREAMS = 3, CHARACTER_DEVICE = 0020620, CONSOLE_DEVICE = 0x501, BLOCK = 1024 };
-enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413 };
-enum { ICANON = 2, ECHO = 8, OPOST = 1, ONLCR = 4, ICRNL = 0400, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3 };
-enum { POLLIN = 1, POLLOUT = 4, POLLNVAL = 32 };
+enum {
+    STREAMS = 3,
+    CHARACTER_DEVICE = 0020620,
+    CONSOLE_DEVICE = 0x501,
+    BLOCK = 1024
+};
+enum {
+    TCGETS = 0x5401,
+    TCSETS = 0x5402,
+    TCSETSF = 0x5404,
+    TIOCGWINSZ = 0x5413
+};
+enum {
+    ICANON = 2,
+    ECHO = 8,
+    OPOST = 1,
+    ONLCR = 4,
+    ICRNL = 0400,
+    F_GETFD = 1,
+    F_SETFD = 2,
+    F_GETFL = 3
+};
+enum {
+    POLLIN = 1,
+    POLLOUT = 4,
+    POLLNVAL = 32
+};
 
 static uint8_t closed[STREAMS];
 static uint64_t mode = EXO_CONSOLE_COOKED | EXO_CONSOLE_ECHO | EXO_CONSOLE_CRNL;
@@ -144,9 +167,9 @@ posix_ppoll(LINUX_ARGUMENTS)
     long ready = 0;
 
     for (long i = 0; i < b; i++) {
-        fds[i].revents = fds[i].fd < 0          ? 0
-                         : is_open(fds[i].fd)   ? fds[i].events & (POLLIN | POLLOUT)
-                                                : POLLNVAL;
+        fds[i].revents = fds[i].fd < 0        ? 0
+                         : is_open(fds[i].fd) ? fds[i].events & (POLLIN | POLLOUT)
+                                              : POLLNVAL;
         ready += fds[i].revents != 0;
     }
     return ready ? ready : -LINUX_ENOSYS;
@@ -173,7 +196,8 @@ get_termios(struct linux_termios *termios)
     termios->input = ICRNL;
     termios->output = mode & EXO_CONSOLE_CRNL ? OPOST | ONLCR : 0;
     termios->control = 0xbf; /* 38400 baud, 8 bits, receiver on */
-    termios->local = (mode & EXO_CONSOLE_COOKED ? ICANON : 0) | (mode & EXO_CONSOLE_ECHO ? ECHO : 0);
+    termios->local =
+        (mode & EXO_CONSOLE_COOKED ? ICANON : 0) | (mode & EXO_CONSOLE_ECHO ? ECHO : 0);
     return 0;
 }
 

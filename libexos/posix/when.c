@@ -3,7 +3,11 @@
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
-enum { SECOND = 1000000000, CLOCKS = 12, ABSOLUTE = 1 };
+enum {
+    SECOND = 1000000000,
+    CLOCKS = 12,
+    ABSOLUTE = 1
+};
 
 static int
 is_sound(const struct linux_timespec *time)

@@ -11,8 +11,8 @@ uint64_t core_hold, core_late;
 const struct sched_policy *core_policy;
 struct sched_counts sched_counts;
 
-/* While the short way is open the ready threads stand in a ring through next and prev; the running one is
- * in it, unless nothing is ready. */
+/* While the short way is open the ready threads stand in a ring through next and prev; the running
+ * one is in it, unless nothing is ready. */
 static struct sched_thread *ring;
 
 static void

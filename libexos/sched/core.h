@@ -4,7 +4,8 @@
 #define LIBEXOS_SCHED_CORE_H
 #include "libexos/sched/sched.h"
 
-/* The running thread when sched_yield may take its short way; else &core_slow, whose next is null. */
+/* The running thread when sched_yield may take its short way; else &core_slow, whose next is null.
+ */
 extern struct sched_thread *core_fast;
 extern struct sched_thread core_slow;
 extern struct sched_thread *core_now; /* the running thread when core_fast is &core_slow */
@@ -42,13 +43,14 @@ void core_preempt_init(void);
 extern const char core_range_begin[], core_range_end[];
 /* Saves self's registers, clears core_hold, goes on as next. */
 void core_switch(struct sched_thread *self, struct sched_thread *next);
-/* From an asynchronous upcall: goes on as next, which left by core_switch, freeing the save frame. */
+/* From an asynchronous upcall: goes on as next, which left by core_switch, freeing the save frame.
+ */
 _Noreturn void core_enter(struct sched_thread *next, struct exo_save *frame);
 /* Where a preempted thread's context leads: s0 = the thread. */
 void core_go_on(void);
 /* Where a new thread's context leads. */
 void core_begin(void);
-void core_fp_save(uint64_t fp[33]);     /* fs0-fs11, fcsr */
+void core_fp_save(uint64_t fp[33]); /* fs0-fs11, fcsr */
 void core_fp_load(const uint64_t fp[33]);
 void core_fp_save_all(uint64_t fp[33]);
 void core_fp_load_all(const uint64_t fp[33]);

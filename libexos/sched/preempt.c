@@ -2,14 +2,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/sched/core.h"
 
-enum { CONTEXT_RA = 0, CONTEXT_SP = 1, CONTEXT_S0 = 2 };
+enum {
+    CONTEXT_RA = 0,
+    CONTEXT_SP = 1,
+    CONTEXT_S0 = 2
+};
 
 static uint64_t ends; /* slots that ended since the running thread began */
 
 void core_resume(struct sched_thread *self);
 
-/* A preempted thread goes on by way of save frame 4: every register comes back. Until x[0] is written an
- * upcall could still use the frame, so `critical` is set. */
+/* A preempted thread goes on by way of save frame 4: every register comes back. Until x[0] is
+ * written an upcall could still use the frame, so `critical` is set. */
 void
 core_resume(struct sched_thread *self)
 {

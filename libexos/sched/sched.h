@@ -4,22 +4,31 @@
 #define LIBEXOS_SCHED_SCHED_H
 #include "libexos/edge/edge.h"
 
-/* A voluntary switch keeps ra, sp and s0-s11. Threads with SCHED_FP also keep tp and FP registers (all
- * programs with a libc set it); as long as there is none, and the policy is round robin, sched_yield
- * is 36 instructions in assembler. One environment runs the threads; others may not call in. */
-enum sched_flags { SCHED_FP = 1, SCHED_DETACHED = 2 };
+/* A voluntary switch keeps ra, sp and s0-s11. Threads with SCHED_FP also keep tp and FP registers
+ * (all programs with a libc set it); as long as there is none, and the policy is round robin,
+ * sched_yield is 36 instructions in assembler. One environment runs the threads; others may not
+ * call in. */
+enum sched_flags {
+    SCHED_FP = 1,
+    SCHED_DETACHED = 2
+};
 
-enum sched_state { SCHED_READY, SCHED_BLOCKED, SCHED_ASLEEP, SCHED_DONE };
+enum sched_state {
+    SCHED_READY,
+    SCHED_BLOCKED,
+    SCHED_ASLEEP,
+    SCHED_DONE
+};
 
 struct sched_thread {
-    uint64_t context[14];            /* ra, sp, s0-s11 of a thread that is not running */
-    struct sched_thread *next, *prev; /* among ready threads */
+    uint64_t context[14];                   /* ra, sp, s0-s11 of a thread that is not running */
+    struct sched_thread *next, *prev;       /* among ready threads */
     uint8_t state, flags, preempted, spare; /* preempted: `whole` counts, not context */
-    uint32_t priority;               /* for policies */
+    uint32_t priority;                      /* for policies */
     uint64_t tp;
-    uint64_t deadline;               /* asleep: till then */
-    uint64_t mask, events;           /* asleep: events it waits for; that came */
-    struct sched_thread *queued;     /* the next in a lock's queue, or asleep */
+    uint64_t deadline;           /* asleep: till then */
+    uint64_t mask, events;       /* asleep: events it waits for; that came */
+    struct sched_thread *queued; /* the next in a lock's queue, or asleep */
     void *(*entry)(void *);
     void *argument, *result;
     struct sched_thread *joiner;
@@ -30,8 +39,8 @@ struct sched_thread {
     uint64_t fp[33];    /* f0-f31, fcsr */
 };
 
-/* Which thread runs next: replaceable, at sched_init. Called with preemption held back. next and prev of
- * a ready thread are the policy's. */
+/* Which thread runs next: replaceable, at sched_init. Called with preemption held back. next and
+ * prev of a ready thread are the policy's. */
 struct sched_policy {
     const char *name;
     void (*ready)(struct sched_thread *thread); /* it may run: new, woken, or its turn is over */
@@ -46,10 +55,13 @@ struct sched_memory {
     void (*put)(void *stack, uint64_t size);
 };
 
-/* The caller becomes the first thread. policy null: round robin. flags: SCHED_FP for the first thread. */
-void sched_init(const struct sched_policy *policy, const struct sched_memory *memory, unsigned flags);
+/* The caller becomes the first thread. policy null: round robin. flags: SCHED_FP for the first
+ * thread. */
+void sched_init(const struct sched_policy *policy, const struct sched_memory *memory,
+                unsigned flags);
 
-/* stack_size 0: 16 KiB; stacks of that size are kept for the next thread. Null if there is no memory. */
+/* stack_size 0: 16 KiB; stacks of that size are kept for the next thread. Null if there is no
+ * memory. */
 struct sched_thread *sched_create(void *(*entry)(void *), void *argument, uint64_t stack_size,
                                   unsigned flags);
 void *sched_join(struct sched_thread *thread); /* its result; frees it */
@@ -57,11 +69,12 @@ _Noreturn void sched_exit(void *result);
 void sched_yield(void);
 struct sched_thread *sched_self(void);
 void sched_sleep_until(uint64_t ticks);
-/* Waits for events of mask or the deadline; which came. Sleepers are looked at when a slot ends, when
- * an event comes and when no thread can run: then the environment sleeps. */
+/* Waits for events of mask or the deadline; which came. Sleepers are looked at when a slot ends,
+ * when an event comes and when no thread can run: then the environment sleeps. */
 uint64_t sched_wait_event(uint64_t mask, uint64_t deadline);
 
-/* For locks: blocks till sched_wake(thread). Call with preemption held back once; it is when it returns. */
+/* For locks: blocks till sched_wake(thread). Call with preemption held back once; it is when it
+ * returns. */
 void sched_block(void);
 void sched_wake(struct sched_thread *thread);
 void sched_hold(void);    /* no preemption from here... */

@@ -2,7 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/sched/core.h"
 
-enum { STACK = 16384, CACHED = 16, CONTEXT_RA = 0, CONTEXT_SP = 1, CONTEXT_S0 = 2 };
+enum {
+    STACK = 16384,
+    CACHED = 16,
+    CONTEXT_RA = 0,
+    CONTEXT_SP = 1,
+    CONTEXT_S0 = 2
+};
 
 static const struct sched_memory *memory;
 static struct sched_thread first_thread;

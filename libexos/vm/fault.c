@@ -72,7 +72,8 @@ serve(uint64_t address, unsigned need)
             return EXO_E_RIGHT;
         if (need == EXO_W && *word & PAGE_CLEAN)
             return first_write(word, address);
-        return exo_bind(address, page_frame(*word), *word & PAGE_BIND & ~(uint64_t)(*word & PAGE_CLEAN ? EXO_W : 0));
+        return exo_bind(address, page_frame(*word),
+                        *word & PAGE_BIND & ~(uint64_t)(*word & PAGE_CLEAN ? EXO_W : 0));
     }
     region = region_at(address);
     if (!region)
@@ -101,6 +102,7 @@ fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
     }
     if (error >= 0)
         return;
+    /* A page without a frame yet, and without the right: vm_fault could not know whose it is. */
     if (handler && vm_handlers[handler].call(frame, frame->address, vm_handlers[handler].context))
         return;
     if (last_handler.call && last_handler.call(frame, frame->address, last_handler.context))
@@ -108,31 +110,38 @@ fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
     exo_crash(frame);
 }
 
-/* What is done here and below stands in pinned pages: it also brings back the rest of the library. */
-EXO_PINNED_TEXT void
-vm_fault(struct exo_save *frame, struct exo_uarea *uarea)
+/* A page that has its frame but no binding is bound again without the lock: this, and all that it
+ * calls, stands in pinned pages, so that it also brings back the rest of the library. */
+static EXO_PINNED_TEXT void
+fault_known(struct exo_save *frame, struct exo_uarea *uarea)
 {
-    uint64_t address = frame->address, *word;
+    uint64_t address = frame->address, *word = table_find(address);
 
     vm_counts.faults++;
     if (address - EXO_VM_TABLES < EXO_START - EXO_VM_TABLES) {
         if (table_rebind(address) >= 0)
             return;
-    } else if (address < EXO_USER_END && (word = table_find(address)) && *word & PAGE_HELD) {
-        unsigned need = need_of(frame->cause);
-
-        if (!(*word & need)) {
-            const struct vm_handler_entry *handler =
-                &vm_handlers[*word >> PAGE_HANDLER_SHIFT & (HANDLERS - 1)];
-
-            if (handler->call && handler->call(frame, address, handler->context))
-                return;
-        } else if (!(*word & PAGE_CLEAN)) {
-            if (exo_bind(page_of(address), page_frame(*word), *word & PAGE_BIND) >= 0) {
-                vm_counts.rebound++;
-                return;
-            }
+    } else if (word && *word & PAGE_HELD && *word & need_of(frame->cause) &&
+               !(*word & PAGE_CLEAN)) {
+        if (exo_bind(page_of(address), page_frame(*word), *word & PAGE_BIND) >= 0) {
+            vm_counts.rebound++;
+            return;
         }
     }
     fault_slow(frame, uarea);
+}
+
+EXO_PINNED_TEXT void
+vm_fault(struct exo_save *frame, struct exo_uarea *uarea)
+{
+    uint64_t address = frame->address, *word = table_find(address);
+
+    if (word && *word & PAGE_HANDLER) {
+        const struct vm_handler_entry *handler =
+            &vm_handlers[*word >> PAGE_HANDLER_SHIFT & (HANDLERS - 1)];
+
+        if (handler->call(frame, address, handler->context))
+            return;
+    }
+    fault_known(frame, uarea);
 }

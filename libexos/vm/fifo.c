@@ -1,8 +1,11 @@
-/* fifo.c - the stock policy: of the pages that were never written, the one filled longest ago goes first */
+/* fifo.c - the stock policy: of the pages never written, the one filled longest ago goes first */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/page.h"
 
-enum { RING = 1024, LOOKS = 128 };
+enum {
+    RING = 1024,
+    LOOKS = 128
+};
 
 static uint32_t ring[RING]; /* page numbers, oldest first; when full the oldest is forgotten */
 static uint32_t first, count;

@@ -15,8 +15,8 @@ adopt(const struct exo_start *start, const struct exo_area *area)
 
         if (!word)
             return EXO_E_FULL;
-        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD | PAGE_KEEP |
-                (area->rights & PAGE_BIND);
+        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD |
+                PAGE_KEEP | (area->rights & PAGE_BIND);
         vm_counts.mapped++;
     }
     return error;
@@ -33,7 +33,7 @@ vm_init(struct exo_uarea *uarea)
     if (done)
         return 0;
     done = 1;
-    table_near = EXO_USER_END;
+    table_near = EXO_NEVER;
     exo_handle(EXO_CAUSE_FETCH_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_LOAD_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_STORE_PAGE, vm_fault);

@@ -87,7 +87,7 @@ place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
     struct region *there;
     long error = 0;
 
-    if (length == 0 || length > EXO_HEAP_END || rights & ~7u)
+    if (length == 0 || length > EXO_HEAP_END || rights & ~7u || (rights & 3) == EXO_W)
         return EXO_E_ARG;
     if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
         return EXO_E_WX;
@@ -97,7 +97,8 @@ place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
         error = unmap(address, address + length);
     } else {
         there = address && range_is_sound(address, length) ? region_from(address) : NULL;
-        if (!address || !range_is_sound(address, length) || (there && there->start < address + length))
+        if (!address || !range_is_sound(address, length) ||
+            (there && there->start < address + length))
             address = region_gap(length);
     }
     if (error < 0 || !address)
@@ -160,7 +161,8 @@ vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned
         return EXO_E_BUSY;
     at = place(address, count * EXO_PAGE, rights, (flags & (VM_FIXED | VM_BORROW)) | VM_KEEP);
     error = at < 0 ? at : bind_given((uint64_t)at, frames, count, rights, flags | VM_BORROW);
-    if (at >= 0 && error >= 0 && !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
+    if (at >= 0 && error >= 0 &&
+        !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
         for (uint64_t i = 0; i < count; i++)
             *table_find((uint64_t)at + i * EXO_PAGE) &= ~(uint64_t)PAGE_BORROWED;
     if (at >= 0 && error < 0) {
@@ -235,17 +237,29 @@ protect_slow(uint64_t start, uint64_t end, unsigned rights)
     return error;
 }
 
-/* Pages with frames whose bindings may have these rights: no region is looked at. */
+/* Notes the rights of pages with frames whose bindings may have them: no region is looked at. 0 if
+ * it met another page; then protect_slow does all of it again. */
 static int
-protect_is_plain(uint64_t address, uint64_t pages, unsigned rights)
+note_plain(uint64_t address, uint64_t pages, unsigned rights)
 {
-    uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT;
+    uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT, mask = wanted | PAGE_CLEAN;
 
-    for (; pages; pages--, address += EXO_PAGE) {
-        const uint64_t *word = table_find(address);
+    while (pages) {
+        uint64_t *word = table_find(address), *end;
+        uint64_t n = (TABLE_SPAN - (address & (TABLE_SPAN - 1))) >> EXO_PAGE_SHIFT;
 
-        if (!word || (*word & (wanted | PAGE_CLEAN)) != wanted)
+        if (!word)
             return 0;
+        n = n < pages ? n : pages;
+        for (end = word + n; word < end; word++) {
+            uint64_t old = *word;
+
+            if ((old & mask) != wanted)
+                return 0;
+            *word = (old & ~(uint64_t)PAGE_NOW) | rights;
+        }
+        pages -= n;
+        address += n * EXO_PAGE;
     }
     return 1;
 }
@@ -255,23 +269,14 @@ protect_plain(uint64_t address, uint64_t pages, unsigned rights)
 {
     while (pages) {
         uint64_t n = pages < EXO_PROTECT_BATCH ? pages : EXO_PROTECT_BATCH;
-        long passed;
+        long passed = exo_vspace_protect(0, address, n, rights);
 
-        for (uint64_t i = 0; i < n; i++) {
-            uint64_t *word = table_find(address + i * EXO_PAGE);
-
-            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
-        }
-        while (n) {
-            passed = exo_vspace_protect(0, address, n, rights);
-            if (passed < 0)
-                return passed;
-            if (passed == 0) /* not bound now: the fault will bind it so */
-                passed = 1;
-            n -= (uint64_t)passed;
-            pages -= (uint64_t)passed;
-            address += (uint64_t)passed * EXO_PAGE;
-        }
+        if (passed == EXO_E_HOLD) /* not bound now: the fault will bind it so */
+            passed = 1;
+        if (passed <= 0)
+            return passed ? passed : EXO_E_ARG;
+        pages -= (uint64_t)passed;
+        address += (uint64_t)passed * EXO_PAGE;
     }
     return 0;
 }
@@ -290,11 +295,11 @@ vm_protect(uint64_t address, uint64_t length, unsigned rights)
         if (word && (*word & (wanted | PAGE_CLEAN)) == wanted && rights < 8) {
             *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
             error = exo_vspace_protect(0, address, 1, rights);
-            return error < 0 ? error : 0;
+            return error < 0 && error != EXO_E_HOLD ? error : 0; /* not bound: it will be so */
         }
     }
     length = pages_up(length);
-    if (!range_is_sound(address, length) || rights & ~7u)
+    if (!range_is_sound(address, length) || rights & ~7u || (rights & 3) == EXO_W)
         return EXO_E_ARG;
     if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
         return EXO_E_WX;
@@ -302,7 +307,7 @@ vm_protect(uint64_t address, uint64_t length, unsigned rights)
     vm_touch_stack();
     if (!vm_lock(uarea))
         return EXO_E_BUSY;
-    if (pages <= EXO_PROTECT_BATCH && protect_is_plain(address, pages, rights))
+    if (pages <= EXO_PROTECT_BATCH && note_plain(address, pages, rights))
         error = protect_plain(address, pages, rights);
     else
         error = protect_slow(address, address + length, rights);

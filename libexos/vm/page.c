@@ -53,7 +53,8 @@ page_fill(struct region *region, uint64_t address, unsigned need)
         n = have;
     for (uint64_t i = 0; i < n; i++) {
         reserve_take(&vector[i].frame);
-        vector[i].address = (address + i * EXO_PAGE) | (rights & ~(flags & PAGE_CLEAN ? EXO_W : 0ull));
+        vector[i].address =
+            (address + i * EXO_PAGE) | (rights & ~(flags & PAGE_CLEAN ? EXO_W : 0ull));
     }
     bound = n == 1 ? exo_bind(address, vector[0].frame, vector[0].address & (EXO_PAGE - 1))
                    : exo_bind_vector(vector, n);

@@ -6,7 +6,8 @@
 #include "libexos/vm/table.h"
 #include "libexos/vm/vm.h"
 
-/* Who holds the lock may meet only misses of pages that have a frame: those are served without it. */
+/* Who holds the lock may meet only misses of pages that have a frame: those are served without it.
+ */
 int vm_lock(struct exo_uarea *uarea); /* 0: this environment holds it already */
 int vm_try_lock(struct exo_uarea *uarea);
 void vm_unlock(struct exo_uarea *uarea);
@@ -14,7 +15,8 @@ void vm_unlock(struct exo_uarea *uarea);
 static inline void
 vm_touch_stack(void)
 {
-    asm volatile("li t0, 4000\n sub t0, sp, t0\n sb zero, 0(t0)" ::: "t0", "memory");
+    /* Changes nothing, but is a store. */
+    asm volatile("addi t0, sp, -2048\n amoor.w zero, zero, (t0)" ::: "t0", "memory");
 }
 
 struct vm_handler_entry {
@@ -42,8 +44,8 @@ page_most(unsigned rights)
     return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
 }
 
-/* Gives the page at address a frame, and some of the pages behind it when memory is touched in order.
- * With the lock held. 0 or an error. */
+/* Gives the page at address a frame, and some of the pages behind it when memory is touched in
+ * order. With the lock held. 0 or an error. */
 long page_fill(struct region *region, uint64_t address, unsigned need);
 /* Takes a page's frame away; its word stays with what must be remembered. 1 if it could. */
 int page_evict(uint64_t address);

@@ -8,13 +8,16 @@
 struct region {
     uint64_t start, end;
     uint8_t rights;
-    uint8_t flags; /* enum vm_flags */
+    uint8_t flags;   /* enum vm_flags */
     uint8_t handler; /* number, 0 = none */
 };
 
-enum { REGIONS = 512, HANDLERS = 16 };
+enum {
+    REGIONS = 512,
+    HANDLERS = 16
+};
 
-struct region *region_at(uint64_t address); /* that holds address, or null */
+struct region *region_at(uint64_t address);   /* that holds address, or null */
 struct region *region_from(uint64_t address); /* the first that ends above address, or null */
 struct region *region_next(struct region *region);
 /* Adds one; grows a neighbour of the same kind instead if it can. 0 or an error. */

@@ -5,9 +5,12 @@
 #include "libexos/vm/reserve.h"
 #include "libexos/vm/vm.h"
 
-/* The tables' own pages stand in a window of their own, and the frames behind it in a pinned array: a
- * missing one is bound again without looking anything up. */
-enum { TABLES = 1024, RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W) };
+/* The tables' own pages stand in a window of their own, and the frames behind it in a pinned array:
+ * a missing one is bound again without looking anything up. */
+enum {
+    TABLES = 1024,
+    RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)
+};
 
 static EXO_PINNED_BSS uint32_t table_frame[TABLES];
 static EXO_PINNED_BSS uint64_t tables;

@@ -16,12 +16,15 @@ enum vm_flags {
     VM_EAGER = 2,  /* frames now, not when touched */
     VM_KEEP = 4,   /* never give these frames back */
     VM_BORROW = 8, /* vm_map_frames: unmapping does not drop the holds */
-    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no handler */
+    VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no
+                      handler */
 };
 
-/* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The address. */
+/* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The
+ * address. */
 long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags);
-/* Frames that my domain holds (shared memory, device registers), in the order given. The address. */
+/* Frames that my domain holds (shared memory, device registers), in the order given. The address.
+ */
 long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
                    unsigned flags);
 long vm_unmap(uint64_t address, uint64_t length);
@@ -33,9 +36,13 @@ long vm_frame(uint64_t address);
 /* Does [address, address + length) allow these rights? Nothing is touched. */
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
 
-/* Faults in the region that starts at or holds `address` go to handler first: a page whose rights
- * forbid the access. It returns 1 when the access shall be tried again (or frame->x[0] was moved),
- * 0 when it is not his: then the next handler (vm_fault_default) is asked. `context` is his own. */
+/* Faults in the region that starts at or holds `address` go to handler first, protection and misses
+ * alike, except the first touch of a page, which vm fills. It returns 1 when the access shall be
+ * tried again (or frame->x[0] was moved); 0 when it is not his: then vm binds the page with the
+ * rights that it knows, if they allow the access, else asks vm_fault_default's. The handler may
+ * change rights with vm_protect, or faster with exo_vspace_protect, of which vm knows nothing: a
+ * binding that the kernel dropped comes back with vm's rights when the handler answers 0. `context`
+ * is his own. */
 typedef int vm_handler_t(struct exo_save *frame, uint64_t address, void *context);
 long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context);
 /* Asked about faults that neither vm nor a region's handler serves. Default: null, exo_crash. */
@@ -47,11 +54,12 @@ void vm_fault(struct exo_save *frame, struct exo_uarea *uarea);
 /* Who loses a page when frames are asked back: replaceable. */
 struct vm_policy {
     const char *name;
-    void (*mapped)(uint64_t address);       /* a page got its frame */
-    void (*unmapped)(uint64_t address);     /* it lost it */
-    uint64_t (*victim)(void);               /* the page to give up next, 0 = none */
-    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that were
-     * never written are given up. It runs with vm's lock held and must not touch other absent pages. */
+    void (*mapped)(uint64_t address);   /* a page got its frame */
+    void (*unmapped)(uint64_t address); /* it lost it */
+    uint64_t (*victim)(void);           /* the page to give up next, 0 = none */
+    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that
+     * were never written are given up. It runs with vm's lock held and must not touch other absent
+     * pages. */
     int (*save)(uint64_t address);
     /* Fills a page that was saved, now bound and zero. */
     int (*load)(uint64_t address);

@@ -24,7 +24,7 @@ enum {
 static char stack[1 << 16] __attribute__((aligned(16)));
 
 static void
-loader(struct exo_uarea *u, volatile uint64_t *data)
+loader(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;

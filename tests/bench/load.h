@@ -29,7 +29,7 @@ extern char load_reply[];
 asm(".pushsection childtext, \"ax\"\n.balign 4\nload_reply:\n li a7, -5\n ecall\n.popsection\n");
 
 static CHILD void
-load_idle(struct exo_uarea *u, volatile uint64_t *data)
+load_idle(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;

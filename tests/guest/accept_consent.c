@@ -6,7 +6,7 @@
 enum { ASK, KIND, TARGET, ENV, FRAME, RESULT, COUNT };
 
 static CHILD void
-stranger(struct exo_uarea *u, volatile uint64_t *data)
+stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;) {

@@ -8,7 +8,7 @@ enum { VECTOR, GOOD, BAD, STOP, BEAT, HOLE, FRAME, MODE };
 
 /* Flips vector entries between good and bad, or unmaps and maps the page. */
 static CHILD void
-flipper(struct exo_uarea *u, volatile uint64_t *data)
+flipper(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     volatile uint64_t *vector = (volatile uint64_t *)data[VECTOR];
 
@@ -92,8 +92,6 @@ main(void)
 
         check(error == EXO_E_FAULT || error == EXO_E_HOLD || error >= 0, "share: %ld", error);
         call(HOLD_DROP, child, &mine, 1);
-        error = call(LOG_WRITE, vector, 0);
-        check(error == EXO_E_FAULT || error >= 0, "log_write: %ld", error);
         check(used(0, EXO_FRAMES) == frames_before, "frames appeared");
     }
     ok_all("a vector whose page comes and goes");

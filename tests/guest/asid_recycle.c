@@ -5,7 +5,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-reader(struct exo_uarea *u, volatile uint64_t *data)
+reader(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     volatile uint64_t *page = (volatile uint64_t *)CHILD_FREE;
     uint64_t faults = u->user[USER_FAULTS];

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-faulter(struct exo_uarea *u, volatile uint64_t *data)
+faulter(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     data[1] = 1;

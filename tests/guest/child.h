@@ -137,13 +137,13 @@ asm(".pushsection childtext, \"ax\"\n"
     "    ecall\n"
     ".popsection\n");
 
-typedef void child_function(struct exo_uarea *, volatile uint64_t *);
-typedef void child_news(struct exo_uarea *, uint64_t pending);
+typedef void child_function(volatile struct exo_uarea *, volatile uint64_t *);
+typedef void child_news(volatile struct exo_uarea *, uint64_t pending);
 
 struct child {
     uint64_t domain, vspace, env;
     uint64_t root, spare, tables[CHILD_TABLES], pair, stack_frame, data_frame;
-    struct exo_uarea *u;     /* as I see it */
+    volatile struct exo_uarea *u;     /* as I see it */
     volatile uint64_t *data; /* as I see it */
     void *stack;             /* a twin's */
 };
@@ -191,10 +191,10 @@ struct child_limits {
 };
 
 static const struct child_limits child_plenty = {
-    .of = {[EXO_FRAMES] = 40, [EXO_HOLDS] = 80, [EXO_VSPACES] = 2, [EXO_ENVS] = 4}};
+    .of = {[EXO_FRAMES] = 120, [EXO_HOLDS] = 80, [EXO_VSPACES] = 2, [EXO_ENVS] = 4}};
 
 static inline void
-child_uarea_fill(struct exo_uarea *u, uint64_t enter, uint64_t fault, uint64_t function,
+child_uarea_fill(volatile struct exo_uarea *u, uint64_t enter, uint64_t fault, uint64_t function,
                  uint64_t stack_top, uint64_t data)
 {
     for (int i = 0; i < EXO_CAUSES; i++)
@@ -309,9 +309,9 @@ child_try(struct child *c, child_function *function, const struct child_limits *
         CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_TEXT + i * PAGE, child_text.frames[i],
                         EXO_R | EXO_X | EXO_PIN));
     CHILD_STEP(call(HOLD_SHARE, 0, c->domain, &c->data_frame, 1, EXO_R | EXO_W));
-    CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_DATA, c->data_frame, EXO_R | EXO_W));
+    CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_DATA, c->data_frame, EXO_R | EXO_W | EXO_PIN));
     CHILD_STEP(call(HOLD_SHARE, 0, c->domain, &c->stack_frame, 1, EXO_R | EXO_W));
-    CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_STACK, c->stack_frame, EXO_R | EXO_W));
+    CHILD_STEP(call(VSPACE_BIND, c->vspace, CHILD_STACK, c->stack_frame, EXO_R | EXO_W | EXO_PIN));
     CHILD_STEP(call(HOLD_SHARE, c->domain, 0, &c->pair, 1, EXO_R | EXO_W));
     c->u = see(c->pair, EXO_R | EXO_W);
     child_uarea_fill(c->u, child_address(child_enter), child_address(child_fault),
@@ -500,6 +500,17 @@ child_start(struct child *c, uint64_t hart, uint64_t count)
         note("env_start: %ld", error);
     must(error >= 0);
     must(slots_give(c->env, hart, count) == count);
+}
+
+/* Lends my slice till it is told what became of it: ends of my slots in between do not count. */
+static inline int64_t
+lend(uint64_t env)
+{
+    int64_t reason = EXO_BUDGET;
+
+    for (int i = 0; i < 50 && reason == EXO_BUDGET; i++)
+        reason = call(YIELD, env);
+    return reason;
 }
 
 /* Runs the function to its end; whether it came back in time. */

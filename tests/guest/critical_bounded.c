@@ -25,7 +25,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-hog(struct exo_uarea *u, volatile uint64_t *data)
+hog(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     u->critical = data[1];
     fence();

@@ -6,7 +6,7 @@
 
 /* Makes domains, wide and deep, till it gets errors; tells the last error and the count. */
 static CHILD void
-bomber(struct exo_uarea *u, volatile uint64_t *data)
+bomber(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t parent = 0;
 

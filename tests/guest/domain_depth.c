@@ -26,7 +26,8 @@ main(void)
     /* A share travels round a loop and comes home no wider, no more often. */
     frame = frame_new(0);
     for (int i = 0; i < depth; i++)
-        check_is(call(DOMAIN_GRANT, chain[i], EXO_HOLDS, 8 - i), 0, "grant");
+        for (int r = EXO_FRAMES; r <= EXO_HOLDS; r++)
+            check_is(call(DOMAIN_GRANT, chain[i], r, 8 - i), 0, "grant");
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < depth; i++)
             check_is(call(HOLD_SHARE, i ? chain[i - 1] : 0, chain[i], &frame, 1, EXO_R | EXO_W), 1,

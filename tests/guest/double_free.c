@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-nothing(struct exo_uarea *u, volatile uint64_t *data)
+nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-storm(struct exo_uarea *u, volatile uint64_t *data)
+storm(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t odd = (uint64_t)data + 3001;
     uint64_t value;
@@ -29,7 +29,7 @@ storm(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-count(struct exo_uarea *u, volatile uint64_t *data)
+count(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)

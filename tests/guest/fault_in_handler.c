@@ -39,7 +39,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-nest(struct exo_uarea *u, volatile uint64_t *data)
+nest(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     for (uint64_t depth = 1; depth <= data[0]; depth++) {
         u->user[32] = depth;
@@ -54,7 +54,7 @@ nest(struct exo_uarea *u, volatile uint64_t *data)
 
 /* Jumps to nowhere with a handler that is nowhere: recursion without end. */
 static CHILD void
-abyss(struct exo_uarea *u, volatile uint64_t *data)
+abyss(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)data;
     for (int i = 0; i < EXO_CAUSES; i++)
@@ -64,7 +64,7 @@ abyss(struct exo_uarea *u, volatile uint64_t *data)
 
 /* A bystander that counts. */
 static CHILD void
-count(struct exo_uarea *u, volatile uint64_t *data)
+count(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-grandchild(struct exo_uarea *u, volatile uint64_t *data)
+grandchild(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     data[8] = 0x0a7468676f756874ull;

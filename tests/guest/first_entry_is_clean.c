@@ -33,7 +33,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-dirty(struct exo_uarea *u, volatile uint64_t *data)
+dirty(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;
@@ -55,7 +55,7 @@ dirty(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-nothing(struct exo_uarea *u, volatile uint64_t *data)
+nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     data[65] = 1;

@@ -34,7 +34,7 @@ site_call(uint64_t address)
 }
 
 static CHILD void
-guest(struct exo_uarea *u, volatile uint64_t *data)
+guest(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t faults;
 

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-thief(struct exo_uarea *u, volatile uint64_t *data)
+thief(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t first = data[0], count = data[1], got = 0;
 

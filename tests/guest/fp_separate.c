@@ -5,7 +5,7 @@
 
 /* Fills all FP registers from a seed, then checks them over and over: data[1] = rounds, data[2] = bad. */
 static CHILD void
-holder(struct exo_uarea *u, volatile uint64_t *data)
+holder(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t seed = data[0], bad;
 

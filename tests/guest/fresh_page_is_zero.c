@@ -6,7 +6,7 @@
 enum { COUNT = 64 };
 
 static CHILD void
-scribble(struct exo_uarea *u, volatile uint64_t *data)
+scribble(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (int i = 0; i < 512; i++)

@@ -29,11 +29,11 @@ asm(".pushsection childtext, \"ax\"\n"
     "    ecall\n"
     ".popsection\n");
 
-typedef void gate_function(uint64_t *message, uint64_t caller, struct exo_uarea *u);
+typedef void gate_function(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u);
 
 /* What a server runs first: it parks. */
 static CHILD void
-gate_park(struct exo_uarea *u, volatile uint64_t *data)
+gate_park(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     data[511] = (uint64_t)call(GATE_OFFER, data[510]);

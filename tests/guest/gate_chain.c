@@ -7,7 +7,7 @@ enum { LINKS = 12 };
 
 /* Calls the next link, whose environment stands in user[50]; counts itself in word 0. */
 static CHILD void
-link(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+link(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     struct message m;
 

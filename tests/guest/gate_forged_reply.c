@@ -5,7 +5,7 @@
 
 /* Replies without ever having been called: it parks, or gets an error; nobody hears of it. */
 static CHILD void
-babbler(struct exo_uarea *u, volatile uint64_t *data)
+babbler(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     u->user[40] = 1;
     for (int i = 0; i < 10; i++) {
@@ -16,7 +16,7 @@ babbler(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-echo(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)caller;
     u->user[41]++;
@@ -25,7 +25,7 @@ echo(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 
 /* A client that is killed while its server works. */
 static CHILD void
-client(struct exo_uarea *u, volatile uint64_t *data)
+client(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     struct message m;
 
@@ -40,7 +40,7 @@ client(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-slow(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+slow(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     (void)caller;

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-echo(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     (void)caller;
@@ -12,7 +12,7 @@ echo(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 }
 
 static CHILD void
-doze(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+doze(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     (void)caller;
@@ -22,7 +22,7 @@ doze(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 }
 
 static CHILD void
-die(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+die(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     (void)caller;
@@ -31,7 +31,7 @@ die(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 }
 
 static CHILD void
-loop(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+loop(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     (void)caller;
@@ -41,7 +41,7 @@ loop(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 
 /* Calls its caller's own gate... which is not parked. */
 static CHILD void
-backward(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+backward(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)caller;
     u->user[40]++;
@@ -54,7 +54,7 @@ backward(uint64_t *message, uint64_t caller, struct exo_uarea *u)
 }
 
 static CHILD void
-nothing(struct exo_uarea *u, volatile uint64_t *data)
+nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;

@@ -4,14 +4,14 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-echo(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     (void)message;
     u->user[41] = caller;
 }
 
 static CHILD void
-stranger(struct exo_uarea *u, volatile uint64_t *data)
+stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;) {
@@ -70,6 +70,7 @@ main(void)
     if (sibling.data[7] == 0)
         is((int64_t)anyone.u->user[41], (int64_t)sibling.domain, "as itself");
     gate_child(&named, echo, sibling.domain);
+    slots_give(sibling.env, 0, 8);
     ask(&sibling, named.env);
     is((int64_t)sibling.data[2], 0, "a gate that is offered to it by name");
     slots_back();

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-add(uint64_t *message, uint64_t caller, struct exo_uarea *u)
+add(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 {
     u->user[40]++;
     u->user[41] = caller;

@@ -6,7 +6,7 @@
 enum { ROUNDS = 40 };
 
 static CHILD void
-nothing(struct exo_uarea *u, volatile uint64_t *data)
+nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;

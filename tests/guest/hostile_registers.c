@@ -48,7 +48,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-hostile(struct exo_uarea *u, volatile uint64_t *data)
+hostile(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t context[16];
     uint64_t count = data[0];

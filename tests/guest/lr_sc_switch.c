@@ -5,7 +5,7 @@
 
 /* Holds a reservation while it lends its time; then tries to store. */
 static CHILD void
-reserver(struct exo_uarea *u, volatile uint64_t *data)
+reserver(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (uint64_t i = 0; i < 100; i++) {
@@ -30,7 +30,7 @@ reserver(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-changer(struct exo_uarea *u, volatile uint64_t *data)
+changer(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;) {

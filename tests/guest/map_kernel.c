@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-touch(struct exo_uarea *u, volatile uint64_t *data)
+touch(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     static const uint64_t none = 0;
     uint64_t count = data[0];

@@ -16,7 +16,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-spin(struct exo_uarea *u, volatile uint64_t *data)
+spin(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)

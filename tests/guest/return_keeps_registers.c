@@ -76,7 +76,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 
 static CHILD void
-keeper(struct exo_uarea *u, volatile uint64_t *data)
+keeper(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     register uint64_t a0 asm("a0") = (uint64_t)data;
 
@@ -89,7 +89,7 @@ keeper(struct exo_uarea *u, volatile uint64_t *data)
 }
 
 static CHILD void
-spin(struct exo_uarea *u, volatile uint64_t *data)
+spin(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)

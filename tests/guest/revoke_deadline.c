@@ -6,7 +6,7 @@
 enum { COUNT = 12 };
 
 static CHILD void
-spin(struct exo_uarea *u, volatile uint64_t *data)
+spin(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)
@@ -34,7 +34,7 @@ main(void)
     slot = window.facts->slot_ticks;
     census_take(&before);
     child_make(&c, spin);
-    must(frames_new(c.domain, frames, COUNT) == COUNT);
+    must(frames_any(c.domain, frames, COUNT) == COUNT);
     for (uint64_t i = 0; i < COUNT; i++)
         must(call(VSPACE_BIND, c.vspace, CHILD_FREE + i * PAGE, frames[i], EXO_R | EXO_W) == 0);
     taken = c.u->taken_count;
@@ -87,7 +87,7 @@ main(void)
     for (int round = 0; round < 20; round++) {
         uint64_t some[8];
 
-        if (frames_new(c.domain, some, 8) != 8)
+        if (frames_any(c.domain, some, 8) != 8)
             break;
         check_is(call(REVOKE_ASK, c.domain, EXO_FRAMES, 8, 0), 0, "ask");
         check_is(breaking(c.domain, EXO_FRAMES, some, 8), 8, "break");

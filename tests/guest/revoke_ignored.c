@@ -7,7 +7,7 @@ enum { FRAME, STOP, ROUNDS, GOT, SECOND, MODE, OTHER };
 
 /* Clings to a frame: binds it again and again, at other addresses, pinned, shared, donated. */
 static CHILD void
-clinger(struct exo_uarea *u, volatile uint64_t *data)
+clinger(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t frame = data[FRAME], i = 0;
 

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-rebel(struct exo_uarea *u, volatile uint64_t *data)
+rebel(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t parent = data[0], sibling = data[1];
 

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-spin(struct exo_uarea *u, volatile uint64_t *data)
+spin(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     for (;;)

@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-nothing(struct exo_uarea *u, volatile uint64_t *data)
+nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     (void)u;
     (void)data;
@@ -31,7 +31,10 @@ main(void)
 
             if (error >= 0)
                 call(VSPACE_UNBIND, c.vspace, hole, 1);
-            if (!within)
+            if (!(now & EXO_R))
+                check(error == EXO_E_ARG || error == EXO_E_WX, "hold %lu, bind %lu: %ld", rights, now,
+                      error);
+            else if (!within)
                 check(error == EXO_E_HOLD || (both && error == EXO_E_WX) || error == EXO_E_ARG,
                       "hold %lu, bind %lu: %ld", rights, now, error);
             else if (both)
@@ -57,6 +60,7 @@ main(void)
         uint64_t grandchild = (uint64_t)call(DOMAIN_CREATE, c.domain);
 
         check_is(call(DOMAIN_GRANT, grandchild, EXO_HOLDS, 4), 0, "grant holds");
+        check_is(call(DOMAIN_GRANT, grandchild, EXO_FRAMES, 4), 0, "grant frames");
         frame = frame_new(0);
         check_is(call(HOLD_SHARE, 0, c.domain, &frame, 1, EXO_R), 1, "share read");
         check_is(call(HOLD_SHARE, c.domain, grandchild, &frame, 1, EXO_R), 1, "share read on");

@@ -7,7 +7,7 @@ enum { HARTS, RESULTS = 8 };
 
 /* Tries every slot of the machine. */
 static CHILD void
-thief(struct exo_uarea *u, volatile uint64_t *data)
+thief(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t got = 0;
 

@@ -5,7 +5,7 @@
 
 /* Runs as a twin: its faults are counted and skipped. data: address, then results. */
 static CHILD void
-toucher(struct exo_uarea *u, volatile uint64_t *data)
+toucher(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     volatile uint64_t *page = (volatile uint64_t *)data[0];
     uint64_t frame = data[1], other = data[2], bad = 0, faults;

@@ -8,7 +8,7 @@ enum { ADDRESS, BEAT, STOP, SEEN, ROUNDS = 60 };
 
 /* Writes its beat into the page without end; faults are skipped and counted. */
 static CHILD void
-writer(struct exo_uarea *u, volatile uint64_t *data)
+writer(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     volatile uint64_t *page = (volatile uint64_t *)data[ADDRESS];
     uint64_t beat = 0;

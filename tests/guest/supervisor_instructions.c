@@ -69,7 +69,7 @@ jump(uint64_t address)
 }
 
 static CHILD void
-criminal(struct exo_uarea *u, volatile uint64_t *data)
+criminal(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t count = data[1];
 

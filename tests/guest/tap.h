@@ -12,6 +12,7 @@ static struct {
     int notes;
 } tap;
 
+/* Each line begins with a line end: others may have been interrupted in the middle of theirs. */
 struct tap_line {
     char text[EXO_LOG_LINE];
     uint64_t used;
@@ -89,6 +90,7 @@ note(const char *format, ...)
     va_list list;
 
     line.used = 0;
+    tap_put(&line, '\n');
     tap_put(&line, '#');
     tap_put(&line, ' ');
     va_start(list, format);
@@ -105,6 +107,7 @@ print_line(const char *format, ...)
     va_list list;
 
     line.used = 0;
+    tap_put(&line, '\n');
     va_start(list, format);
     tap_format(&line, format, list);
     va_end(list);
@@ -118,6 +121,7 @@ ok(int good, const char *format, ...)
     va_list list;
 
     line.used = 0;
+    tap_put(&line, '\n');
     for (const char *text = good ? "ok " : "not ok "; *text; text++)
         tap_put(&line, *text);
     tap_number(&line, (uint64_t)++tap.tests, 10);
@@ -154,6 +158,7 @@ check(int good, const char *format, ...)
     tap.broken++;
     if (tap.notes++ < 12) {
         line.used = 0;
+    tap_put(&line, '\n');
         tap_put(&line, '#');
         tap_put(&line, ' ');
         va_start(list, format);

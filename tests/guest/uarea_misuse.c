@@ -4,7 +4,7 @@
 #include "tests/guest/census.h"
 
 static CHILD void
-scribbler(struct exo_uarea *u, volatile uint64_t *data)
+scribbler(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t random = 88172645463325252ull;
     volatile uint64_t *words = (volatile uint64_t *)u;

@@ -6,7 +6,7 @@
 enum { NUMBER, RESULT, FAULTS, CAUSE };
 
 static CHILD void
-caller(struct exo_uarea *u, volatile uint64_t *data)
+caller(volatile struct exo_uarea *u, volatile uint64_t *data)
 {
     uint64_t count = data[0];
 

@@ -64,16 +64,25 @@ frames_new(uint64_t domain, uint64_t *frames, uint64_t count)
     uint64_t done = 0;
 
     while (done < count) {
-        int64_t got = call(FRAME_ALLOC, domain, frames + done, count - done);
+        int64_t got = call(FRAME_ALLOC, domain, frames + done,
+                           count - done < EXO_BATCH ? count - done : EXO_BATCH);
 
         if (got <= 0) {
-            if (done)
-                call(HOLD_DROP, domain, frames, done);
+            for (uint64_t i = 0; i < done; i++)
+                call(HOLD_DROP, domain, frames + i, 1);
             return got < 0 ? got : EXO_E_FULL;
         }
         done += (uint64_t)got;
     }
     return (int64_t)count;
+}
+
+static inline int64_t
+frames_any(uint64_t domain, uint64_t *frames, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        frames[i] = EXO_ANY;
+    return frames_new(domain, frames, count);
 }
 
 static inline int64_t

@@ -5,6 +5,7 @@
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
 #include "libexos/edge/spawn.h"
+#include "libexos/edge/time.h"
 #include "libexos/vm/vm.h"
 #include "userland/init/steward.h"
 #include "line.h"
@@ -23,6 +24,7 @@ enum {
     EVENT_BELL = 2
 };
 enum {
+    RESTORE_MS = 20,
     GATE_STACK = 8192,
     PROMPT_MOST = 128,
     KEY_CTRL_C = 3,
@@ -50,6 +52,7 @@ static struct ring wire, typed;
 static bool editing, hidden;     /* a line is being edited; and it is not on the screen now */
 static char prompt[PROMPT_MOST]; /* what stood on the screen's line before the edited one */
 static uint32_t prompt_length, column;
+static uint64_t restore_at; /* a hidden line comes back then, or when the output ends a line */
 static bool in_escape;
 
 static uint8_t gate_stack[GATE_STACK] __attribute__((aligned(16)));
@@ -101,6 +104,7 @@ static void
 driver_output(void)
 {
     uint32_t count = ring_used(&output);
+    bool taken = count != 0;
 
     if (!count && !hidden)
         return;
@@ -119,6 +123,10 @@ driver_output(void)
         }
         show(character);
     }
+    if (taken)
+        restore_at = exo_time() + exo_time_base() * RESTORE_MS / 1000;
+    if (column && exo_time() < restore_at)
+        return; /* more of this line may come */
     if (hidden && !count && ring_room(&wire) > PROMPT_MOST + 3 * LINE_MOST) {
         if (column)
             show('\n');
@@ -255,7 +263,7 @@ driver_run(uint32_t irq)
                 continue;
             __atomic_store_n(&flushed, 1, __ATOMIC_RELEASE);
         }
-        exo_sleep(EVENT_DEVICE | EVENT_BELL, EXO_NEVER);
+        exo_sleep(EVENT_DEVICE | EVENT_BELL, hidden ? restore_at : EXO_NEVER);
     }
 }
 

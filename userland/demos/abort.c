@@ -88,6 +88,9 @@ main(int argc, char **argv)
     while ((error = exo_revoke_break(child.domain, EXO_FRAMES, &child.page->word[WORD_FRAMES],
                                      TAKE)) == EXO_E_AGAIN)
         exo_yield(0);
+    /* Freed frames may be its own again by now, newly allocated: those nobody may break. */
+    if (error == EXO_E_EARLY && !exo_domains()[exo_slot_of(child.domain)].ask[EXO_FRAMES].count)
+        error = TAKE;
     printf("broke %ld frames, %llu and following\n", error,
            (unsigned long long)child.page->word[WORD_FRAMES]);
     if (error == TAKE && exo_wait(&child, &status, demo_ms(2000)) != EXO_CHILD_EXITED)

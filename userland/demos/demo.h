@@ -25,9 +25,11 @@ demo_spawn(const char *path, const char *argument, struct exo_child *child)
 {
     const struct exo_start *start = exo_start_block();
     const volatile struct exo_env *me = &exo_envs()[exo_slot_of(exo_uarea()->env)];
+    const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
+    uint32_t left = mine->limit[EXO_SLOTS] - mine->used[EXO_SLOTS];
     const char *const words[] = {path, argument};
     struct exo_file file;
-    struct exo_spawn what = {.name = path, .argc = 2, .argv = words, .slots = 8};
+    struct exo_spawn what = {.name = path, .argc = 2, .argv = words, .slots = left > 8 ? 8 : left};
 
     if (!exo_initrd_find(path, &file))
         return EXO_E_ARG;

@@ -58,8 +58,11 @@ main(int argc, char **argv)
 
         message.word[1] = i;
         error = exo_gate_call(EXO_GATE_FREE, &message, EXO_NEVER);
-        if (error || message.word[0] != sum)
-            return demo_fail("a call went wrong", error);
+        if (error || message.word[0] != sum) {
+            printf("call %llu: answer %ld, %llu in place of %llu\n", (unsigned long long)i, error,
+                   (unsigned long long)message.word[0], (unsigned long long)sum);
+            return 1;
+        }
     }
     instructions = exo_instructions() - instructions;
     time = exo_ns_of_ticks(exo_time() - time);

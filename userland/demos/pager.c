@@ -65,10 +65,11 @@ main(void)
                 return demo_fail("a page lost what was written to it", EXO_E_FAULT);
             *words = page * 7;
         }
+    printf("page:frame\n");
     for (uint32_t page = 0; page < PAGES; page++) {
         uint64_t frame = frame_of[page];
 
-        printf("%s%2u:%6llu", page % 8 ? "  " : "  page:frame  ", page, (unsigned long long)frame);
+        printf(" %2u:%-6llu", page, (unsigned long long)frame);
         if (page % 8 == 7)
             printf("\n");
         if (frame % COLOURS != page % COLOURS || frames[frame].domain != mine)

@@ -2,8 +2,8 @@
  *
  * A child takes 256 frames. The parent asks for 64 of them, with a deadline. The kernel takes
  * nothing: it writes the request where the child can see it and wakes it. Which frames go is the
- * child's choice (here: the youngest); it drops its holds, and each drop lowers the request. All
- * of it can be watched in the exported tables.
+ * child's choice (here: what its pager has in reserve, then the youngest); it drops its holds, and
+ * each drop lowers the request. All of it can be watched in the exported tables.
  */
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
@@ -78,9 +78,9 @@ main(int argc, char **argv)
     for (until = demo_ms(500); domain->ask[EXO_FRAMES].count && exo_time() < until;)
         exo_sleep_ns(1000000);
     left = domain->used[EXO_FRAMES];
-    printf("it holds %u now and gave %u; still asked for: %u; its own count of the hoard's: %llu\n",
-           left, before - left, domain->ask[EXO_FRAMES].count,
-           (unsigned long long)child.page->word[WORD_GIVEN]);
+    printf("it holds %u now and gave %u, %llu of them from the hoard; still asked for: %u\n", left,
+           before - left, (unsigned long long)child.page->word[WORD_GIVEN],
+           domain->ask[EXO_FRAMES].count);
     error = domain->ask[EXO_FRAMES].count;
     exo_reap(&child);
     return error || before - left < WANTED;

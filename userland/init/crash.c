@@ -45,14 +45,14 @@ crash_print(const struct exo_crash *crash)
     };
     uint32_t domain = exo_slot_of(crash->domain);
 
-    exo_printf("init: %s (environment %u, domain %u) %s and died\n", names_get(domain),
+    exo_printf("init: %s (environment %u, domain %u) died: it\n    %s\n", names_get(domain),
                exo_slot_of(crash->env), domain, cause_text(crash));
-    exo_printf("      pc %016lx  cause %ld  address %016lx%s\n", crash->pc, crash->cause,
+    exo_printf("    pc  %016lx  cause %ld  address %016lx%s\n", crash->pc, crash->cause,
                crash->address,
                crash->reason == EXO_DEATH_NESTING ? "  no handler or save frame was left" : "");
     for (int i = 1; i < 32; i++)
-        exo_printf("%s%3s %016lx%s", i % 4 == 1 ? "      " : " ", registers[i], crash->registers[i],
-                   i % 4 == 0 || i == 31 ? "\n" : "");
+        exo_printf("%s%3s %016lx%s", i % 3 == 1 ? "    " : " ", registers[i], crash->registers[i],
+                   i % 3 == 0 || i == 31 ? "\n" : "");
 }
 
 void

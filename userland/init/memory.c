@@ -29,23 +29,35 @@ memory_largest(void)
     return best ? domain_of(best) : 0;
 }
 
-/* Breaks up to a batch of the holder's plain frames, the highest first: text and stacks lie low. */
+/* Adds the holder's plain frames, bound or not: those with low numbers came last. */
+static uint32_t
+memory_pick(uint32_t domain, bool bound, uint64_t *numbers, uint32_t found, uint32_t count)
+{
+    for (uint32_t i = exo_facts()->first_free; i < exo_facts()->frames && found < count; i++) {
+        const volatile struct exo_frame *frame = &exo_frames()[i];
+
+        /* No text (wx < 0): without it a program cannot even fault. */
+        if (frame->domain == domain && frame->kind == EXO_FRAME_RAM && !frame->pins &&
+            !frame->doomed && frame->wx >= 0 && (frame->uses != 0) == bound)
+            numbers[found++] = i;
+    }
+    return found;
+}
+
+/* Breaks up to a batch by force: what is in no use first. */
 static void
 memory_break(exo_domain_t domain, uint32_t count)
 {
     uint64_t numbers[EXO_BATCH];
-    uint32_t found = 0;
+    uint32_t most = count < EXO_BATCH ? count : EXO_BATCH, found;
     long done;
 
-    for (uint32_t i = exo_facts()->frames; i-- && found < count && found < EXO_BATCH;) {
-        const volatile struct exo_frame *frame = &exo_frames()[i];
-
-        if (frame->domain == exo_slot_of(domain) && frame->kind == EXO_FRAME_RAM && !frame->pins &&
-            !frame->doomed)
-            numbers[found++] = i;
-    }
+    found = memory_pick(exo_slot_of(domain), false, numbers, 0, most);
+    found = memory_pick(exo_slot_of(domain), true, numbers, found, most);
     while ((done = exo_revoke_break(domain, EXO_FRAMES, numbers, found)) == EXO_E_AGAIN)
         exo_yield(0);
+    if (done == EXO_E_EARLY) /* a second call met frames that it had allocated anew */
+        done = found;
     exo_printf("init: %s did not give %u frames back: took %ld by force\n",
                names_get(exo_slot_of(domain)), found, done);
 }
@@ -68,6 +80,8 @@ memory_look(uint32_t wanted)
     if (free >= wanted || !(asked = memory_largest()))
         return;
     wanted -= (uint32_t)free;
+    if (wanted > exo_domains()[exo_slot_of(asked)].used[EXO_FRAMES])
+        wanted = exo_domains()[exo_slot_of(asked)].used[EXO_FRAMES];
     error = exo_revoke_ask(asked, EXO_FRAMES, wanted, exo_time_base() * MEMORY_MS / 1000);
     exo_printf("init: %lu frames free: asked %s for %u%s\n", free, names_get(exo_slot_of(asked)),
                wanted, error < 0 ? ", in vain" : "");

@@ -48,9 +48,19 @@ names_set(exo_domain_t domain, const char *name)
 const char *
 names_get(uint32_t slot)
 {
-    if (!names || slot >= STEWARD_NAMED || names[slot].generation != exo_domains()[slot].generation)
-        return "unnamed";
-    return names[slot].text;
+    static char text[STEWARD_NAME_LENGTH + 16];
+    const char *below = "";
+
+    /* One that nobody named is a descendant of one that has a name. */
+    for (int i = 0; i < EXO_DEPTH && slot && slot < STEWARD_NAMED; i++) {
+        if (names[slot].generation == (uint32_t)exo_domains()[slot].generation) {
+            exo_snprintf(text, sizeof text, "%s%.11s", below, names[slot].text);
+            return text;
+        }
+        below = "a child of ";
+        slot = exo_domains()[slot].parent;
+    }
+    return "somebody";
 }
 
 bool

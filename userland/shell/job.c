@@ -167,6 +167,8 @@ job_run(int count, char **words, bool background)
     what.argv = (const char *const *)words + 1;
     what.harts = 1ull << (next_hart++ % tables.facts->harts);
     job_limits(what.limits);
+    if (what.slots > what.limits[EXO_SLOTS] / 2) /* some are left for its own children */
+        what.slots = (what.limits[EXO_SLOTS] + 1) / 2;
     error = exo_spawn(&what, &job->child);
     if (error < 0) {
         job->used = false;

@@ -93,11 +93,11 @@ show_top_screen(void)
         }
         rows += rows < 20;
     }
-    printf("\033[H%s, %u harts, up %u s, busy %u.%u of %u00%%, %u frames free of %u\033[K\n",
-           (const char *)tables.facts->board, tables.facts->harts,
-           (uint32_t)(now / tables.facts->timebase), (uint32_t)(busy * 100 / passed),
-           (uint32_t)(busy * 1000 / passed % 10), tables.facts->harts,
-           (uint32_t)tables.facts->free_frames, tables.facts->frames);
+    busy = busy * 1000 / passed / tables.facts->harts;
+    printf("\033[H%.24s: %u harts, %u.%u %% busy, %u of %u frames free, up %u s\033[K\n",
+           (const char *)tables.facts->board, tables.facts->harts, (uint32_t)busy / 10,
+           (uint32_t)busy % 10, (uint32_t)tables.facts->free_frames, tables.facts->frames,
+           (uint32_t)(now / tables.facts->timebase));
     printf("q leaves\033[K\n\n ENV DOMAIN NAME         STATE    HART SLOTS  HART%%    TIME "
            "ms\033[K\n");
     for (uint32_t row = 0; row < rows; row++) {

@@ -67,16 +67,29 @@ domain_is_live(uint32_t slot)
     return slot && slot < domain_count() && tables.domains[slot].depth;
 }
 
+static bool
+is_named(uint32_t slot)
+{
+    return tables.names && slot && slot < STEWARD_NAMED && tables.names[slot].text[0] &&
+           tables.names[slot].generation == tables.domains[slot].generation;
+}
+
 const char *
 domain_name(uint32_t slot)
 {
-    static char text[STEWARD_NAME_LENGTH + 1];
+    static char text[STEWARD_NAME_LENGTH + 2];
+    uint32_t named = slot, length = 0;
 
-    if (!tables.names || slot >= STEWARD_NAMED || !tables.names[slot].text[0] ||
-        tables.names[slot].generation != tables.domains[slot].generation)
-        return slot == 1 ? "init" : "-";
-    for (uint32_t i = 0; i < STEWARD_NAME_LENGTH; i++)
-        text[i] = tables.names[slot].text[i];
+    /* One that nobody named is a descendant of one that has a name: shown as name+. */
+    for (int i = 0; i < EXO_DEPTH && named && !is_named(named); i++)
+        named = tables.domains[named].parent;
+    if (!is_named(named))
+        return "-";
+    for (; length < STEWARD_NAME_LENGTH - 1 && tables.names[named].text[length]; length++)
+        text[length] = tables.names[named].text[length];
+    if (named != slot)
+        text[length++] = '+';
+    text[length] = 0;
     return text;
 }
 
