@@ -23,9 +23,7 @@ struct lock_measure {
 };
 extern struct lock_measure kernel_measure;
 
-static inline void lock_measure_enter(void) {
-    kernel_measure.entered = arch_cycles();
-}
+static inline void lock_measure_enter(void) { kernel_measure.entered = arch_cycles(); }
 
 static inline void lock_measure_leave(void) {
     uint64_t off = arch_cycles() - kernel_measure.entered;
@@ -35,9 +33,7 @@ static inline void lock_measure_leave(void) {
 }
 
 /* In a kernel that measures, the null call forgets the figures. */
-static inline void lock_measure_forget(void) {
-    kernel_lock.longest = kernel_measure.longest = 0;
-}
+static inline void lock_measure_forget(void) { kernel_lock.longest = kernel_measure.longest = 0; }
 #else
 #define lock_measure_forget() ((void)0)
 #define lock_measure_enter() ((void)0)

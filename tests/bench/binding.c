@@ -3,8 +3,8 @@
 #include "libexos/edge/bind.h"
 #include "tests/bench/bench.h"
 
-/* The longest batch is 1000 pages bound: it fits into its slot. Calls are made through the stubs, as C
- * makes them. */
+/* The longest batch is 1000 pages bound: it fits into its slot. Calls are made through the stubs,
+ * as C makes them. */
 enum {
     VECTOR = 16,
     PAGES = 100,
@@ -17,31 +17,23 @@ enum {
 static uint64_t frames[2];
 static struct exo_binding vector[2][VECTOR];
 
-static __attribute__((noinline)) void
-bind_one(uint64_t count)
-{
+static __attribute__((noinline)) void bind_one(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         exo_vspace_bind(0, HERE, frames[i & 1], EXO_R | EXO_W);
 }
 
-static __attribute__((noinline)) void
-bind_vector(uint64_t count)
-{
+static __attribute__((noinline)) void bind_vector(uint64_t count) {
     for (uint64_t i = 0; i < count / VECTOR; i++)
         exo_vspace_bindv(0, vector[i & 1], VECTOR);
 }
 
-static __attribute__((noinline)) void
-protect_one(uint64_t count)
-{
+static __attribute__((noinline)) void protect_one(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         exo_vspace_protect(0, HERE, 1, i & 1 ? EXO_R | EXO_W : EXO_R);
 }
 
 /* The two directions in turn, each measured for itself. */
-static void
-protect_many(void)
-{
+static void protect_many(void) {
     uint64_t totals[2][REQUESTS / REQUEST_BATCH], reading = bench_reading();
 
     for (uint64_t i = 0; i < REQUESTS / REQUEST_BATCH; i++) {
@@ -63,22 +55,14 @@ protect_many(void)
     bench_median("unprot100", totals[1], REQUESTS / REQUEST_BATCH, REQUEST_BATCH);
 }
 
-static __attribute__((noinline)) void
-empty_one(uint64_t count)
-{
+static __attribute__((noinline)) void empty_one(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         asm volatile("" ::"r"(frames[i & 1]) : "memory");
 }
 
-static __attribute__((noinline)) void
-empty_vector(uint64_t count)
-{
-    bench_empty(count / VECTOR);
-}
+static __attribute__((noinline)) void empty_vector(uint64_t count) { bench_empty(count / VECTOR); }
 
-int
-main(void)
-{
+int main(void) {
     open_test();
     for (int k = 0; k < 2; k++) {
         frames[k] = frame_new(0);

@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/bench/bench.h"
 
-int
-main(void)
-{
+int main(void) {
     open_test();
     bench_print("boot_insns", window.facts->boot_instructions, 1, "instructions");
     return 0;

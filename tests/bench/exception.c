@@ -8,7 +8,8 @@
 /* name: before the loop, in the loop. s1 counts. */
 #define LOOP(name, first, body)                                                                    \
     extern bench_loop name;                                                                        \
-    asm(".pushsection .text\n.balign 16\n" #name ":\n addi sp, sp, -16\n sd s1, 0(sp)\n mv s1, a0\n" first    \
+    asm(".pushsection .text\n.balign 16\n" #name                                                   \
+        ":\n addi sp, sp, -16\n sd s1, 0(sp)\n mv s1, a0\n" first                                  \
         ".option push\n.option norvc\n1:\n" body                                                   \
         "addi s1, s1, -1\n bnez s1, 1b\n.option pop\n ld s1, 0(sp)\n addi sp, sp, 16\n ret\n"      \
         ".popsection\n")
@@ -23,21 +24,18 @@ uint64_t page_at;
 
 /* In assembler: two instructions step over the one that trapped. */
 extern char skip_four[];
-asm(".pushsection .text\n.balign 4\nskip_four:\n amoswap.d gp, zero, (gp)\n jr 4(gp)\n.popsection\n");
+asm(".pushsection .text\n.balign 4\nskip_four:\n amoswap.d gp, zero, (gp)\n jr "
+    "4(gp)\n.popsection\n");
 
 static uint64_t deep, reached;
 
-static void
-skip(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void skip(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)uarea;
     frame->x[0] += 4;
 }
 
 /* May fault itself: to show it, it does when `deep` is set. */
-static void
-skip_reentrant(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void skip_reentrant(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)uarea;
     if (deep) {
         deep--;
@@ -47,9 +45,7 @@ skip_reentrant(struct exo_save *frame, struct exo_uarea *uarea)
     frame->x[0] += 4;
 }
 
-int
-main(void)
-{
+int main(void) {
     uint64_t frame;
 
     open_test();

@@ -1,13 +1,15 @@
-/* latency.c - from a device's interrupt to its driver's first instruction, while others load the hart */
+/* latency.c - from a device's interrupt to its driver's first instruction, while others load the
+ * hart */
 /* SPDX-License-Identifier: MIT */
 /* bootargs: device=rtc@101000 reserve=1000/5000 */
 /* emulator: -rtc clock=vm,base=2026-01-01T00:00:00 */
 #include "tests/bench/load.h"
 
-/* The real-time clock's alarm (goldfish) interrupts at a known time. With -icount shift=0 an instruction
- * is a nanosecond of the virtual time that the clock shows, and rdinstret counts the same, so: latency =
- * rdinstret behind the driver's sleep, less rdinstret when the alarm was due. The alarms come at
- * pseudo-random distances, into whatever the load does then; the worst of them counts. */
+/* The real-time clock's alarm (goldfish) interrupts at a known time. With -icount shift=0 an
+ * instruction is a nanosecond of the virtual time that the clock shows, and rdinstret counts the
+ * same, so: latency = rdinstret behind the driver's sleep, less rdinstret when the alarm was due.
+ * The alarms come at pseudo-random distances, into whatever the load does then; the worst of them
+ * counts. */
 enum {
     ALARMS = 1000,
     LINE_BIT = 1,
@@ -23,18 +25,14 @@ enum {
 
 static char stack[1 << 16] __attribute__((aligned(16)));
 
-static void
-loader(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static void loader(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
     for (;;)
         load_round();
 }
 
-static const struct exo_device *
-device(const char *name)
-{
+static const struct exo_device *device(const char *name) {
     for (uint64_t i = 0; i < window.facts->device_table.count; i++) {
         const char *a = window.devices[i].name, *b = name;
 
@@ -47,17 +45,13 @@ device(const char *name)
 }
 
 /* The clock's time less the count of instructions. */
-static uint64_t
-clock_ahead(volatile uint32_t *clock)
-{
+static uint64_t clock_ahead(volatile uint32_t *clock) {
     uint64_t before = exo_instructions(), low = clock[TIME_LOW];
 
     return ((uint64_t)clock[TIME_HIGH] << 32 | low) - before - 1;
 }
 
-int
-main(void)
-{
+int main(void) {
     const struct exo_device *found;
     volatile uint32_t *clock;
     struct child twin;
@@ -89,8 +83,8 @@ main(void)
         must(call(IRQ_ACK, found->line) == 0);
     }
     bench_sort(latency, ALARMS);
-    note("%d alarms while %lu rounds of load: least %lu, median %lu", ALARMS, load.rounds, latency[0],
-         latency[ALARMS / 2]);
+    note("%d alarms while %lu rounds of load: least %lu, median %lu", ALARMS, load.rounds,
+         latency[0], latency[ALARMS / 2]);
     bench_print("irq_latency_max", latency[ALARMS - 1], 1, "instructions");
     return load.rounds ? 0 : 1;
 }

@@ -6,11 +6,7 @@
 #include "tests/bench/bench.h"
 #include "tests/guest/gate.h"
 
-enum {
-    LOAD_GATE = 9,
-    LOAD_TAKEN = 16,
-    LOAD_CALLS = 20
-};
+enum { LOAD_GATE = 9, LOAD_TAKEN = 16, LOAD_CALLS = 20 };
 
 #define LOAD_AT (WINDOW + 0x40000000ull) /* 512 pages with a page table of their own */
 
@@ -28,20 +24,17 @@ static void (*load_watch)(const char *step);
 extern char load_reply[];
 asm(".pushsection childtext, \"ax\"\n.balign 4\nload_reply:\n li a7, -5\n ecall\n.popsection\n");
 
-static CHILD void
-load_idle(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void load_idle(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
 /* Once, by the test's first environment. */
-static inline void
-load_open(void)
-{
+static inline void load_open(void) {
     load.frame = frame_new(0);
     for (uint64_t i = 0; i < EXO_PROTECT_BATCH; i++)
-        must(exo_bind(LOAD_AT + i * PAGE, load.frame, EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)) == 0);
+        must(exo_bind(LOAD_AT + i * PAGE, load.frame, EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)) ==
+             0);
     for (uint64_t i = 0; i < EXO_BATCH; i++)
         load.vector[i] = (struct exo_binding){
             (LOAD_AT + i * PAGE) | EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W), load.frame};
@@ -50,9 +43,7 @@ load_open(void)
 }
 
 /* Frames of a child are asked for, with a deadline that is over at once, and broken. */
-static inline void
-load_abort(void)
-{
+static inline void load_abort(void) {
     uint64_t frames[LOAD_TAKEN];
     int64_t got;
 
@@ -71,9 +62,7 @@ load_abort(void)
     LOAD_STEP("revoke_break");
 }
 
-static inline void
-load_round(void)
-{
+static inline void load_round(void) {
     uint64_t frames[LOAD_TAKEN];
     struct exo_message message = {{0}};
 

@@ -3,19 +3,15 @@
 /* kernel: measure */
 #include "tests/bench/load.h"
 
-/* Cycles are instructions here. The measuring itself adds about 20 of them to each figure. The kernel
- * forgets its figures at a null call: so each step is measured for itself, and the notes that tell of it
- * are not part of it. Words to the kernel's log are printed under the lock, byte by byte, by the
- * firmware: they have rows of their own (a line of 256 bytes, the longest). */
-enum {
-    ROUNDS = 100
-};
+/* Cycles are instructions here. The measuring itself adds about 20 of them to each figure. The
+ * kernel forgets its figures at a null call: so each step is measured for itself, and the notes
+ * that tell of it are not part of it. Words to the kernel's log are printed under the lock, byte by
+ * byte, by the firmware: they have rows of their own (a line of 256 bytes, the longest). */
+enum { ROUNDS = 100 };
 
 static uint64_t longest_lock, longest_off;
 
-static void
-watch(const char *step)
-{
+static void watch(const char *step) {
     uint64_t lock, off;
 
     bench_fresh_slot();
@@ -30,9 +26,7 @@ watch(const char *step)
     exo_null();
 }
 
-int
-main(void)
-{
+int main(void) {
     static char line[EXO_LOG_LINE];
 
     open_test();

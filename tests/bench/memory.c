@@ -5,24 +5,18 @@
 
 /* A batch is 1000 accesses or pages: below 1,000,000 instructions, so it fits into its slot.
  *
- * appel1: an access to a random protected page traps; the handler unprotects it and protects another
- *         (the one unprotected before), and the access goes on.
- * appel2: 100 pages are protected by one request; each is written once, in random order, and the
- *         handler unprotects it. Per page, with its share of the request.
- * The _raw rows do the same with a handler on the kernel's own interface (exo_handle and
- * vspace_protect), without the library's books. */
-enum {
-    PAGES = 100,
-    FRESH = 1024
-};
+ * appel1: an access to a random protected page traps; the handler unprotects it and protects
+ * another (the one unprotected before), and the access goes on. appel2: 100 pages are protected by
+ * one request; each is written once, in random order, and the handler unprotects it. Per page, with
+ * its share of the request. The _raw rows do the same with a handler on the kernel's own interface
+ * (exo_handle and vspace_protect), without the library's books. */
+enum { PAGES = 100, FRESH = 1024 };
 
-static uint64_t base, open_page; /* appel1: the page that is not protected */
+static uint64_t base, open_page;           /* appel1: the page that is not protected */
 static uint64_t *sequence[2][BENCH_COUNT]; /* appel1's random pages, appel2's shuffled rounds */
 static uint64_t **now_sequence;
 
-static int
-appel1_handler(struct exo_save *frame, uint64_t address, void *context)
-{
+static int appel1_handler(struct exo_save *frame, uint64_t address, void *context) {
     uint64_t page = address & -(uint64_t)PAGE;
 
     (void)frame;
@@ -33,18 +27,14 @@ appel1_handler(struct exo_save *frame, uint64_t address, void *context)
     return 1;
 }
 
-static int
-appel2_handler(struct exo_save *frame, uint64_t address, void *context)
-{
+static int appel2_handler(struct exo_save *frame, uint64_t address, void *context) {
     (void)frame;
     (void)context;
     vm_protect(address & -(uint64_t)PAGE, PAGE, EXO_R | EXO_W);
     return 1;
 }
 
-static void
-appel1_raw(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void appel1_raw(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t page = frame->address & -(uint64_t)PAGE;
 
     (void)uarea;
@@ -53,9 +43,7 @@ appel1_raw(struct exo_save *frame, struct exo_uarea *uarea)
     open_page = page;
 }
 
-static void
-appel2_raw(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void appel2_raw(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)uarea;
     exo_vspace_protect(0, frame->address & -(uint64_t)PAGE, 1, EXO_R | EXO_W);
 }
@@ -64,30 +52,22 @@ appel2_raw(struct exo_save *frame, struct exo_uarea *uarea)
 static vm_handler_t *counted;
 static uint64_t served;
 
-static int
-count_handler(struct exo_save *frame, uint64_t address, void *context)
-{
+static int count_handler(struct exo_save *frame, uint64_t address, void *context) {
     served++;
     return counted(frame, address, context);
 }
 
-static __attribute__((noinline)) void
-touch_sequence(uint64_t count)
-{
+static __attribute__((noinline)) void touch_sequence(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         *(volatile uint64_t *)now_sequence[i] = i;
 }
 
-static __attribute__((noinline)) void
-touch_nothing(uint64_t count)
-{
+static __attribute__((noinline)) void touch_nothing(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         asm volatile("" ::"r"(now_sequence[i]) : "memory");
 }
 
-static __attribute__((noinline)) void
-touch_rounds(uint64_t count)
-{
+static __attribute__((noinline)) void touch_rounds(uint64_t count) {
     for (uint64_t i = 0; i < count; i += PAGES) {
         vm_protect(base, PAGES * PAGE, EXO_R);
         for (uint64_t k = 0; k < PAGES; k++)
@@ -95,9 +75,7 @@ touch_rounds(uint64_t count)
     }
 }
 
-static __attribute__((noinline)) void
-touch_rounds_raw(uint64_t count)
-{
+static __attribute__((noinline)) void touch_rounds_raw(uint64_t count) {
     for (uint64_t i = 0; i < count; i += PAGES) {
         exo_vspace_protect(0, base, PAGES, EXO_R);
         for (uint64_t k = 0; k < PAGES; k++)
@@ -105,9 +83,7 @@ touch_rounds_raw(uint64_t count)
     }
 }
 
-static void
-protect_all(uint64_t count)
-{
+static void protect_all(uint64_t count) {
     (void)count;
     vm_protect(base, PAGES * PAGE, EXO_R);
     open_page = base;
@@ -115,9 +91,7 @@ protect_all(uint64_t count)
     now_sequence = sequence[0];
 }
 
-static void
-appel(void)
-{
+static void appel(void) {
     exo_handler_t *handler = exo_handler(EXO_CAUSE_STORE_PAGE);
     uint64_t random = 88172645463325252ull, last = 0;
 
@@ -164,44 +138,35 @@ appel(void)
     vm_unmap(base, PAGES * PAGE);
 }
 
-static void
-fresh_region(uint64_t count)
-{
+static void fresh_region(uint64_t count) {
     if (base)
         vm_unmap(base, FRESH * PAGE);
     base = (uint64_t)vm_map(0, count * PAGE, EXO_R | EXO_W, 0);
     must((int64_t)base > 0);
 }
 
-static __attribute__((noinline)) void
-touch_in_order(uint64_t count)
-{
+static __attribute__((noinline)) void touch_in_order(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         *(volatile uint8_t *)(base + i * PAGE) = 1;
 }
 
 /* Every page once, never the one behind the last: 389 and 1024 have no common factor. */
-static __attribute__((noinline)) void
-touch_scattered(uint64_t count)
-{
+static __attribute__((noinline)) void touch_scattered(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         *(volatile uint8_t *)(base + (i * 389 % FRESH) * PAGE) = 1;
 }
 
-static __attribute__((noinline)) void
-scatter_nothing(uint64_t count)
-{
+static __attribute__((noinline)) void scatter_nothing(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         asm volatile("" ::"r"(base + (i * 389 % FRESH) * PAGE) : "memory");
 }
 
-int
-main(void)
-{
+int main(void) {
     open_test();
     appel();
     base = 0;
-    /* In order the library fills a batch of pages at a fault; scattered touches fault one by one. */
+    /* In order the library fills a batch of pages at a fault; scattered touches fault one by one.
+     */
     bench_row("demand_zero", touch_in_order, bench_empty, fresh_region, FRESH);
     bench_row("demand_zero_scattered", touch_scattered, scatter_nothing, fresh_region, FRESH);
     return 0;

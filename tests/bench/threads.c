@@ -8,44 +8,28 @@
 
 static int stop;
 
-static void *
-stack_get(uint64_t size)
-{
+static void *stack_get(uint64_t size) {
     long at = vm_map(0, size, EXO_R | EXO_W, 0);
 
     return at < 0 ? NULL : (void *)at;
 }
 
-static void
-stack_put(void *stack, uint64_t size)
-{
-    vm_unmap((uint64_t)stack, size);
-}
+static void stack_put(void *stack, uint64_t size) { vm_unmap((uint64_t)stack, size); }
 
-static void *
-turns(void *argument)
-{
+static void *turns(void *argument) {
     while (!*(volatile int *)&stop)
         sched_yield();
     return argument;
 }
 
-static void *
-identity(void *argument)
-{
-    return argument;
-}
+static void *identity(void *argument) { return argument; }
 
-static __attribute__((noinline)) void
-switch_pairs(uint64_t count)
-{
+static __attribute__((noinline)) void switch_pairs(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         sched_yield();
 }
 
-static __attribute__((noinline)) void
-create_join(uint64_t count)
-{
+static __attribute__((noinline)) void create_join(uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {
         struct sched_thread *thread = sched_create(identity, &stop, 0, 0);
 
@@ -54,9 +38,7 @@ create_join(uint64_t count)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     static const struct sched_memory memory = {stack_get, stack_put};
     struct sched_thread *other;
 

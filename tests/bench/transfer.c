@@ -4,11 +4,7 @@
 #include "tests/bench/bench.h"
 
 /* A batch of 1000 is below 300,000 instructions: it fits into its slot. */
-enum {
-    GATE_PLAIN = 1,
-    GATE_READS = 2,
-    GATE_YIELD = 3
-};
+enum { GATE_PLAIN = 1, GATE_READS = 2, GATE_YIELD = 3 };
 
 /* The servers' entries: reply at once, or with the count of instructions at the entry. */
 extern char serve_plain[], serve_reading[], yielder[];
@@ -32,9 +28,10 @@ asm(".pushsection childtext, \"ax\"\n.balign 4\n"
     "9:  ld t0, 8(s0)\n addi t0, t0, 1\n sd t0, 8(s0)\n j 1b\n"
     ".popsection\n");
 
-/* What the kernel does not keep in a gate call stands on the stack; s0 passes through this server. */
+/* What the kernel does not keep in a gate call stands on the stack; s0 passes through this server.
+ */
 #define KEPT(op)                                                                                   \
-    #op " ra, 0(sp)\n " #op " tp, 8(sp)\n " #op " s0, 16(sp)\n " #op " s1, 24(sp)\n " #op          \
+#op " ra, 0(sp)\n " #op " tp, 8(sp)\n " #op " s0, 16(sp)\n " #op " s1, 24(sp)\n " #op          \
         " s2, 32(sp)\n " #op " s3, 40(sp)\n " #op " s4, 48(sp)\n " #op " s5, 56(sp)\n " #op        \
         " s6, 64(sp)\n " #op " s7, 72(sp)\n " #op " s8, 80(sp)\n " #op " s9, 88(sp)\n " #op        \
         " s10, 96(sp)\n " #op " s11, 104(sp)\n"
@@ -47,51 +44,46 @@ LOOP(gate_loop, "ecall\n");
 LOOP(gate_empty, "");
 /* The sum of (count at the server's entry - count before the ecall - 1) in a0. */
 extern uint64_t one_way(uint64_t count);
-asm(".pushsection .text\n.balign 16\none_way:\n addi sp, sp, -112\n" KEPT(sd) "mv s0, a0\n"
-    "li s2, 0\n1: li t2, 2\n li t3, -1\n li a7, -4\n rdinstret s1\n ecall\n"
-    "sub a0, a0, s1\n addi a0, a0, -1\n add s2, s2, a0\n addi s0, s0, -1\n bnez s0, 1b\n"
-    "mv a0, s2\n" KEPT(ld) "addi sp, sp, 112\n ret\n.popsection\n");
+asm(".pushsection .text\n.balign 16\none_way:\n addi sp, sp, -112\n" KEPT(
+    sd) "mv s0, a0\n"
+        "li s2, 0\n1: li t2, 2\n li t3, -1\n li a7, -4\n rdinstret s1\n ecall\n"
+        "sub a0, a0, s1\n addi a0, a0, -1\n add s2, s2, a0\n addi s0, s0, -1\n bnez s0, 1b\n"
+        "mv a0, s2\n" KEPT(ld) "addi sp, sp, 112\n ret\n.popsection\n");
 /* 0 if a yield and back leaves every register that a call keeps. */
 extern uint64_t yield_keeps(void);
-asm(".pushsection .text\n.balign 16\nyield_keeps:\n addi sp, sp, -112\n" KEPT(sd)
-    "mv s0, sp\n li tp, 70\n li s1, 71\n li s2, 72\n li s3, 73\n li s4, 74\n li s5, 75\n li s6, 76\n"
-    "li s7, 77\n li s8, 78\n li s9, 79\n li s10, 80\n li s11, 81\n la ra, yield_keeps\n"
-    "li t2, 3\n li a7, -6\n ecall\n bnez a0, 1f\n li a0, 1\n bne s0, sp, 1f\n la t0, yield_keeps\n"
-    "bne ra, t0, 1f\n"
-    "li t0, 70\n bne tp, t0, 1f\n li t0, 71\n bne s1, t0, 1f\n li t0, 72\n bne s2, t0, 1f\n"
-    "li t0, 73\n bne s3, t0, 1f\n li t0, 74\n bne s4, t0, 1f\n li t0, 75\n bne s5, t0, 1f\n"
-    "li t0, 76\n bne s6, t0, 1f\n li t0, 77\n bne s7, t0, 1f\n li t0, 78\n bne s8, t0, 1f\n"
-    "li t0, 79\n bne s9, t0, 1f\n li t0, 80\n bne s10, t0, 1f\n li t0, 81\n bne s11, t0, 1f\n"
-    "li a0, 0\n1:\n" KEPT(ld) "addi sp, sp, 112\n ret\n.popsection\n");
+asm(".pushsection .text\n.balign 16\nyield_keeps:\n addi sp, sp, -112\n" KEPT(
+    sd) "mv s0, sp\n li tp, 70\n li s1, 71\n li s2, 72\n li s3, 73\n li s4, 74\n li s5, 75\n li "
+        "s6, 76\n"
+        "li s7, 77\n li s8, 78\n li s9, 79\n li s10, 80\n li s11, 81\n la ra, yield_keeps\n"
+        "li t2, 3\n li a7, -6\n ecall\n bnez a0, 1f\n li a0, 1\n bne s0, sp, 1f\n la t0, "
+        "yield_keeps\n"
+        "bne ra, t0, 1f\n"
+        "li t0, 70\n bne tp, t0, 1f\n li t0, 71\n bne s1, t0, 1f\n li t0, 72\n bne s2, t0, 1f\n"
+        "li t0, 73\n bne s3, t0, 1f\n li t0, 74\n bne s4, t0, 1f\n li t0, 75\n bne s5, t0, 1f\n"
+        "li t0, 76\n bne s6, t0, 1f\n li t0, 77\n bne s7, t0, 1f\n li t0, 78\n bne s8, t0, 1f\n"
+        "li t0, 79\n bne s9, t0, 1f\n li t0, 80\n bne s10, t0, 1f\n li t0, 81\n bne s11, t0, 1f\n"
+        "li a0, 0\n1:\n" KEPT(ld) "addi sp, sp, 112\n ret\n.popsection\n");
 
-static __attribute__((noinline)) void
-gate_c(uint64_t count)
-{
+static __attribute__((noinline)) void gate_c(uint64_t count) {
     struct exo_message message = {.word = {1, 2, 3, 4, 5, 6, 7}};
 
     for (uint64_t i = 0; i < count; i++)
         exo_gate_call(GATE_PLAIN, &message, EXO_NEVER);
 }
 
-static __attribute__((noinline)) void
-yield_loop(uint64_t count)
-{
+static __attribute__((noinline)) void yield_loop(uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         exo_yield_to(GATE_YIELD);
 }
 
-static void
-server(struct child *c, const char *entry, uint64_t gate)
-{
+static void server(struct child *c, const char *entry, uint64_t gate) {
     gate_child(c, NULL, 0);
     c->u->entry_gate = child_address(entry);
     must(call(GATE_BIND, gate, c->env) == 0);
     must(exo_gate_call(gate, &(struct exo_message){{0}}, EXO_NEVER) == 0);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct child plain, reading, back;
     uint64_t totals[BENCH_BATCHES];
 

@@ -1,11 +1,13 @@
-/* fp_gate.c - FP registers do not pass through a gate call or a yield, nor are the caller's lost in it */
+/* fp_gate.c - FP registers do not pass through a gate call or a yield, nor are the caller's lost in
+ * it */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/census.h"
 #include "tests/guest/gate.h"
 
 enum { ROUNDS = 50 };
 
-/* Notes what the registers held (u[40]: nothing yet, or mine), then fills them with a value of mine. */
+/* Notes what the registers held (u[40]: nothing yet, or mine), then fills them with a value of
+ * mine. */
 #define SERVER_VALUE 0x5555000055550000ull
 #define CALLER_VALUE 0x3333000033330000ull
 
@@ -18,7 +20,8 @@ INLINE uint64_t fp_differs(uint64_t want) {
 }
 
 INLINE void fp_fill(uint64_t value) {
-    asm volatile("fmv.d.x f0, %0\n fmv.d.x f9, %0\n fmv.d.x f18, %0\n fmv.d.x f31, %0" ::"r"(value));
+    asm volatile(
+        "fmv.d.x f0, %0\n fmv.d.x f9, %0\n fmv.d.x f18, %0\n fmv.d.x f31, %0" ::"r"(value));
 }
 
 static CHILD void serve(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {

@@ -1,4 +1,5 @@
-/* slot_successor.c - the slots of a dead environment do not serve whoever gets its place in the table */
+/* slot_successor.c - the slots of a dead environment do not serve whoever gets its place in the
+ * table */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/census.h"
 #include "tests/guest/child.h"
