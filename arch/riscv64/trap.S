@@ -61,11 +61,44 @@
     zero t1, t2
 .endm
 
+/* How long interrupts were ever off, between the way in and the way out; for one hart. kernel_measure:
+ * when it came in, the longest, a spare word. */
+.macro measure_in
+#ifdef KERNEL_MEASURE
+    sd t1, (ENV_SCRATCH + 8)(gp)
+    la t0, kernel_measure
+    rdcycle t1
+    sd t1, 0(t0)
+    ld t1, (ENV_SCRATCH + 8)(gp)
+#endif
+.endm
+.macro leave
+#ifdef KERNEL_MEASURE
+    csrrw gp, sscratch, gp
+    sd t0, ENV_SCRATCH(gp)
+    sd t1, (ENV_SCRATCH + 8)(gp)
+    la t0, kernel_measure
+    sd t2, 16(t0)
+    rdcycle t1
+    ld t2, 0(t0)
+    sub t1, t1, t2
+    ld t2, 8(t0)
+    bgeu t2, t1, 9f
+    sd t1, 8(t0)
+9:  ld t2, 16(t0)
+    ld t1, (ENV_SCRATCH + 8)(gp)
+    ld t0, ENV_SCRATCH(gp)
+    csrrw gp, sscratch, gp
+#endif
+    sret
+.endm
+
     .globl trap_entry
     .balign 4
 trap_entry:
     csrrw gp, sscratch, gp
     sd t0, ENV_SCRATCH(gp)
+    measure_in
     csrr t0, scause
     bltz t0, trap_slow
     addi t0, t0, -8
@@ -93,7 +126,7 @@ trap_exception:
     csrw sepc, t0
     ld t0, ENV_SCRATCH(gp)
     ld gp, ENV_SAVE_ADDRESS(gp)
-    sret
+    leave
 
 trap_call:
     ld t0, ENV_WINDOW(gp)
@@ -156,7 +189,7 @@ door_\name:
     ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     zero t0, gp
-    sret
+    leave
 .endm
 
 /* Runs C under the lock, then whoever runs next. */
@@ -219,7 +252,7 @@ door_resume:
     ld x\n, SAVE0(8 * \n)(gp)
     .endr
     ld gp, SAVE0(8 * 3)(gp)
-    sret
+    leave
 resume_free:
     csrr gp, sscratch
 resume_bad:
@@ -230,7 +263,7 @@ call_skip: /* back behind the ecall, with a0 */
     addi t0, t0, 4
     csrw sepc, t0
     zero t0, gp
-    sret
+    leave
 
 /* The LR/SC that claims a parked or lending environment: word must be as expected. */
 .macro claim entry, expected, wanted, scratch, fail
@@ -273,7 +306,7 @@ door_gate_call:
     csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, SAVE0(SAVE_STACK)(sp)
-    sret
+    leave
 gate_bad:
     li a7, ERROR_ARG
     j call_skip
@@ -309,7 +342,7 @@ door_gate_reply:
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, X(2)(sp)
     li a7, 0
-    sret
+    leave
 reply_slow:
     csrw sscratch, gp
     caller_saved sd
@@ -426,7 +459,7 @@ env_enter:
     ld sp, X(2)(gp)
     zero ra, t0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp
     ld gp, ENV_SAVE_ADDRESS(gp)
-    sret
+    leave
 call_enter:
     ld t0, X(0)(gp)
     csrw sepc, t0
@@ -435,7 +468,7 @@ call_enter:
     callee_saved ld
     ld a0, X(10)(gp)
     zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
-    sret
+    leave
 full_enter:
     ld t0, X(0)(gp)
     csrw sepc, t0
@@ -445,7 +478,7 @@ full_enter:
     caller_saved ld
     callee_saved ld
     ld gp, X(3)(gp)
-    sret
+    leave
 
 /* A trap from S-mode: a fault of the kernel's own. */
 trap_kernel:
