@@ -194,7 +194,7 @@ static int vspace_wx(const struct exo_frame *entry, int32_t balance, page_t old,
 
 /* Binds one page, and says in *changed what must be fenced. */
 static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
-                             uint64_t rights, int *replaced) {
+                             uint64_t rights, uint64_t *replaced) {
     uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical;
     page_t *page, *other = NULL, old = 0;
     struct hold hold = {0};
@@ -259,7 +259,7 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
         space->pin[space->pins++] = (uint32_t)(address / ARCH_PAGE);
         entry->pins++;
     }
-    *replaced = old != 0;
+    *replaced += old != 0;
     return 0;
 }
 
@@ -272,23 +272,27 @@ static void vspace_fence_code(const struct vspace *space) {
         arch_fence_instructions_remote(others);
 }
 
-/* Any binding: what the short way below leaves. */
+/* Any binding: what the short way below leaves. *replaced grows where other harts must be told. */
 static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
-                                                      uint64_t frame, uint64_t rights) {
-    int replaced = 0;
-    long error = vspace_bind_page(space, address, frame, rights, &replaced);
+                                                      uint64_t frame, uint64_t rights,
+                                                      uint64_t *replaced) {
+    long error = vspace_bind_page(space, address, frame, rights, replaced);
 
     if (error)
         return error;
-    /* A binding that replaced nothing needs no word to other harts: the worst there is one more
-     * miss. */
-    if (replaced)
-        vspace_fence(space, address, 1);
-    else
-        arch_fence_page(address, space->asid);
+    arch_fence_page(address, space->asid);
     if (((rights >> 4 ? rights >> 4 : rights) & EXO_X) != 0)
         vspace_fence_code(space);
     return 0;
+}
+
+/* The same for one page alone. */
+static __attribute__((noinline)) long vspace_bind_one(struct vspace *space, uint64_t address,
+                                                      uint64_t frame, uint64_t rights) {
+    uint64_t replaced = 0;
+    long error = vspace_bind_any(space, address, frame, rights, &replaced);
+
+    return replaced && space->harts & current->elsewhere ? vspace_tell(space, 0) : error;
 }
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
@@ -309,15 +313,18 @@ static inline int vspace_first(const struct vspace *space, const struct exo_fram
 /* The short way is a leaf function: a frame of RAM that the domain holds first, not to be executed
  * or pinned, at an unpinned address in the table used last, where nothing is bound or such a frame
  * is. All else goes the long way. */
-static inline long vspace_bind_short(struct vspace *space, uint64_t address, uint64_t frame,
-                                     uint64_t rights) {
+static inline __attribute__((always_inline)) long vspace_bind_short(struct vspace *space,
+                                                                    uint64_t address,
+                                                                    uint64_t frame, uint64_t rights,
+                                                                    uint64_t *replaced) {
     uint64_t most = rights >> 4 ? rights >> 4 : rights, index = page_index(address, 0), was;
     struct exo_frame *entry, *before;
     page_t *page, old;
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return vspace_bind_any(space, address, frame, rights);
+        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
+                        : vspace_bind_one(space, address, frame, rights);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
@@ -325,7 +332,8 @@ static inline long vspace_bind_short(struct vspace *space, uint64_t address, uin
     before = &frame_table[was];
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, before, EXO_R))))
-        return vspace_bind_any(space, address, frame, rights);
+        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
+                        : vspace_bind_one(space, address, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         before->wx -= vspace_balance(page_most(old));
@@ -335,11 +343,15 @@ static inline long vspace_bind_short(struct vspace *space, uint64_t address, uin
     entry->wx += (int32_t)(most >> 1);
     *page = page_leaf_of(facts.memory_frame + frame, rights & 7, most);
     arch_fence_page(address, space->asid);
-    return old && space->harts & current->elsewhere ? vspace_tell(space, 0) : 0;
+    if (replaced)
+        *replaced += old != 0;
+    else if (old && space->harts & current->elsewhere)
+        return vspace_tell(space, 0);
+    return 0;
 }
 
 long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
-    return vspace_bind_short(space, address, frame, rights);
+    return vspace_bind_short(space, address, frame, rights, NULL);
 }
 
 static long vspace_bind_of(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
@@ -350,13 +362,13 @@ static long vspace_bind_of(exo_vspace_t handle, uint64_t address, uint64_t frame
 
 long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
     return handle ? vspace_bind_of(handle, address, frame, rights)
-                  : vspace_bind_short(current->space, address, frame, rights);
+                  : vspace_bind_short(current->space, address, frame, rights, NULL);
 }
 
 long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     struct vspace *space = vspace_mine(handle);
-    uint64_t done = 0;
+    uint64_t done = 0, replaced = 0;
     long error = 0;
 
     if (vspace_error(space))
@@ -366,8 +378,12 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     if (!umem_in(bindings, user, count * sizeof bindings[0]))
         return EXO_E_FAULT;
     for (; done < count && !error; done += !error)
-        error = vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
-                                  bindings[done].frame, bindings[done].address % ARCH_PAGE);
+        error =
+            vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
+                              bindings[done].frame, bindings[done].address % ARCH_PAGE, &replaced);
+    /* Other harts hear once of all. */
+    if (replaced && space->harts & current->elsewhere)
+        vspace_tell(space, 0);
     return done ? (long)done : error;
 }
 
