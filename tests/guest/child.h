@@ -389,7 +389,6 @@ is_dead(uint64_t env)
 
 /* Hart time: slots of my own vector, re-bound to others and back. */
 static struct {
-    uint64_t env[EXO_HARTS * EXO_SLOTS_PER_HART];
     uint8_t mine[EXO_HARTS * EXO_SLOTS_PER_HART];
     uint8_t given[EXO_HARTS * EXO_SLOTS_PER_HART];
     int noted;
@@ -401,11 +400,14 @@ slots_note(void)
     if (slots.noted)
         return;
     slots.noted = 1;
+    /* The test itself stays on the first hart; what it has on others is free till it is given away. */
     for (uint64_t i = 0; i < window.facts->slot_table.count; i++)
         if (window.slots[i].domain == my_domain_slot()) {
             slots.mine[i] = 1;
-            slots.env[i] = window.slots[i].env | (uint64_t)window.slots[i].generation << 16;
+            if (i >= EXO_SLOTS_PER_HART)
+                must(call(SLICE_FREE, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART) == 0);
         }
+    call(YIELD, 0);
 }
 
 /* Binds `count` of my slots on a hart to env; how many. */
@@ -439,7 +441,10 @@ slots_back(void)
 {
     for (uint64_t i = 0; i < EXO_HARTS * EXO_SLOTS_PER_HART; i++)
         if (slots.given[i]) {
-            call(SLICE_BIND, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART, slots.env[i]);
+            if (i < EXO_SLOTS_PER_HART)
+                call(SLICE_BIND, 0, 0, i, window.mine->env);
+            else
+                call(SLICE_FREE, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART);
             slots.given[i] = 0;
         }
 }

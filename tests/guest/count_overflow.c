@@ -1,5 +1,6 @@
 /* count_overflow.c - counts of uses and pins neither wrap nor stick */
 /* SPDX-License-Identifier: MIT */
+/* smp: 1 */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
