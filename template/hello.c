@@ -10,11 +10,9 @@
 
 EXO_PINNED_BSS static volatile uint64_t faults; /* handlers touch only pinned pages */
 
-/* Every page fault in MEMORY comes here, straight from the kernel. The policy is yours: which frame,
- * when, and whether at all. This one takes any free frame and binds it. */
-EXO_PINNED_TEXT static void
-page_fault(struct exo_save *frame, struct exo_uarea *uarea)
-{
+/* Every page fault in MEMORY comes here, straight from the kernel. The policy is yours: which
+ * frame, when, and whether at all. This one takes any free frame and binds it. */
+EXO_PINNED_TEXT static void page_fault(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t address = frame->address & ~(EXO_PAGE - 1), number = EXO_ANY;
 
     (void)uarea;
@@ -25,9 +23,7 @@ page_fault(struct exo_save *frame, struct exo_uarea *uarea)
 }
 
 /* The first C function: no libc, no main; what a program may expect here, you decide. */
-void
-exo_start(struct exo_uarea *uarea)
-{
+void exo_start(struct exo_uarea *uarea) {
     volatile uint64_t *memory = (volatile uint64_t *)MEMORY;
 
     exo_handle(EXO_CAUSE_LOAD_PAGE, page_fault);

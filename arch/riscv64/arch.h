@@ -76,6 +76,8 @@ int arch_vspace_set(uint64_t satp);
 /* Drops one address, or all, of an ASID from this hart's TLB. */
 void arch_fence_page(uint64_t address, uint64_t asid);
 void arch_fence_asid(uint64_t asid);
+/* Drops everything cached, translations and instructions. */
+void arch_fence_all(void);
 /* Makes new code visible to this hart's instruction fetch; to others by a mask of hart ids. */
 void arch_fence_instructions(void);
 void arch_fence_instructions_remote(uint64_t hart_mask);

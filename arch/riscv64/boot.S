@@ -48,6 +48,7 @@ boot_first:
     lla     a0, image_start
     mv      a1, s1
     call    arch_boot_map
+    .balign 4 /* the return address goes into stvec, whose low bits are its mode */
     jal     boot_mmu
     lla     t0, boot_trap
     csrw    stvec, t0
@@ -64,6 +65,7 @@ arch_secondary:
     mv      tp, zero
     ld      sp, 0(a1)
     ld      s0, 8(a1)
+    .balign 4
     jal     boot_mmu
     lla     t0, boot_trap
     csrw    stvec, t0
@@ -86,11 +88,13 @@ boot_mmu:
     sfence.vma
     csrw    satp, t0
     sfence.vma
+    .balign 4
 boot_park:
     wfi
     j       boot_park
 
 /* Until the kernel's own vector is set. A trap while this one is told parks the hart. */
+    .balign 4
 boot_trap:
     lla     t0, boot_park
     csrw    stvec, t0
@@ -107,6 +111,7 @@ arch_probe_stimecmp:
     li      a0, 0
     csrr    t2, 0x14d
     li      a0, 1
+    .balign 4
 1:  csrw    stvec, t1
     ret
 

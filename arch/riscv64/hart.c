@@ -133,6 +133,8 @@ void arch_fence_page(uint64_t address, uint64_t asid) {
 
 void arch_fence_asid(uint64_t asid) { asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory"); }
 
+void arch_fence_all(void) { asm volatile("sfence.vma\n\tfence.i" ::: "memory"); }
+
 void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }
 
 void arch_wait(void) { asm volatile("wfi"); }

@@ -20,6 +20,7 @@ struct hart {
     struct env *idle; /* stands in for an environment when nobody runs */
     uint32_t position;
     uint8_t sleeping; /* in wfi, an IPI wakes it */
+    uint8_t stale;    /* its TLB missed a change while it slept */
     uint8_t told;     /* the owner was told that its slice ends */
     exo_env_t owner;  /* whose slot it is now; 0 = nobody's */
     uint64_t began, boundary;

@@ -27,8 +27,14 @@ void vspace_init(struct vspace *table, uint32_t count) {
 }
 
 void vspace_enter(void) {
-    vspace_table[current->entry->vspace].harts |= 1ull << current->hart->id;
+    struct hart *hart = current->hart;
+
+    vspace_table[current->entry->vspace].harts |= 1ull << hart->id;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
+    if (hart->stale) {
+        hart->stale = 0;
+        arch_fence_all();
+    }
 }
 
 void vspace_leave(void) { arch_vspace_set(arch_kernel_satp()); }
@@ -88,9 +94,23 @@ static page_t *vspace_make_slot(struct vspace *space, page_t *root, uint64_t add
     return &root[page_index(address, 0)];
 }
 
+/* The harts besides this one that must be told now that bindings of the space changed. One that
+ * idles is told when it wakes: nobody runs there till then, and to wake it only for this is dear.
+ */
+static uint64_t vspace_others(const struct vspace *space) {
+    uint64_t others = space->harts & ~(1ull << current->hart->id);
+
+    for (uint32_t i = 0; i < facts.harts && others; i++)
+        if (hart_table[i].sleeping && others & 1ull << hart_table[i].id) {
+            hart_table[i].stale = 1;
+            others &= ~(1ull << hart_table[i].id);
+        }
+    return others;
+}
+
 /* Every change that takes something away must be seen by all harts that may have cached it. */
 static void vspace_fence(struct vspace *space, uint64_t address, uint64_t pages) {
-    uint64_t others = space->harts & ~(1ull << current->hart->id);
+    uint64_t others = vspace_others(space);
 
     if (pages == 1)
         arch_fence_page(address, space->asid);
@@ -202,8 +222,11 @@ long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_
     else
         arch_fence_page(address, space->asid);
     if (most & EXO_X) {
+        uint64_t others = vspace_others(space);
+
         arch_fence_instructions();
-        arch_fence_instructions_remote(space->harts);
+        if (others)
+            arch_fence_instructions_remote(others);
     }
     return 0;
 }

@@ -2,14 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
 
-enum {
-    FEED = 3,
-    FEED_MOST = 16
-};
+enum { FEED = 3, FEED_MOST = 16 };
 
-EXO_PINNED_TEXT long
-exo_feed_tables(uint64_t count)
-{
+EXO_PINNED_TEXT long exo_feed_tables(uint64_t count) {
     uint64_t frames[FEED_MOST];
     long got, given;
 
@@ -27,9 +22,7 @@ exo_feed_tables(uint64_t count)
     return given;
 }
 
-EXO_PINNED_TEXT long
-exo_bind(uint64_t address, uint64_t frame, uint64_t rights)
-{
+EXO_PINNED_TEXT long exo_bind(uint64_t address, uint64_t frame, uint64_t rights) {
     long error = exo_vspace_bind(0, address, frame, rights);
 
     if (error != EXO_E_TABLES)
@@ -38,9 +31,7 @@ exo_bind(uint64_t address, uint64_t frame, uint64_t rights)
     return error < 0 ? error : exo_vspace_bind(0, address, frame, rights);
 }
 
-EXO_PINNED_TEXT long
-exo_bind_vector(const struct exo_binding *bindings, uint64_t count)
-{
+EXO_PINNED_TEXT long exo_bind_vector(const struct exo_binding *bindings, uint64_t count) {
     uint64_t done = 0;
 
     while (done < count) {
@@ -59,9 +50,8 @@ exo_bind_vector(const struct exo_binding *bindings, uint64_t count)
     return (long)done;
 }
 
-static long
-bind_some(uint64_t address, const uint64_t *frames, uint64_t first, uint64_t count, uint64_t rights)
-{
+static long bind_some(uint64_t address, const uint64_t *frames, uint64_t first, uint64_t count,
+                      uint64_t rights) {
     uint64_t done = 0;
 
     while (done < count) {
@@ -83,21 +73,15 @@ bind_some(uint64_t address, const uint64_t *frames, uint64_t first, uint64_t cou
     return 0;
 }
 
-long
-exo_bind_frames(uint64_t address, const uint64_t *frames, uint64_t count, uint64_t rights)
-{
+long exo_bind_frames(uint64_t address, const uint64_t *frames, uint64_t count, uint64_t rights) {
     return bind_some(address, frames, 0, count, rights);
 }
 
-long
-exo_bind_range(uint64_t address, uint64_t first, uint64_t count, uint64_t rights)
-{
+long exo_bind_range(uint64_t address, uint64_t first, uint64_t count, uint64_t rights) {
     return bind_some(address, NULL, first, count, rights);
 }
 
-long
-exo_unbind(uint64_t address, uint64_t count)
-{
+long exo_unbind(uint64_t address, uint64_t count) {
     uint64_t done = 0;
 
     while (done < count) {
@@ -111,9 +95,7 @@ exo_unbind(uint64_t address, uint64_t count)
     return 0;
 }
 
-long
-exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count)
-{
+long exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count) {
     uint64_t done = 0;
 
     for (uint64_t i = 0; i < count; i++)
@@ -131,9 +113,7 @@ exo_alloc(exo_domain_t domain, uint64_t *frames, uint64_t count)
     return 0;
 }
 
-long
-exo_drop(exo_domain_t domain, const uint64_t *frames, uint64_t count)
-{
+long exo_drop(exo_domain_t domain, const uint64_t *frames, uint64_t count) {
     uint64_t done = 0;
 
     while (done < count) {

@@ -3,17 +3,10 @@
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
 
-enum {
-    COMPANION_ENTRY = 5,
-    COMPANION_ARGUMENT = 6,
-    COMPANION_TP = 7,
-    COMPANION_TRIES = 32
-};
+enum { COMPANION_ENTRY = 5, COMPANION_ARGUMENT = 6, COMPANION_TP = 7, COMPANION_TRIES = 32 };
 
 /* entry_start: a0 is the u-area's address, everything else is 0. */
-__attribute__((naked)) static void
-companion_start(void)
-{
+__attribute__((naked)) static void companion_start(void) {
     asm volatile("ld sp, %0(a0)\n"
                  "ld tp, %1(a0)\n"
                  "ld t0, %2(a0)\n"
@@ -26,9 +19,7 @@ companion_start(void)
                  "i"(offsetof(struct exo_uarea, user[COMPANION_ARGUMENT])));
 }
 
-long
-exo_frame_pair(exo_domain_t domain)
-{
+long exo_frame_pair(exo_domain_t domain) {
     uint64_t first = EXO_ANY, pair[2];
     long done = exo_frame_alloc(domain, &first, 1);
 
@@ -50,10 +41,8 @@ exo_frame_pair(exo_domain_t domain)
     return done < 0 ? done : EXO_E_FULL;
 }
 
-long
-exo_companion_create(struct exo_companion *companion, unsigned index, void (*entry)(void *),
-                     void *argument, void *stack_top, void *handler_stacks)
-{
+long exo_companion_create(struct exo_companion *companion, unsigned index, void (*entry)(void *),
+                          void *argument, void *stack_top, void *handler_stacks) {
     uint64_t address = EXO_UAREA + index * EXO_UAREA_STEP, tp;
     long frame = exo_frame_pair(0), error;
     struct exo_uarea *uarea = (struct exo_uarea *)address;
@@ -84,10 +73,8 @@ exo_companion_create(struct exo_companion *companion, unsigned index, void (*ent
     return 0;
 }
 
-long
-exo_companion_serve(struct exo_companion *companion, exo_serve_t *serve, uint64_t who,
-                    void *stack_top)
-{
+long exo_companion_serve(struct exo_companion *companion, exo_serve_t *serve, uint64_t who,
+                         void *stack_top) {
     struct exo_uarea *uarea = companion->uarea;
 
     uarea->user[EXO_USER_GATE_STACK] = (uint64_t)stack_top & ~15ull;
@@ -96,9 +83,7 @@ exo_companion_serve(struct exo_companion *companion, exo_serve_t *serve, uint64_
     return exo_gate_offer(who);
 }
 
-long
-exo_companion_park(struct exo_companion *companion)
-{
+long exo_companion_park(struct exo_companion *companion) {
     long error = exo_env_start(companion->env);
 
     for (int i = 0; error >= 0 && i < COMPANION_TRIES; i++) {
@@ -113,9 +98,7 @@ exo_companion_park(struct exo_companion *companion)
     return error < 0 ? error : EXO_E_BUSY;
 }
 
-long
-exo_companion_end(struct exo_companion *companion)
-{
+long exo_companion_end(struct exo_companion *companion) {
     uint64_t pair[2] = {companion->frame, companion->frame + 1};
     long error;
 

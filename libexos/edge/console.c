@@ -6,24 +6,16 @@
 
 static int bound;
 
-int
-exo_console_bound(void)
-{
-    return bound;
-}
+int exo_console_bound(void) { return bound; }
 
-long
-exo_console_bind(exo_env_t server)
-{
+long exo_console_bind(exo_env_t server) {
     long error = exo_gate_bind(EXO_GATE_CONSOLE, server);
 
     bound = error >= 0 && server != 0;
     return error;
 }
 
-static long
-ask(struct exo_message *message)
-{
+static long ask(struct exo_message *message) {
     long answer = exo_gate_call_patient(EXO_GATE_CONSOLE, message, EXO_NEVER);
 
     if (answer)
@@ -31,9 +23,7 @@ ask(struct exo_message *message)
     return (long)message->word[0];
 }
 
-static long
-log_all(const char *bytes, size_t length)
-{
+static long log_all(const char *bytes, size_t length) {
     size_t done = 0;
 
     while (done < length) {
@@ -47,9 +37,7 @@ log_all(const char *bytes, size_t length)
     return (long)done;
 }
 
-long
-exo_console_write(const void *bytes, size_t length)
-{
+long exo_console_write(const void *bytes, size_t length) {
     size_t done = 0;
 
     if (!bound)
@@ -71,9 +59,7 @@ exo_console_write(const void *bytes, size_t length)
     return (long)done;
 }
 
-long
-exo_console_poll(void *bytes, size_t length)
-{
+long exo_console_poll(void *bytes, size_t length) {
     struct exo_message message = {{EXO_CONSOLE_READ}};
     long taken;
 
@@ -89,9 +75,7 @@ exo_console_poll(void *bytes, size_t length)
     return taken;
 }
 
-long
-exo_console_read(void *bytes, size_t length)
-{
+long exo_console_read(void *bytes, size_t length) {
     for (;;) {
         long taken = exo_console_poll(bytes, length);
 
@@ -102,9 +86,7 @@ exo_console_read(void *bytes, size_t length)
     }
 }
 
-long
-exo_console_mode(uint64_t mode)
-{
+long exo_console_mode(uint64_t mode) {
     struct exo_message message = {{EXO_CONSOLE_MODE, mode}};
 
     return bound ? ask(&message) : EXO_E_HANDLE;

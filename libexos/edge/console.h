@@ -19,17 +19,11 @@ enum exo_console_op {
     EXO_CONSOLE_MODE,
     EXO_CONSOLE_SIZE,
 };
-enum {
-    EXO_CONSOLE_BYTES = 40
-};
+enum { EXO_CONSOLE_BYTES = 40 };
 
 /* COOKED: a line at a time, with erase; else every byte at once. ECHO: as typed. CRNL: \n is shown
  * as \r\n. */
-enum exo_console_mode {
-    EXO_CONSOLE_COOKED = 1,
-    EXO_CONSOLE_ECHO = 2,
-    EXO_CONSOLE_CRNL = 4
-};
+enum exo_console_mode { EXO_CONSOLE_COOKED = 1, EXO_CONSOLE_ECHO = 2, EXO_CONSOLE_CRNL = 4 };
 
 /* The client side. Whether a console gate is bound (at start-up, from the start block). */
 int exo_console_bound(void);

@@ -5,16 +5,9 @@
 #include "libexos/edge/string.h"
 
 /* "070701" or "070702", then 13 fields of 8 hex digits. */
-enum {
-    HEADER = 110,
-    FIELD_MODE = 1,
-    FIELD_SIZE = 6,
-    FIELD_NAME = 11
-};
+enum { HEADER = 110, FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME = 11 };
 
-static int
-field(const char *header, unsigned number, uint64_t *value)
-{
+static int field(const char *header, unsigned number, uint64_t *value) {
     const char *digits = header + 6 + number * 8;
 
     *value = 0;
@@ -32,15 +25,9 @@ field(const char *header, unsigned number, uint64_t *value)
     return 1;
 }
 
-static size_t
-round4(size_t n)
-{
-    return (n + 3) & ~(size_t)3;
-}
+static size_t round4(size_t n) { return (n + 3) & ~(size_t)3; }
 
-int
-exo_cpio_next(const void *archive, size_t length, size_t *position, struct exo_file *file)
-{
+int exo_cpio_next(const void *archive, size_t length, size_t *position, struct exo_file *file) {
     size_t at = *position;
     const char *header = (const char *)archive + at;
     uint64_t mode, size, name;
@@ -68,9 +55,7 @@ exo_cpio_next(const void *archive, size_t length, size_t *position, struct exo_f
     return 1;
 }
 
-static const char *
-bare(const char *name)
-{
+static const char *bare(const char *name) {
     for (;;) {
         if (*name == '/')
             name++;
@@ -81,9 +66,7 @@ bare(const char *name)
     }
 }
 
-int
-exo_cpio_find(const void *archive, size_t length, const char *name, struct exo_file *file)
-{
+int exo_cpio_find(const void *archive, size_t length, const char *name, struct exo_file *file) {
     size_t position = 0;
 
     while (exo_cpio_next(archive, length, &position, file) > 0)
@@ -92,9 +75,7 @@ exo_cpio_find(const void *archive, size_t length, const char *name, struct exo_f
     return 0;
 }
 
-int
-exo_initrd_find(const char *name, struct exo_file *file)
-{
+int exo_initrd_find(const char *name, struct exo_file *file) {
     size_t length;
     const void *archive = exo_initrd(&length);
 

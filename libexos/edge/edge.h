@@ -18,11 +18,7 @@
 /* The u-area of the vspace's first environment. Handlers get their own one as an argument. */
 extern struct exo_uarea *exo_self;
 
-static inline struct exo_uarea *
-exo_uarea(void)
-{
-    return exo_self;
-}
+static inline struct exo_uarea *exo_uarea(void) { return exo_self; }
 
 /* A program's first C function. Programs without libc define it; it does not return (exo_exit). The
  * library's own (posix/start.c) sets up vm and calls musl's __libc_start_main. */
@@ -90,18 +86,14 @@ extern struct exo_async exo_async_calls;
 
 /* Critical sections nest; asynchronous upcalls are held back inside. Keep them short: the kernel
  * ends an environment that overruns its slices. Leaving the last one does what came in between. */
-static inline void
-exo_critical_enter(struct exo_uarea *uarea)
-{
+static inline void exo_critical_enter(struct exo_uarea *uarea) {
     *(volatile uint64_t *)&uarea->critical += 1;
     asm volatile("" ::: "memory");
 }
 
 void exo_async_late(struct exo_uarea *uarea);
 
-static inline void
-exo_critical_leave(struct exo_uarea *uarea)
-{
+static inline void exo_critical_leave(struct exo_uarea *uarea) {
     volatile struct exo_uarea *u = uarea;
 
     asm volatile("" ::: "memory");

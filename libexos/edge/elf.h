@@ -20,17 +20,8 @@ struct elf_segment {
     uint64_t offset, address, physical, file_size, memory_size, align;
 };
 
-enum {
-    ELF_EXEC = 2,
-    ELF_RISCV = 243,
-    ELF_LOAD = 1
-};
-enum {
-    ELF_X = 1,
-    ELF_W = 2,
-    ELF_R = 4,
-    ELF_PIN = 0x00100000
-}; /* PIN: ours, libexos/program.ld */
+enum { ELF_EXEC = 2, ELF_RISCV = 243, ELF_LOAD = 1 };
+enum { ELF_X = 1, ELF_W = 2, ELF_R = 4, ELF_PIN = 0x00100000 }; /* PIN: ours, libexos/program.ld */
 
 enum {
     AT_END = 0,

@@ -4,17 +4,11 @@
 #include "libexos/edge/bind.h"
 
 /* What is mapped where in the tables' window, so that lost bindings can be made again. */
-enum {
-    MAPS = 24
-};
-static EXO_PINNED_BSS struct map {
-    uint64_t address, first, count;
-} maps[MAPS];
+enum { MAPS = 24 };
+static EXO_PINNED_BSS struct map { uint64_t address, first, count; } maps[MAPS];
 static EXO_PINNED_BSS uint64_t used, next;
 
-const void *
-exo_map_export(uint64_t first, uint64_t count)
-{
+const void *exo_map_export(uint64_t first, uint64_t count) {
     uint64_t address = EXO_TABLES + next;
 
     for (uint64_t i = 0; i < used; i++)
@@ -32,9 +26,7 @@ exo_map_export(uint64_t first, uint64_t count)
     return (const void *)address;
 }
 
-EXO_PINNED_TEXT long
-exo_export_fault(uint64_t address)
-{
+EXO_PINNED_TEXT long exo_export_fault(uint64_t address) {
     for (uint64_t i = 0; i < used; i++) {
         uint64_t page = (address - maps[i].address) / EXO_PAGE;
 
@@ -44,9 +36,7 @@ exo_export_fault(uint64_t address)
     return EXO_E_ARG;
 }
 
-const volatile struct exo_facts *
-exo_facts(void)
-{
+const volatile struct exo_facts *exo_facts(void) {
     static const volatile struct exo_facts *facts;
 
     if (!facts)
@@ -54,17 +44,14 @@ exo_facts(void)
     return facts;
 }
 
-static const void *
-table(const volatile struct exo_table *table, uint64_t size, uint64_t offset)
-{
+static const void *table(const volatile struct exo_table *table, uint64_t size, uint64_t offset) {
     uint64_t bytes = table->count * size + offset;
 
     return exo_map_export(table->frame, (bytes + EXO_PAGE - 1) / EXO_PAGE);
 }
 
 #define TABLE(function, type, member)                                                              \
-    type *function(void)                                                                           \
-    {                                                                                              \
+    type *function(void) {                                                                         \
         static type *at;                                                                           \
         const volatile struct exo_facts *facts = exo_facts();                                      \
                                                                                                    \
@@ -86,36 +73,28 @@ TABLE(exo_devices, const volatile struct exo_device, device_table)
 TABLE(exo_trace, const volatile struct exo_trace, trace_ring)
 TABLE(exo_crashes, const struct exo_crash, crash_ring)
 
-static const void *
-blob(const volatile struct exo_table *where, uint32_t offset, size_t *length)
-{
+static const void *blob(const volatile struct exo_table *where, uint32_t offset, size_t *length) {
     const char *at = where->count ? table(where, 1, offset) : NULL;
 
     *length = at ? where->count : 0;
     return at ? at + offset : NULL;
 }
 
-const void *
-exo_device_tree(size_t *length)
-{
+const void *exo_device_tree(size_t *length) {
     const volatile struct exo_facts *facts = exo_facts();
 
     *length = 0;
     return facts ? blob(&facts->device_tree, facts->device_tree_offset, length) : NULL;
 }
 
-const void *
-exo_initrd(size_t *length)
-{
+const void *exo_initrd(size_t *length) {
     const volatile struct exo_facts *facts = exo_facts();
 
     *length = 0;
     return facts ? blob(&facts->initrd, facts->initrd_offset, length) : NULL;
 }
 
-enum exo_env_state
-exo_env_state_of(exo_env_t env)
-{
+enum exo_env_state exo_env_state_of(exo_env_t env) {
     const volatile struct exo_env *envs = exo_envs();
     const volatile struct exo_facts *facts = exo_facts();
     uint64_t word;

@@ -19,11 +19,7 @@ const struct exo_crash *exo_crashes(void); /* the first domain alone */
 const void *exo_device_tree(size_t *length);
 const void *exo_initrd(size_t *length);
 
-static inline unsigned
-exo_slot_of(uint64_t handle)
-{
-    return handle & 0xffff;
-}
+static inline unsigned exo_slot_of(uint64_t handle) { return handle & 0xffff; }
 
 /* State of the environment or domain that a handle names; EXO_ENV_DEAD / 0 if the handle is stale.
  */

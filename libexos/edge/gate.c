@@ -3,9 +3,7 @@
 #include "libexos/edge/edge.h"
 #include "libexos/edge/time.h"
 
-long
-exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top)
-{
+long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top) {
     struct exo_uarea *uarea = exo_uarea();
     uint64_t tp;
 
@@ -16,9 +14,7 @@ exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top)
     return exo_gate_offer(who);
 }
 
-long
-exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t deadline)
-{
+long exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t deadline) {
     for (;;) {
         struct exo_message attempt = *message;
         long answer = exo_gate_call(gate, &attempt, deadline);

@@ -4,9 +4,7 @@
 
 static struct exo_giver *givers;
 
-void
-exo_giver_add(struct exo_giver *giver)
-{
+void exo_giver_add(struct exo_giver *giver) {
     struct exo_giver **at = &givers;
 
     while (*at) {
@@ -18,9 +16,7 @@ exo_giver_add(struct exo_giver *giver)
     *at = giver;
 }
 
-uint32_t
-exo_giveback(struct exo_uarea *uarea)
-{
+uint32_t exo_giveback(struct exo_uarea *uarea) {
     volatile struct exo_ask *asks = uarea->revoke;
     uint32_t given = 0;
 

@@ -11,23 +11,15 @@ enum {
     CHUNK = 32 /* pages at a time: that many holds of mine */
 };
 
-static uint64_t
-pages_of(uint64_t bytes)
-{
-    return (bytes + EXO_PAGE - 1) / EXO_PAGE;
-}
+static uint64_t pages_of(uint64_t bytes) { return (bytes + EXO_PAGE - 1) / EXO_PAGE; }
 
-static int
-segment_is_sound(const struct elf_segment *s, size_t length)
-{
+static int segment_is_sound(const struct elf_segment *s, size_t length) {
     return s->file_size <= s->memory_size && s->offset <= length &&
            s->file_size <= length - s->offset && s->address >= EXO_PAGE && s->address < EXO_HEAP &&
            s->memory_size <= EXO_HEAP - s->address && !((s->flags & ELF_W) && (s->flags & ELF_X));
 }
 
-long
-image_check(struct image *image, const void *file, size_t length)
-{
+long image_check(struct image *image, const void *file, size_t length) {
     const struct elf_header *elf = file;
     uint64_t pages = 0, end = 0;
     unsigned loads = 0;
@@ -59,9 +51,7 @@ image_check(struct image *image, const void *file, size_t length)
     return loads ? (long)pages : EXO_E_ARG;
 }
 
-long
-image_open(struct image *image, uint64_t *frames, uint64_t pages)
-{
+long image_open(struct image *image, uint64_t *frames, uint64_t pages) {
     long got = exo_alloc(image->domain, frames, pages), shared;
 
     if (got < 0)
@@ -78,9 +68,7 @@ image_open(struct image *image, uint64_t *frames, uint64_t pages)
     return got;
 }
 
-static long
-feed(struct image *image)
-{
+static long feed(struct image *image) {
     uint64_t frames[TABLE_FEED] = {EXO_ANY, EXO_ANY, EXO_ANY, EXO_ANY};
     long got = exo_frame_alloc(image->domain, frames, TABLE_FEED);
 
@@ -88,9 +76,7 @@ feed(struct image *image)
                     : exo_vspace_donate(image->vspace, frames, (uint64_t)got);
 }
 
-long
-image_bind(struct image *image, uint64_t address, uint64_t frame, uint64_t rights)
-{
+long image_bind(struct image *image, uint64_t address, uint64_t frame, uint64_t rights) {
     long error = exo_vspace_bind(image->vspace, address, frame, rights);
 
     if (error != EXO_E_TABLES)
@@ -99,10 +85,8 @@ image_bind(struct image *image, uint64_t address, uint64_t frame, uint64_t right
     return error < 0 ? error : exo_vspace_bind(image->vspace, address, frame, rights);
 }
 
-static long
-bind_all(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
-         uint64_t rights)
-{
+static long bind_all(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
+                     uint64_t rights) {
     struct exo_binding vector[EXO_BATCH];
     uint64_t done = 0;
 
@@ -123,10 +107,8 @@ bind_all(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t a
     return 0;
 }
 
-long
-image_close(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
-            uint64_t rights)
-{
+long image_close(struct image *image, const uint64_t *frames, uint64_t pages, uint64_t address,
+                 uint64_t rights) {
     long error = exo_unbind(EXO_WINDOW, pages);
 
     if (error >= 0)
@@ -134,10 +116,8 @@ image_close(struct image *image, const uint64_t *frames, uint64_t pages, uint64_
     return error < 0 ? error : bind_all(image, frames, pages, address, rights);
 }
 
-long
-image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64_t pages,
-           uint64_t rights)
-{
+long image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64_t pages,
+                uint64_t rights) {
     struct exo_start *start = image->start;
     struct exo_area *area = start->areas ? &start->area[start->areas - 1] : NULL;
 
@@ -158,18 +138,16 @@ image_note(struct image *image, uint64_t address, const uint64_t *frames, uint64
     return 0;
 }
 
-long
-image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address, uint64_t rights)
-{
+long image_zero(struct image *image, uint64_t *frames, uint64_t pages, uint64_t address,
+                uint64_t rights) {
     long error = exo_alloc(image->domain, frames, pages);
 
     return error < 0 ? error : bind_all(image, frames, pages, address, rights);
 }
 
 /* Copies what the file has of the pages at `from`, `bytes` long, into the window. */
-static void
-copy_part(const struct image *image, const struct elf_segment *s, uint64_t from, uint64_t bytes)
-{
+static void copy_part(const struct image *image, const struct elf_segment *s, uint64_t from,
+                      uint64_t bytes) {
     uint64_t low = s->address > from ? s->address : from;
     uint64_t high = s->address + s->file_size;
 
@@ -180,9 +158,7 @@ copy_part(const struct image *image, const struct elf_segment *s, uint64_t from,
                (const char *)image->elf + s->offset + (low - s->address), high - low);
 }
 
-static long
-load_segment(struct image *image, const struct elf_segment *s)
-{
+static long load_segment(struct image *image, const struct elf_segment *s) {
     uint64_t address = s->address & ~(EXO_PAGE - 1);
     uint64_t left = pages_of((s->address & (EXO_PAGE - 1)) + s->memory_size);
     unsigned now = (s->flags & ELF_R ? EXO_R : 0) | (s->flags & ELF_W ? EXO_W : 0) |
@@ -219,9 +195,7 @@ load_segment(struct image *image, const struct elf_segment *s)
     return 0;
 }
 
-long
-image_load(struct image *image)
-{
+long image_load(struct image *image) {
     for (unsigned i = 0; i < image->elf->program_header_count; i++) {
         const struct elf_segment *s = &image->segments[i];
 

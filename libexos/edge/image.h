@@ -5,10 +5,7 @@
 #include "libexos/edge/elf.h"
 #include "libexos/edge/spawn.h"
 
-enum {
-    IMAGE_STACK_MOST = 64,
-    IMAGE_START_MOST = 16
-};
+enum { IMAGE_STACK_MOST = 64, IMAGE_START_MOST = 16 };
 
 struct image {
     exo_domain_t domain;

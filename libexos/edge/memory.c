@@ -7,9 +7,7 @@
 
 typedef uint64_t word_t __attribute__((may_alias));
 
-PLAIN_LOOP void *
-memset(void *to, int byte, size_t length)
-{
+PLAIN_LOOP void *memset(void *to, int byte, size_t length) {
     unsigned char *p = to;
     uint64_t word = (uint8_t)byte * 0x0101010101010101ull;
 
@@ -36,9 +34,7 @@ memset(void *to, int byte, size_t length)
     return to;
 }
 
-PLAIN_LOOP void *
-memcpy(void *restrict to, const void *restrict from, size_t length)
-{
+PLAIN_LOOP void *memcpy(void *restrict to, const void *restrict from, size_t length) {
     unsigned char *p = to;
     const unsigned char *q = from;
 
@@ -70,9 +66,7 @@ memcpy(void *restrict to, const void *restrict from, size_t length)
     return to;
 }
 
-PLAIN_LOOP void *
-memmove(void *to, const void *from, size_t length)
-{
+PLAIN_LOOP void *memmove(void *to, const void *from, size_t length) {
     unsigned char *p = to;
     const unsigned char *q = from;
 
@@ -98,9 +92,7 @@ memmove(void *to, const void *from, size_t length)
     return to;
 }
 
-PLAIN_LOOP int
-memcmp(const void *a, const void *b, size_t length)
-{
+PLAIN_LOOP int memcmp(const void *a, const void *b, size_t length) {
     const unsigned char *p = a, *q = b;
 
     for (; length; length--, p++, q++)

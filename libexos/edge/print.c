@@ -7,11 +7,7 @@
 
 static int to_console;
 
-void
-exo_print_to_console(void)
-{
-    to_console = 1;
-}
+void exo_print_to_console(void) { to_console = 1; }
 
 struct sink {
     char *to; /* null: the line buffer, flushed when full */
@@ -20,9 +16,7 @@ struct sink {
     size_t fill;
 };
 
-static void
-flush(struct sink *sink)
-{
+static void flush(struct sink *sink) {
     if (!sink->fill)
         return;
     if (to_console)
@@ -32,9 +26,7 @@ flush(struct sink *sink)
     sink->fill = 0;
 }
 
-static void
-put(struct sink *sink, char c)
-{
+static void put(struct sink *sink, char c) {
     if (!sink->to) {
         if (sink->fill == sizeof(sink->line))
             flush(sink);
@@ -51,9 +43,7 @@ struct field {
     int left;
 };
 
-static void
-put_field(struct sink *sink, const char *text, size_t length, struct field field)
-{
+static void put_field(struct sink *sink, const char *text, size_t length, struct field field) {
     size_t pad = field.width > length ? field.width - length : 0;
 
     if (!field.left) {
@@ -71,9 +61,8 @@ put_field(struct sink *sink, const char *text, size_t length, struct field field
         put(sink, ' ');
 }
 
-static void
-put_number(struct sink *sink, uint64_t value, unsigned base, int negative, struct field field)
-{
+static void put_number(struct sink *sink, uint64_t value, unsigned base, int negative,
+                       struct field field) {
     char digits[24];
     size_t at = sizeof(digits);
 
@@ -87,9 +76,7 @@ put_number(struct sink *sink, uint64_t value, unsigned base, int negative, struc
 }
 
 /* Wide enough arguments of d, u, x: 2 = 64 bits. */
-static void
-put_integer(struct sink *sink, char kind, int64_t value, int wide, struct field field)
-{
+static void put_integer(struct sink *sink, char kind, int64_t value, int wide, struct field field) {
     uint64_t magnitude = wide ? (uint64_t)value : (uint32_t)value;
 
     if (kind == 'd' || kind == 'i') {
@@ -102,9 +89,7 @@ put_integer(struct sink *sink, char kind, int64_t value, int wide, struct field 
     }
 }
 
-static void
-format_to(struct sink *sink, const char *format, va_list arguments)
-{
+static void format_to(struct sink *sink, const char *format, va_list arguments) {
     for (; *format; format++) {
         struct field field = {0, ' ', 0};
         long most = -1;
@@ -173,9 +158,7 @@ format_to(struct sink *sink, const char *format, va_list arguments)
     }
 }
 
-int
-exo_vprintf(const char *format, va_list arguments)
-{
+int exo_vprintf(const char *format, va_list arguments) {
     struct sink sink = {.to = NULL};
 
     format_to(&sink, format, arguments);
@@ -183,9 +166,7 @@ exo_vprintf(const char *format, va_list arguments)
     return (int)sink.length;
 }
 
-int
-exo_printf(const char *format, ...)
-{
+int exo_printf(const char *format, ...) {
     va_list arguments;
     int n;
 
@@ -195,9 +176,7 @@ exo_printf(const char *format, ...)
     return n;
 }
 
-int
-exo_vsnprintf(char *to, size_t size, const char *format, va_list arguments)
-{
+int exo_vsnprintf(char *to, size_t size, const char *format, va_list arguments) {
     char nothing;
     struct sink sink = {.to = size ? to : &nothing, .size = size};
 
@@ -207,9 +186,7 @@ exo_vsnprintf(char *to, size_t size, const char *format, va_list arguments)
     return (int)sink.length;
 }
 
-int
-exo_snprintf(char *to, size_t size, const char *format, ...)
-{
+int exo_snprintf(char *to, size_t size, const char *format, ...) {
     va_list arguments;
     int n;
 
@@ -219,15 +196,9 @@ exo_snprintf(char *to, size_t size, const char *format, ...)
     return n;
 }
 
-void
-exo_puts(const char *s)
-{
-    exo_printf("%s", s);
-}
+void exo_puts(const char *s) { exo_printf("%s", s); }
 
-const char *
-exo_error_name(long error)
-{
+const char *exo_error_name(long error) {
     static const char *const names[] = {
         "no error",  "EXO_E_CALL",   "EXO_E_HANDLE", "EXO_E_RIGHT", "EXO_E_HOLD",
         "EXO_E_ARG", "EXO_E_FAULT",  "EXO_E_QUOTA",  "EXO_E_FULL",  "EXO_E_BUSY",

@@ -1,6 +1,7 @@
 /* spawn.c - starting a program in a domain of its own */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
+#include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
 #include "libexos/edge/image.h"
 #include "libexos/edge/string.h"
@@ -12,11 +13,7 @@
 #define WINDOW_UAREA (EXO_WINDOW + 0x180000)
 #define WINDOW_PARENTS (EXO_WINDOW + 0x200000)
 
-enum {
-    PARENTS = 64,
-    TABLES = 12,
-    PAIR_TRIES = 64
-};
+enum { PARENTS = 64, TABLES = 12, PAIR_TRIES = 64 };
 
 static uint64_t parents; /* bit n: window for parent page n is taken */
 
@@ -25,9 +22,7 @@ static const uint32_t default_limits[EXO_RESOURCES] = {
     [EXO_PROGRAMS] = 0,  [EXO_RINGS] = 0,  [EXO_IRQS] = 0,
 };
 
-static uint64_t
-bits_of(uint64_t mask)
-{
+static uint64_t bits_of(uint64_t mask) {
     uint64_t n = 0;
 
     for (; mask; mask &= mask - 1)
@@ -35,9 +30,7 @@ bits_of(uint64_t mask)
     return n;
 }
 
-static long
-grant(const struct exo_spawn *what, exo_domain_t domain)
-{
+static long grant(const struct exo_spawn *what, exo_domain_t domain) {
     const volatile struct exo_domain *domains = exo_domains();
     exo_domain_t giver = what->parent ? what->parent : exo_uarea()->domain;
     const volatile struct exo_domain *from = domains ? &domains[exo_slot_of(giver)] : NULL;
@@ -62,29 +55,21 @@ grant(const struct exo_spawn *what, exo_domain_t domain)
 }
 
 /* Two adjacent frames for the domain: the number of the first, or an error. */
-static long
-pair_alloc(exo_domain_t domain)
-{
+static long pair_alloc(exo_domain_t domain) {
     const volatile struct exo_frame *frames = exo_frames();
     const volatile struct exo_facts *facts = exo_facts();
-    uint64_t two[2] = {EXO_ANY, EXO_ANY};
-    long got = exo_frame_alloc(domain, two, 2);
+    long got = exo_frame_pair(domain);
     unsigned tries = 0;
 
-    if (got == 2 && two[1] == two[0] + 1)
-        return (long)two[0];
-    if (got == 2 && two[0] == two[1] + 1)
-        return (long)two[1];
-    if (got > 0)
-        exo_drop(domain, two, (uint64_t)got);
-    if (got < 0 || !frames)
-        return got < 0 ? got : EXO_E_TABLES;
+    if (got != EXO_E_FULL || !frames)
+        return got;
+    /* No luck by chance: look in the table. */
     for (uint64_t n = facts->first_free; n + 1 < facts->frames && tries < PAIR_TRIES; n++) {
+        uint64_t two[2] = {n, n + 1};
+
         if (frames[n].kind != EXO_FRAME_FREE || frames[n + 1].kind != EXO_FRAME_FREE)
             continue;
         tries++;
-        two[0] = n;
-        two[1] = n + 1;
         got = exo_frame_alloc(domain, two, 2);
         if (got == 2)
             return (long)n;
@@ -96,9 +81,7 @@ pair_alloc(exo_domain_t domain)
     return EXO_E_FULL;
 }
 
-static long
-make_vspace(struct image *image)
-{
+static long make_vspace(struct image *image) {
     uint64_t frames[2 + TABLES];
     long got;
 
@@ -113,9 +96,7 @@ make_vspace(struct image *image)
 }
 
 /* The start block is open in our window while the program is built. */
-static long
-open_start(struct image *image, const struct exo_spawn *what, uint64_t pages)
-{
+static long open_start(struct image *image, const struct exo_spawn *what, uint64_t pages) {
     uint64_t bytes = sizeof(struct exo_start) + 4 * (pages + IMAGE_STACK_MOST);
     struct exo_start *start = (struct exo_start *)WINDOW_START;
     long error;
@@ -145,9 +126,7 @@ open_start(struct image *image, const struct exo_spawn *what, uint64_t pages)
     return 0;
 }
 
-static long
-close_start(struct image *image)
-{
+static long close_start(struct image *image) {
     uint64_t rights = EXO_RIGHTS(EXO_R, EXO_R);
     long error = image_note(image, EXO_START, image->start_frames, image->start_pages, rights);
 
@@ -157,9 +136,7 @@ close_start(struct image *image)
 }
 
 /* One page of mine, shared with the child. */
-static long
-make_parent(struct image *image, struct exo_child *child)
-{
+static long make_parent(struct image *image, struct exo_child *child) {
     uint64_t rights = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W), frame = EXO_ANY;
     long error = exo_frame_alloc(0, &frame, 1);
 
@@ -183,9 +160,7 @@ make_parent(struct image *image, struct exo_child *child)
     return error < 0 ? error : image_bind(image, EXO_PARENT, frame, rights);
 }
 
-static long
-make_env(struct image *image, struct exo_child *child)
-{
+static long make_env(struct image *image, struct exo_child *child) {
     struct exo_uarea *uarea = (struct exo_uarea *)WINDOW_UAREA;
     uint64_t rights = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W), frame;
     long got = pair_alloc(image->domain);
@@ -211,9 +186,7 @@ make_env(struct image *image, struct exo_child *child)
     return got < 0 ? got : image_bind(image, EXO_UAREA, frame, rights | EXO_PIN);
 }
 
-long
-exo_slots_take(exo_domain_t domain, uint64_t hart, uint64_t count, exo_env_t env)
-{
+long exo_slots_take(exo_domain_t domain, uint64_t hart, uint64_t count, exo_env_t env) {
     const volatile struct exo_slot *slots = exo_slots();
     uint64_t taken = 0;
 
@@ -240,9 +213,7 @@ exo_slots_take(exo_domain_t domain, uint64_t hart, uint64_t count, exo_env_t env
     return (long)taken;
 }
 
-long
-exo_domain_end(exo_domain_t domain)
-{
+long exo_domain_end(exo_domain_t domain) {
     long answer;
 
     do
@@ -251,9 +222,7 @@ exo_domain_end(exo_domain_t domain)
     return answer;
 }
 
-static void
-close_window(const struct image *image)
-{
+static void close_window(const struct image *image) {
     exo_unbind(EXO_WINDOW, EXO_BATCH);
     exo_unbind(WINDOW_UAREA, 1);
     if (image->start_pages) {
@@ -262,9 +231,7 @@ close_window(const struct image *image)
     }
 }
 
-static long
-run(const struct exo_spawn *what, const struct exo_child *child)
-{
+static long run(const struct exo_spawn *what, const struct exo_child *child) {
     for (uint64_t hart = 0; hart < EXO_HARTS; hart++) {
         if (what->harts >> hart & 1) {
             long got =
@@ -277,9 +244,7 @@ run(const struct exo_spawn *what, const struct exo_child *child)
     return what->stopped ? 0 : exo_env_start(child->env);
 }
 
-long
-exo_spawn(const struct exo_spawn *what, struct exo_child *child)
-{
+long exo_spawn(const struct exo_spawn *what, struct exo_child *child) {
     struct image image = {0};
     long error;
 
@@ -315,9 +280,7 @@ fail:
     return error;
 }
 
-long
-exo_wait(struct exo_child *child, int64_t *status, uint64_t deadline)
-{
+long exo_wait(struct exo_child *child, int64_t *status, uint64_t deadline) {
     const volatile struct exo_parent *page = child->page;
 
     for (;;) {
@@ -338,9 +301,7 @@ exo_wait(struct exo_child *child, int64_t *status, uint64_t deadline)
     }
 }
 
-long
-exo_reap(struct exo_child *child)
-{
+long exo_reap(struct exo_child *child) {
     long answer = child->domain ? exo_domain_end(child->domain) : 0;
 
     if (child->page) {

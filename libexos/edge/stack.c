@@ -6,12 +6,7 @@
 #include "libexos/edge/time.h"
 
 /* Arguments lie in the top pages, which pass through our window. */
-enum {
-    STACK_PAGES = 8,
-    ARGUMENT_PAGES = 4,
-    STACK_LIMIT = 256,
-    WORDS_MOST = 1024
-};
+enum { STACK_PAGES = 8, ARGUMENT_PAGES = 4, STACK_LIMIT = 256, WORDS_MOST = 1024 };
 
 struct stack {
     uint64_t here;   /* address in our window of ... */
@@ -21,9 +16,7 @@ struct stack {
 };
 
 /* Puts bytes down; their address in the child, 0 if there is no room. */
-static uint64_t
-push(struct stack *stack, const void *bytes, uint64_t length)
-{
+static uint64_t push(struct stack *stack, const void *bytes, uint64_t length) {
     if (length > stack->top - stack->bottom)
         return 0;
     stack->top -= length;
@@ -31,9 +24,7 @@ push(struct stack *stack, const void *bytes, uint64_t length)
     return stack->top - stack->here + stack->there;
 }
 
-static long
-fill(struct stack *stack, const struct image *image, const struct exo_spawn *what)
-{
+static long fill(struct stack *stack, const struct image *image, const struct exo_spawn *what) {
     const char *self[] = {what->name};
     const char *const *argv = what->argv ? what->argv : self;
     uint64_t argc = what->argv ? (uint64_t)what->argc : 1;
@@ -78,9 +69,7 @@ fill(struct stack *stack, const struct image *image, const struct exo_spawn *wha
     return push(stack, words, 8 * n) ? 0 : EXO_E_ARG;
 }
 
-long
-image_stack(struct image *image, const struct exo_spawn *what)
-{
+long image_stack(struct image *image, const struct exo_spawn *what) {
     uint64_t pages = what->stack_pages ? what->stack_pages : STACK_PAGES, rest;
     uint64_t limit = what->stack_limit ? what->stack_limit : STACK_LIMIT;
     uint64_t open = pages < ARGUMENT_PAGES ? pages : ARGUMENT_PAGES;

@@ -8,21 +8,13 @@ _Noreturn void exo_begin(struct exo_uarea *uarea);
 
 static const struct exo_start *block;
 
-const struct exo_start *
-exo_start_block(void)
-{
-    return block;
-}
+const struct exo_start *exo_start_block(void) { return block; }
 
-struct exo_parent *
-exo_parent_page(void)
-{
+struct exo_parent *exo_parent_page(void) {
     return block ? (struct exo_parent *)block->parent : NULL;
 }
 
-void
-exo_begin(struct exo_uarea *uarea)
-{
+void exo_begin(struct exo_uarea *uarea) {
     const struct exo_start *start = (const struct exo_start *)uarea->user[EXO_USER_START];
 
     exo_self = uarea;
@@ -38,9 +30,7 @@ exo_begin(struct exo_uarea *uarea)
     exo_exit(0);
 }
 
-static _Noreturn void
-leave(uint64_t state, int64_t status, uint64_t pc, uint64_t address)
-{
+static _Noreturn void leave(uint64_t state, int64_t status, uint64_t pc, uint64_t address) {
     struct exo_parent *parent = exo_parent_page();
 
     if (parent) {
@@ -55,15 +45,9 @@ leave(uint64_t state, int64_t status, uint64_t pc, uint64_t address)
         exo_env_kill(0);
 }
 
-void
-exo_exit(int status)
-{
-    leave(EXO_CHILD_EXITED, status, 0, 0);
-}
+void exo_exit(int status) { leave(EXO_CHILD_EXITED, status, 0, 0); }
 
-void
-exo_crash(const struct exo_save *frame)
-{
+void exo_crash(const struct exo_save *frame) {
     uint64_t pc = frame->x[0] & ~1ull;
 
     if (exo_console_bound())

@@ -5,10 +5,7 @@
 #include "libexos/edge/edge.h"
 
 #define EXO_START_MAGIC 0x3154524154534f58ull /* "XOSTART1" */
-enum {
-    EXO_START_AREAS = 16,
-    EXO_NO_FRAME = 0xffffffffu
-};
+enum { EXO_START_AREAS = 16, EXO_NO_FRAME = 0xffffffffu };
 
 /* Pages that the spawner mapped. Their frames stand in frame[first ..]; EXO_NO_FRAME: not there
  * yet, zero-filled when touched. */
@@ -38,11 +35,7 @@ struct exo_start {
 
 /* One page that child and parent share; the child writes, the parent believes nothing but shows it.
  */
-enum exo_parent_state {
-    EXO_CHILD_RUNS = 0,
-    EXO_CHILD_EXITED = 1,
-    EXO_CHILD_CRASHED = 2
-};
+enum exo_parent_state { EXO_CHILD_RUNS = 0, EXO_CHILD_EXITED = 1, EXO_CHILD_CRASHED = 2 };
 struct exo_parent {
     uint64_t state; /* written last */
     int64_t status; /* exit status; when crashed: the cause */

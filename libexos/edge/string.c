@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/string.h"
 
-size_t
-exo_strlen(const char *s)
-{
+size_t exo_strlen(const char *s) {
     size_t n = 0;
 
     while (s[n])
@@ -12,9 +10,7 @@ exo_strlen(const char *s)
     return n;
 }
 
-int
-exo_strcmp(const char *a, const char *b)
-{
+int exo_strcmp(const char *a, const char *b) {
     while (*a && *a == *b) {
         a++;
         b++;
@@ -22,18 +18,14 @@ exo_strcmp(const char *a, const char *b)
     return (unsigned char)*a - (unsigned char)*b;
 }
 
-int
-exo_strncmp(const char *a, const char *b, size_t length)
-{
+int exo_strncmp(const char *a, const char *b, size_t length) {
     for (; length; length--, a++, b++)
         if (*a != *b || !*a)
             return (unsigned char)*a - (unsigned char)*b;
     return 0;
 }
 
-char *
-exo_strchr(const char *s, int c)
-{
+char *exo_strchr(const char *s, int c) {
     for (;; s++) {
         if (*s == (char)c)
             return (char *)s;
@@ -42,9 +34,7 @@ exo_strchr(const char *s, int c)
     }
 }
 
-size_t
-exo_strlcpy(char *to, const char *from, size_t size)
-{
+size_t exo_strlcpy(char *to, const char *from, size_t size) {
     size_t n = 0;
 
     for (; from[n]; n++)
@@ -55,9 +45,7 @@ exo_strlcpy(char *to, const char *from, size_t size)
     return n;
 }
 
-static int
-digit_of(char c)
-{
+static int digit_of(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
     if (c >= 'a' && c <= 'f')
@@ -67,9 +55,7 @@ digit_of(char c)
     return 16;
 }
 
-uint64_t
-exo_strtoul(const char *s, const char **end)
-{
+uint64_t exo_strtoul(const char *s, const char **end) {
     uint64_t value = 0;
     int base = 10;
 

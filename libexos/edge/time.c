@@ -3,13 +3,9 @@
 #include "libexos/edge/time.h"
 #include "libexos/edge/export.h"
 
-enum {
-    SECOND = 1000000000
-};
+enum { SECOND = 1000000000 };
 
-uint64_t
-exo_time_base(void)
-{
+uint64_t exo_time_base(void) {
     static uint64_t base;
 
     if (!base) {
@@ -20,37 +16,23 @@ exo_time_base(void)
     return base;
 }
 
-uint64_t
-exo_ns_of_ticks(uint64_t ticks)
-{
+uint64_t exo_ns_of_ticks(uint64_t ticks) {
     uint64_t base = exo_time_base();
 
     return ticks / base * SECOND + ticks % base * SECOND / base;
 }
 
-uint64_t
-exo_ticks_of_ns(uint64_t ns)
-{
+uint64_t exo_ticks_of_ns(uint64_t ns) {
     uint64_t base = exo_time_base();
 
     return ns / SECOND * base + ns % SECOND * base / SECOND;
 }
 
-uint64_t
-exo_time_ns(void)
-{
-    return exo_ns_of_ticks(exo_time());
-}
+uint64_t exo_time_ns(void) { return exo_ns_of_ticks(exo_time()); }
 
-void
-exo_sleep_until(uint64_t ticks)
-{
+void exo_sleep_until(uint64_t ticks) {
     while (exo_time() < ticks)
         exo_sleep(0, ticks);
 }
 
-void
-exo_sleep_ns(uint64_t ns)
-{
-    exo_sleep_until(exo_time() + exo_ticks_of_ns(ns));
-}
+void exo_sleep_ns(uint64_t ns) { exo_sleep_until(exo_time() + exo_ticks_of_ns(ns)); }

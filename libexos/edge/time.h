@@ -6,18 +6,14 @@
 #include "libexos/edge/edge.h"
 
 /* Ticks of the time counter; facts.timebase of them make a second. */
-static inline uint64_t
-exo_time(void)
-{
+static inline uint64_t exo_time(void) {
     uint64_t value;
 
     asm volatile("rdtime %0" : "=r"(value));
     return value;
 }
 
-static inline uint64_t
-exo_instructions(void)
-{
+static inline uint64_t exo_instructions(void) {
     uint64_t value;
 
     asm volatile("rdinstret %0" : "=r"(value));

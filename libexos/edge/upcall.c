@@ -22,9 +22,7 @@ EXO_PINNED_BSS struct exo_uarea *exo_self;
 static EXO_PINNED_BSS char first_stacks[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
 static const uint8_t stack_end[EXO_SAVES + 1] = {2, 3, 4, 5, 7};
 
-void
-exo_uarea_init(struct exo_uarea *uarea, void *stacks)
-{
+void exo_uarea_init(struct exo_uarea *uarea, void *stacks) {
     char *base = stacks ? stacks : first_stacks;
 
     for (unsigned i = 0; i <= EXO_SAVES; i++) {
@@ -45,59 +43,45 @@ exo_uarea_init(struct exo_uarea *uarea, void *stacks)
     uarea->entry_async = (uint64_t)exo_entry_async;
 }
 
-void
-exo_handle(unsigned cause, exo_handler_t *handler)
-{
+void exo_handle(unsigned cause, exo_handler_t *handler) {
     if (cause >= EXO_CAUSES || !exo_entries[cause])
         return;
     exo_self->user[EXO_USER_HANDLER + cause] = (uint64_t)handler;
     exo_self->entry[cause] = handler ? exo_entries[cause] : 0;
 }
 
-void
-exo_handle_fp(unsigned cause, exo_handler_t *handler)
-{
+void exo_handle_fp(unsigned cause, exo_handler_t *handler) {
     if (cause >= EXO_CAUSES)
         return;
     exo_self->user[EXO_USER_FP_HANDLER + cause] = (uint64_t)handler;
     exo_handle(cause, handler ? exo_fp_handler : NULL);
 }
 
-void
-exo_handle_raw(unsigned cause, void (*entry)(void))
-{
+void exo_handle_raw(unsigned cause, void (*entry)(void)) {
     if (cause >= EXO_CAUSES)
         return;
     exo_self->user[EXO_USER_HANDLER + cause] = 0;
     exo_self->entry[cause] = (uint64_t)entry;
 }
 
-exo_handler_t *
-exo_handler(unsigned cause)
-{
+exo_handler_t *exo_handler(unsigned cause) {
     return cause < EXO_CAUSES ? (exo_handler_t *)exo_self->user[EXO_USER_HANDLER + cause] : NULL;
 }
 
-static void
-slice_end(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void slice_end(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)frame;
     (void)uarea;
     exo_yield(0);
 }
 
-static void
-revoked(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void revoked(struct exo_save *frame, struct exo_uarea *uarea) {
     (void)frame;
     exo_giveback(uarea);
 }
 
 EXO_PINNED_BSS struct exo_async exo_async_calls;
 
-static void
-act(struct exo_save *frame, struct exo_uarea *uarea, uint64_t pending)
-{
+static void act(struct exo_save *frame, struct exo_uarea *uarea, uint64_t pending) {
     const struct exo_async *calls = &exo_async_calls;
 
     if (pending & EXO_PENDING_TAKEN && calls->taken)
@@ -111,17 +95,13 @@ act(struct exo_save *frame, struct exo_uarea *uarea, uint64_t pending)
 }
 
 /* Frame 4 holds the interrupted context; upcall.S resumes it when we return. */
-void
-exo_async(struct exo_save *frame, struct exo_uarea *uarea)
-{
+void exo_async(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t pending = __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQ_REL);
 
     act(frame, uarea, pending);
 }
 
-void
-exo_async_late(struct exo_uarea *uarea)
-{
+void exo_async_late(struct exo_uarea *uarea) {
     uint64_t pending = __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQ_REL);
 
     act(NULL, uarea, pending);

@@ -46,17 +46,13 @@ static linux_call_t *const calls[LINUX_CALLS] = {
     [LINUX_GETRANDOM] = posix_getrandom,
 };
 
-long
-exo_posix_syscall(long n, long a, long b, long c, long d, long e, long f)
-{
+long exo_posix_syscall(long n, long a, long b, long c, long d, long e, long f) {
     linux_call_t *call = (unsigned long)n < LINUX_CALLS ? calls[n] : NULL;
 
     return call ? call(n, a, b, c, d, e, f) : -LINUX_ENOSYS;
 }
 
-long
-posix_error(long error)
-{
+long posix_error(long error) {
     switch (error) {
     case EXO_E_HANDLE:
     case EXO_E_DEAD:

@@ -11,9 +11,7 @@ int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv
                       void (*init)(void), void (*fini)(void), void (*dynamic)(void));
 
 /* A program that brings its own exo_start never sees this file. */
-void
-exo_start(struct exo_uarea *uarea)
-{
+void exo_start(struct exo_uarea *uarea) {
     const struct exo_start *start = exo_start_block();
     long error = vm_init(uarea);
 

@@ -5,24 +5,13 @@
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
-enum {
-    SIGNAL_STATUS = 128,
-    FUTEX_WAKE = 1,
-    FUTEX_COMMAND = 127,
-    SET_BYTES = 8
-};
+enum { SIGNAL_STATUS = 128, FUTEX_WAKE = 1, FUTEX_COMMAND = 127, SET_BYTES = 8 };
 
-long
-posix_exit(LINUX_ARGUMENTS)
-{
-    exo_exit((int)(a & 0xff));
-}
+long posix_exit(LINUX_ARGUMENTS) { exo_exit((int)(a & 0xff)); }
 
 /* kill, tkill (both: id, signal) and tgkill: without signals yet, any but 0 to oneself ends the
  * program. */
-long
-posix_kill(LINUX_ARGUMENTS)
-{
+long posix_kill(LINUX_ARGUMENTS) {
     long signal = n == LINUX_TGKILL ? c : b;
 
     if (a != posix_getpid(0, 0, 0, 0, 0, 0, 0))
@@ -32,29 +21,15 @@ posix_kill(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_getpid(LINUX_ARGUMENTS)
-{
-    return (long)exo_slot_of(exo_uarea()->env) + 1;
-}
+long posix_getpid(LINUX_ARGUMENTS) { return (long)exo_slot_of(exo_uarea()->env) + 1; }
 
 long posix_parent; /* libc_start.c */
 
-long
-posix_getppid(LINUX_ARGUMENTS)
-{
-    return posix_parent;
-}
+long posix_getppid(LINUX_ARGUMENTS) { return posix_parent; }
 
-long
-posix_zero(LINUX_ARGUMENTS)
-{
-    return 0;
-}
+long posix_zero(LINUX_ARGUMENTS) { return 0; }
 
-long
-posix_uname(LINUX_ARGUMENTS)
-{
+long posix_uname(LINUX_ARGUMENTS) {
     struct linux_utsname *name = (struct linux_utsname *)a;
 
     memset(name, 0, sizeof(*name));
@@ -68,9 +43,7 @@ posix_uname(LINUX_ARGUMENTS)
 }
 
 /* Weak: a generator seeded from the clock. There is no entropy source yet; not for keys. */
-long
-posix_getrandom(LINUX_ARGUMENTS)
-{
+long posix_getrandom(LINUX_ARGUMENTS) {
     static uint64_t state;
     uint8_t *to = (uint8_t *)a;
 
@@ -86,23 +59,15 @@ posix_getrandom(LINUX_ARGUMENTS)
 }
 
 /* One thread: nobody else can wake it, so waiting answers as if the word had changed. */
-long
-posix_futex(LINUX_ARGUMENTS)
-{
-    return (b & FUTEX_COMMAND) == FUTEX_WAKE ? 0 : -LINUX_EAGAIN;
-}
+long posix_futex(LINUX_ARGUMENTS) { return (b & FUTEX_COMMAND) == FUTEX_WAKE ? 0 : -LINUX_EAGAIN; }
 
-long
-posix_sched_yield(LINUX_ARGUMENTS)
-{
+long posix_sched_yield(LINUX_ARGUMENTS) {
     exo_yield(0);
     return 0;
 }
 
 /* No signals, so none is blocked. */
-long
-posix_sigprocmask(LINUX_ARGUMENTS)
-{
+long posix_sigprocmask(LINUX_ARGUMENTS) {
     if (c)
         memset((void *)c, 0, d == SET_BYTES ? SET_BYTES : 0);
     return 0;
@@ -112,15 +77,9 @@ posix_sigprocmask(LINUX_ARGUMENTS)
 long exo_posix_clone(void);
 _Noreturn void exo_posix_unmapself(void *base, size_t size);
 
-long
-exo_posix_clone(void)
-{
-    return -LINUX_ENOSYS;
-}
+long exo_posix_clone(void) { return -LINUX_ENOSYS; }
 
-void
-exo_posix_unmapself(void *base, size_t size)
-{
+void exo_posix_unmapself(void *base, size_t size) {
     (void)base;
     (void)size;
     exo_exit(0);

@@ -3,37 +3,21 @@
 #include "libexos/posix/linux.h"
 #include "libexos/vm/vm.h"
 
-enum {
-    PROT_READ = 1,
-    PROT_WRITE = 2,
-    PROT_EXEC = 4
-};
-enum {
-    MAP_SHARED = 1,
-    MAP_FIXED = 0x10,
-    MAP_ANONYMOUS = 0x20,
-    MAP_NOREPLACE = 0x100000
-};
-enum {
-    MADV_FREE = 8,
-    MADV_DONTNEED = 4
-};
+enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { MAP_SHARED = 1, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NOREPLACE = 0x100000 };
+enum { MADV_FREE = 8, MADV_DONTNEED = 4 };
 
 #define BREAK_START 0x1400000000ull
 #define BREAK_END 0x1800000000ull
 
 /* Writable memory is readable too, as on every RISC-V. Linux's bits and ours are the same three. */
-static unsigned
-rights_of(long protection)
-{
+static unsigned rights_of(long protection) {
     unsigned rights = protection & (PROT_READ | PROT_WRITE | PROT_EXEC);
 
     return rights & (EXO_W | EXO_X) ? rights | EXO_R : rights;
 }
 
-long
-posix_mmap(LINUX_ARGUMENTS)
-{
+long posix_mmap(LINUX_ARGUMENTS) {
     long at;
 
     if (!(d & MAP_ANONYMOUS))
@@ -44,23 +28,15 @@ posix_mmap(LINUX_ARGUMENTS)
     return posix_error(at);
 }
 
-long
-posix_munmap(LINUX_ARGUMENTS)
-{
-    return posix_error(vm_unmap((uint64_t)a, (uint64_t)b));
-}
+long posix_munmap(LINUX_ARGUMENTS) { return posix_error(vm_unmap((uint64_t)a, (uint64_t)b)); }
 
-long
-posix_mprotect(LINUX_ARGUMENTS)
-{
+long posix_mprotect(LINUX_ARGUMENTS) {
     long error = b ? vm_protect((uint64_t)a, (uint64_t)b, rights_of(c)) : 0;
 
     return error == EXO_E_ARG && !(a & 4095) ? -LINUX_ENOMEM : posix_error(error);
 }
 
-long
-posix_brk(LINUX_ARGUMENTS)
-{
+long posix_brk(LINUX_ARGUMENTS) {
     static uint64_t now = BREAK_START;
     uint64_t wish = (uint64_t)a, old = (now + EXO_PAGE - 1) & ~(EXO_PAGE - 1), top;
 
@@ -76,9 +52,7 @@ posix_brk(LINUX_ARGUMENTS)
 }
 
 /* Memory that is given up keeps its content here, except where Linux promises zeros. */
-long
-posix_madvise(LINUX_ARGUMENTS)
-{
+long posix_madvise(LINUX_ARGUMENTS) {
     if (c == MADV_FREE)
         return 0;
     if (c != MADV_DONTNEED || !vm_allows((uint64_t)a, (uint64_t)b, EXO_R | EXO_W))

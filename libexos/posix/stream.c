@@ -4,18 +4,8 @@
 #include "libexos/edge/string.h"
 #include "libexos/posix/linux.h"
 
-enum {
-    STREAMS = 3,
-    CHARACTER_DEVICE = 0020620,
-    CONSOLE_DEVICE = 0x501,
-    BLOCK = 1024
-};
-enum {
-    TCGETS = 0x5401,
-    TCSETS = 0x5402,
-    TCSETSF = 0x5404,
-    TIOCGWINSZ = 0x5413
-};
+enum { STREAMS = 3, CHARACTER_DEVICE = 0020620, CONSOLE_DEVICE = 0x501, BLOCK = 1024 };
+enum { TCGETS = 0x5401, TCSETS = 0x5402, TCSETSF = 0x5404, TIOCGWINSZ = 0x5413 };
 enum {
     ICANON = 2,
     ECHO = 8,
@@ -26,30 +16,18 @@ enum {
     F_SETFD = 2,
     F_GETFL = 3
 };
-enum {
-    POLLIN = 1,
-    POLLOUT = 4,
-    POLLNVAL = 32
-};
+enum { POLLIN = 1, POLLOUT = 4, POLLNVAL = 32 };
 
 static uint8_t closed[STREAMS];
 static uint64_t mode = EXO_CONSOLE_COOKED | EXO_CONSOLE_ECHO | EXO_CONSOLE_CRNL;
 
-static int
-is_open(long fd)
-{
-    return fd >= 0 && fd < STREAMS && !closed[fd];
-}
+static int is_open(long fd) { return fd >= 0 && fd < STREAMS && !closed[fd]; }
 
-long
-posix_write(LINUX_ARGUMENTS)
-{
+long posix_write(LINUX_ARGUMENTS) {
     return is_open(a) ? posix_error(exo_console_write((const void *)b, (size_t)c)) : -LINUX_EBADF;
 }
 
-long
-posix_read(LINUX_ARGUMENTS)
-{
+long posix_read(LINUX_ARGUMENTS) {
     if (!is_open(a))
         return -LINUX_EBADF;
     if (!exo_console_bound() || !c)
@@ -58,9 +36,7 @@ posix_read(LINUX_ARGUMENTS)
 }
 
 /* Small pieces go out as one line, so that lines of several programs do not mix. */
-long
-posix_writev(LINUX_ARGUMENTS)
-{
+long posix_writev(LINUX_ARGUMENTS) {
     const struct linux_iovec *vector = (const struct linux_iovec *)b;
     char block[BLOCK];
     size_t fill = 0;
@@ -94,9 +70,7 @@ posix_writev(LINUX_ARGUMENTS)
     return total;
 }
 
-long
-posix_readv(LINUX_ARGUMENTS)
-{
+long posix_readv(LINUX_ARGUMENTS) {
     const struct linux_iovec *vector = (const struct linux_iovec *)b;
     long total = 0;
 
@@ -121,18 +95,14 @@ posix_readv(LINUX_ARGUMENTS)
     return total;
 }
 
-long
-posix_close(LINUX_ARGUMENTS)
-{
+long posix_close(LINUX_ARGUMENTS) {
     if (!is_open(a))
         return -LINUX_EBADF;
     closed[a] = 1;
     return 0;
 }
 
-long
-posix_fstat(LINUX_ARGUMENTS)
-{
+long posix_fstat(LINUX_ARGUMENTS) {
     struct linux_stat *stat = (struct linux_stat *)b;
 
     if (!is_open(a))
@@ -145,24 +115,16 @@ posix_fstat(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_lseek(LINUX_ARGUMENTS)
-{
-    return is_open(a) ? -LINUX_ESPIPE : -LINUX_EBADF;
-}
+long posix_lseek(LINUX_ARGUMENTS) { return is_open(a) ? -LINUX_ESPIPE : -LINUX_EBADF; }
 
-long
-posix_fcntl(LINUX_ARGUMENTS)
-{
+long posix_fcntl(LINUX_ARGUMENTS) {
     if (!is_open(a))
         return -LINUX_EBADF;
     return b == F_GETFL ? 2 : b == F_GETFD || b == F_SETFD ? 0 : -LINUX_EINVAL;
 }
 
 /* Output is always possible; whether there is input only a read can tell, so it is promised too. */
-long
-posix_ppoll(LINUX_ARGUMENTS)
-{
+long posix_ppoll(LINUX_ARGUMENTS) {
     struct linux_pollfd *fds = (struct linux_pollfd *)a;
     long ready = 0;
 
@@ -175,9 +137,7 @@ posix_ppoll(LINUX_ARGUMENTS)
     return ready ? ready : -LINUX_ENOSYS;
 }
 
-static long
-window_size(struct linux_winsize *size)
-{
+static long window_size(struct linux_winsize *size) {
     struct exo_message message = {{EXO_CONSOLE_SIZE}};
 
     *size = (struct linux_winsize){24, 80, 0, 0};
@@ -189,9 +149,7 @@ window_size(struct linux_winsize *size)
     return 0;
 }
 
-static long
-get_termios(struct linux_termios *termios)
-{
+static long get_termios(struct linux_termios *termios) {
     memset(termios, 0, sizeof(*termios));
     termios->input = ICRNL;
     termios->output = mode & EXO_CONSOLE_CRNL ? OPOST | ONLCR : 0;
@@ -201,9 +159,7 @@ get_termios(struct linux_termios *termios)
     return 0;
 }
 
-static long
-set_termios(const struct linux_termios *termios)
-{
+static long set_termios(const struct linux_termios *termios) {
     long error;
 
     mode = (termios->local & ICANON ? EXO_CONSOLE_COOKED : 0) |
@@ -213,9 +169,7 @@ set_termios(const struct linux_termios *termios)
     return error < 0 ? posix_error(error) : 0;
 }
 
-long
-posix_ioctl(LINUX_ARGUMENTS)
-{
+long posix_ioctl(LINUX_ARGUMENTS) {
     if (!is_open(a))
         return -LINUX_EBADF;
     if (b == TIOCGWINSZ)

@@ -3,29 +3,19 @@
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
-enum {
-    SECOND = 1000000000,
-    CLOCKS = 12,
-    ABSOLUTE = 1
-};
+enum { SECOND = 1000000000, CLOCKS = 12, ABSOLUTE = 1 };
 
-static int
-is_sound(const struct linux_timespec *time)
-{
+static int is_sound(const struct linux_timespec *time) {
     return time->seconds >= 0 && time->nanoseconds >= 0 && time->nanoseconds < SECOND;
 }
 
-static uint64_t
-ns_of(const struct linux_timespec *time)
-{
+static uint64_t ns_of(const struct linux_timespec *time) {
     if (time->seconds > 1ll << 32)
         return EXO_NEVER >> 1;
     return (uint64_t)time->seconds * SECOND + (uint64_t)time->nanoseconds;
 }
 
-long
-posix_clock_gettime(LINUX_ARGUMENTS)
-{
+long posix_clock_gettime(LINUX_ARGUMENTS) {
     struct linux_timespec *time = (struct linux_timespec *)b;
     uint64_t now = exo_time_ns();
 
@@ -36,9 +26,7 @@ posix_clock_gettime(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_clock_getres(LINUX_ARGUMENTS)
-{
+long posix_clock_getres(LINUX_ARGUMENTS) {
     if (a < 0 || a >= CLOCKS)
         return -LINUX_EINVAL;
     if (b)
@@ -46,9 +34,7 @@ posix_clock_getres(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_gettimeofday(LINUX_ARGUMENTS)
-{
+long posix_gettimeofday(LINUX_ARGUMENTS) {
     uint64_t now = exo_time_ns();
 
     if (a)
@@ -57,9 +43,7 @@ posix_gettimeofday(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_nanosleep(LINUX_ARGUMENTS)
-{
+long posix_nanosleep(LINUX_ARGUMENTS) {
     const struct linux_timespec *time = (const struct linux_timespec *)a;
 
     if (!is_sound(time))
@@ -68,9 +52,7 @@ posix_nanosleep(LINUX_ARGUMENTS)
     return 0;
 }
 
-long
-posix_clock_nanosleep(LINUX_ARGUMENTS)
-{
+long posix_clock_nanosleep(LINUX_ARGUMENTS) {
     const struct linux_timespec *time = (const struct linux_timespec *)c;
 
     if (a < 0 || a >= CLOCKS || !is_sound(time))

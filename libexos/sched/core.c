@@ -15,9 +15,7 @@ struct sched_counts sched_counts;
  * one is in it, unless nothing is ready. */
 static struct sched_thread *ring;
 
-static void
-ring_add(struct sched_thread *thread)
-{
+static void ring_add(struct sched_thread *thread) {
     if (!ring) {
         ring = thread->next = thread->prev = thread;
         return;
@@ -31,9 +29,7 @@ ring_add(struct sched_thread *thread)
     before->prev = thread;
 }
 
-static void
-ring_remove(struct sched_thread *thread)
-{
+static void ring_remove(struct sched_thread *thread) {
     if (thread->next == thread) {
         ring = NULL;
     } else {
@@ -43,9 +39,7 @@ ring_remove(struct sched_thread *thread)
     }
 }
 
-void
-core_ready(struct sched_thread *thread)
-{
+void core_ready(struct sched_thread *thread) {
     int fast = core_fast != &core_slow;
 
     if (fast)
@@ -55,17 +49,13 @@ core_ready(struct sched_thread *thread)
         core_policy->ready(thread);
 }
 
-struct sched_thread *
-core_next(struct sched_thread *self)
-{
+struct sched_thread *core_next(struct sched_thread *self) {
     if (core_fast == &core_slow)
         return core_policy->next();
     return ring ? self->state == SCHED_READY ? self->next : ring : NULL;
 }
 
-void
-core_set(struct sched_thread *thread)
-{
+void core_set(struct sched_thread *thread) {
     if (core_fast == &core_slow)
         core_now = thread;
     else
@@ -73,9 +63,7 @@ core_set(struct sched_thread *thread)
     sched_counts.switches++;
 }
 
-void
-core_slow_down(void)
-{
+void core_slow_down(void) {
     struct sched_thread *self = core_fast, *next;
 
     if (self == &core_slow)
@@ -91,9 +79,7 @@ core_slow_down(void)
 }
 
 /* Goes on as next; back when somebody goes on as self. */
-static void
-change(struct sched_thread *self, struct sched_thread *next)
-{
+static void change(struct sched_thread *self, struct sched_thread *next) {
     core_set(next);
     if (self->flags & SCHED_FP) {
         core_fp_save(self->fp);
@@ -106,9 +92,7 @@ change(struct sched_thread *self, struct sched_thread *next)
     core_switch(self, next);
 }
 
-void
-core_leave(struct sched_thread *self)
-{
+void core_leave(struct sched_thread *self) {
     struct sched_thread *next;
 
     if (core_fast != &core_slow && self->state != SCHED_READY)
@@ -122,9 +106,7 @@ core_leave(struct sched_thread *self)
 
 void sched_yield_slow(void);
 
-void
-sched_yield_slow(void)
-{
+void sched_yield_slow(void) {
     struct sched_thread *self = core_now, *next;
 
     if (!self)
@@ -139,16 +121,12 @@ sched_yield_slow(void)
     }
 }
 
-void
-sched_hold(void)
-{
+void sched_hold(void) {
     *(volatile uint64_t *)&core_hold += 1;
     asm volatile("" ::: "memory");
 }
 
-void
-sched_release(void)
-{
+void sched_release(void) {
     asm volatile("" ::: "memory");
     if ((*(volatile uint64_t *)&core_hold -= 1) == 0 && core_late) {
         core_late = 0;
@@ -156,24 +134,18 @@ sched_release(void)
     }
 }
 
-struct sched_thread *
-sched_self(void)
-{
+struct sched_thread *sched_self(void) {
     return core_self();
 }
 
-void
-sched_block(void)
-{
+void sched_block(void) {
     struct sched_thread *self = core_self();
 
     self->state = SCHED_BLOCKED;
     core_leave(self);
 }
 
-void
-sched_wake(struct sched_thread *thread)
-{
+void sched_wake(struct sched_thread *thread) {
     sched_hold();
     if (thread->state == SCHED_BLOCKED)
         core_ready(thread);

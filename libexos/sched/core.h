@@ -13,9 +13,7 @@ extern uint64_t core_hold;            /* no preemption while not 0 */
 extern uint64_t core_late;            /* a preemption waits for core_hold to become 0 */
 extern const struct sched_policy *core_policy;
 
-static inline struct sched_thread *
-core_self(void)
-{
+static inline struct sched_thread *core_self(void) {
     return core_fast != &core_slow ? core_fast : core_now;
 }
 

@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/sched/core.h"
 
-static void
-queue_add(struct sched_queue *queue, struct sched_thread *thread)
-{
+static void queue_add(struct sched_queue *queue, struct sched_thread *thread) {
     thread->queued = NULL;
     if (queue->last)
         queue->last->queued = thread;
@@ -13,9 +11,7 @@ queue_add(struct sched_queue *queue, struct sched_thread *thread)
     queue->last = thread;
 }
 
-static struct sched_thread *
-queue_take(struct sched_queue *queue)
-{
+static struct sched_thread *queue_take(struct sched_queue *queue) {
     struct sched_thread *thread = queue->first;
 
     if (thread && !(queue->first = thread->queued))
@@ -24,16 +20,12 @@ queue_take(struct sched_queue *queue)
 }
 
 /* Blocks the caller in a queue; core_hold is 1. */
-static void
-wait_in(struct sched_queue *queue)
-{
+static void wait_in(struct sched_queue *queue) {
     queue_add(queue, core_self());
     sched_block();
 }
 
-void
-sched_lock(struct sched_mutex *mutex)
-{
+void sched_lock(struct sched_mutex *mutex) {
     sched_hold();
     if (mutex->owner)
         wait_in(&mutex->waiters); /* sched_unlock made us the owner */
@@ -42,9 +34,7 @@ sched_lock(struct sched_mutex *mutex)
     sched_release();
 }
 
-int
-sched_try_lock(struct sched_mutex *mutex)
-{
+int sched_try_lock(struct sched_mutex *mutex) {
     int taken;
 
     sched_hold();
@@ -55,9 +45,7 @@ sched_try_lock(struct sched_mutex *mutex)
     return taken;
 }
 
-void
-sched_unlock(struct sched_mutex *mutex)
-{
+void sched_unlock(struct sched_mutex *mutex) {
     sched_hold();
     mutex->owner = queue_take(&mutex->waiters);
     if (mutex->owner)
@@ -65,9 +53,7 @@ sched_unlock(struct sched_mutex *mutex)
     sched_release();
 }
 
-void
-sched_wait(struct sched_condition *condition, struct sched_mutex *mutex)
-{
+void sched_wait(struct sched_condition *condition, struct sched_mutex *mutex) {
     sched_hold();
     mutex->owner = queue_take(&mutex->waiters);
     if (mutex->owner)
@@ -77,9 +63,7 @@ sched_wait(struct sched_condition *condition, struct sched_mutex *mutex)
     sched_lock(mutex);
 }
 
-void
-sched_signal(struct sched_condition *condition)
-{
+void sched_signal(struct sched_condition *condition) {
     struct sched_thread *thread;
 
     sched_hold();
@@ -88,9 +72,7 @@ sched_signal(struct sched_condition *condition)
     sched_release();
 }
 
-void
-sched_broadcast(struct sched_condition *condition)
-{
+void sched_broadcast(struct sched_condition *condition) {
     struct sched_thread *thread;
 
     sched_hold();
@@ -99,9 +81,7 @@ sched_broadcast(struct sched_condition *condition)
     sched_release();
 }
 
-void
-sched_down(struct sched_semaphore *semaphore)
-{
+void sched_down(struct sched_semaphore *semaphore) {
     sched_hold();
     if (semaphore->count > 0)
         semaphore->count--;
@@ -110,9 +90,7 @@ sched_down(struct sched_semaphore *semaphore)
     sched_release();
 }
 
-void
-sched_up(struct sched_semaphore *semaphore)
-{
+void sched_up(struct sched_semaphore *semaphore) {
     struct sched_thread *thread;
 
     sched_hold();

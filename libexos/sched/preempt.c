@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/sched/core.h"
 
-enum {
-    CONTEXT_RA = 0,
-    CONTEXT_SP = 1,
-    CONTEXT_S0 = 2
-};
+enum { CONTEXT_RA = 0, CONTEXT_SP = 1, CONTEXT_S0 = 2 };
 
 static uint64_t ends; /* slots that ended since the running thread began */
 
@@ -14,9 +10,7 @@ void core_resume(struct sched_thread *self);
 
 /* A preempted thread goes on by way of save frame 4: every register comes back. Until x[0] is
  * written an upcall could still use the frame, so `critical` is set. */
-void
-core_resume(struct sched_thread *self)
-{
+void core_resume(struct sched_thread *self) {
     struct exo_uarea *uarea = exo_uarea();
     volatile struct exo_save *frame = &uarea->save[EXO_SAVE_ASYNC];
 
@@ -32,19 +26,15 @@ core_resume(struct sched_thread *self)
 }
 
 /* May the interrupted context be set aside? Not inside sched, a fault handler, or a switch. */
-static int
-may_preempt(const struct exo_save *frame, const struct exo_uarea *uarea,
-            const struct sched_thread *self)
-{
+static int may_preempt(const struct exo_save *frame, const struct exo_uarea *uarea,
+                       const struct sched_thread *self) {
     uint64_t pc = frame->x[0] & ~1ull;
 
     return !core_hold && !exo_is_nested(uarea) && !self->preempted &&
            !(pc >= (uint64_t)core_range_begin && pc < (uint64_t)core_range_end);
 }
 
-static void
-preempt(struct exo_save *frame, struct sched_thread *self, struct sched_thread *next)
-{
+static void preempt(struct exo_save *frame, struct sched_thread *self, struct sched_thread *next) {
     for (unsigned i = 0; i < 32; i++)
         self->whole[i] = frame->x[i];
     self->preempted = 1;
@@ -73,9 +63,7 @@ preempt(struct exo_save *frame, struct sched_thread *self, struct sched_thread *
     core_enter(next, frame);
 }
 
-static void
-turn(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void turn(struct exo_save *frame, struct exo_uarea *uarea) {
     struct sched_thread *self = core_self(), *next;
 
     if (!frame || !may_preempt(frame, uarea, self)) {
@@ -90,31 +78,23 @@ turn(struct exo_save *frame, struct exo_uarea *uarea)
 }
 
 /* Sleepers' lists and the ring may be half changed while core_hold is set. */
-static int
-is_quiet(const struct exo_save *frame, const struct exo_uarea *uarea)
-{
+static int is_quiet(const struct exo_save *frame, const struct exo_uarea *uarea) {
     return frame && may_preempt(frame, uarea, core_self());
 }
 
-static void
-slice_end(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void slice_end(struct exo_save *frame, struct exo_uarea *uarea) {
     exo_yield(0);
     if (is_quiet(frame, uarea))
         core_wake_sleepers();
     turn(frame, uarea);
 }
 
-static void
-event(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static void event(struct exo_save *frame, struct exo_uarea *uarea) {
     if (is_quiet(frame, uarea))
         core_wake_sleepers();
 }
 
-void
-core_preempt_init(void)
-{
+void core_preempt_init(void) {
     exo_async_calls.slice = slice_end;
     exo_async_calls.event = event;
 }

@@ -4,9 +4,7 @@
 
 static struct sched_thread *first, *last;
 
-static void
-robin_ready(struct sched_thread *thread)
-{
+static void robin_ready(struct sched_thread *thread) {
     thread->next = NULL;
     if (last)
         last->next = thread;
@@ -15,9 +13,7 @@ robin_ready(struct sched_thread *thread)
     last = thread;
 }
 
-static struct sched_thread *
-robin_next(void)
-{
+static struct sched_thread *robin_next(void) {
     struct sched_thread *thread = first;
 
     if (thread && !(first = thread->next))

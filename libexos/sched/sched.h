@@ -8,17 +8,9 @@
  * (all programs with a libc set it); as long as there is none, and the policy is round robin,
  * sched_yield is 36 instructions in assembler. One environment runs the threads; others may not
  * call in. */
-enum sched_flags {
-    SCHED_FP = 1,
-    SCHED_DETACHED = 2
-};
+enum sched_flags { SCHED_FP = 1, SCHED_DETACHED = 2 };
 
-enum sched_state {
-    SCHED_READY,
-    SCHED_BLOCKED,
-    SCHED_ASLEEP,
-    SCHED_DONE
-};
+enum sched_state { SCHED_READY, SCHED_BLOCKED, SCHED_ASLEEP, SCHED_DONE };
 
 struct sched_thread {
     uint64_t context[14];                   /* ra, sp, s0-s11 of a thread that is not running */

@@ -5,17 +5,13 @@
 
 static struct sched_thread *sleepers;
 
-void
-core_add_sleeper(struct sched_thread *thread)
-{
+void core_add_sleeper(struct sched_thread *thread) {
     thread->state = SCHED_ASLEEP;
     thread->queued = sleepers;
     sleepers = thread;
 }
 
-static uint64_t
-wanted(uint64_t *deadline)
-{
+static uint64_t wanted(uint64_t *deadline) {
     uint64_t mask = 0;
 
     *deadline = EXO_NEVER;
@@ -27,9 +23,7 @@ wanted(uint64_t *deadline)
     return mask;
 }
 
-static void
-wake(uint64_t events)
-{
+static void wake(uint64_t events) {
     struct sched_thread **at = &sleepers;
     uint64_t now = exo_time();
 
@@ -46,9 +40,7 @@ wake(uint64_t events)
     }
 }
 
-void
-core_wake_sleepers(void)
-{
+void core_wake_sleepers(void) {
     const volatile struct exo_uarea *uarea = exo_uarea();
     uint64_t deadline, mask;
 
@@ -59,9 +51,7 @@ core_wake_sleepers(void)
     wake(mask ? (uint64_t)exo_sleep(mask, 0) & mask : 0);
 }
 
-void
-core_idle(void)
-{
+void core_idle(void) {
     uint64_t deadline, mask = wanted(&deadline);
     long events;
 
@@ -70,9 +60,7 @@ core_idle(void)
     wake(events > 0 ? (uint64_t)events : 0);
 }
 
-uint64_t
-sched_wait_event(uint64_t mask, uint64_t deadline)
-{
+uint64_t sched_wait_event(uint64_t mask, uint64_t deadline) {
     struct sched_thread *self = core_self();
 
     sched_hold();
@@ -86,8 +74,4 @@ sched_wait_event(uint64_t mask, uint64_t deadline)
     return self->events;
 }
 
-void
-sched_sleep_until(uint64_t ticks)
-{
-    sched_wait_event(0, ticks);
-}
+void sched_sleep_until(uint64_t ticks) { sched_wait_event(0, ticks); }

@@ -2,13 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/sched/core.h"
 
-enum {
-    STACK = 16384,
-    CACHED = 16,
-    CONTEXT_RA = 0,
-    CONTEXT_SP = 1,
-    CONTEXT_S0 = 2
-};
+enum { STACK = 16384, CACHED = 16, CONTEXT_RA = 0, CONTEXT_SP = 1, CONTEXT_S0 = 2 };
 
 static const struct sched_memory *memory;
 static struct sched_thread first_thread;
@@ -18,9 +12,8 @@ static struct sched_thread *ended; /* detached, its stack not yet free */
 
 _Noreturn void core_run(struct sched_thread *self);
 
-void
-sched_init(const struct sched_policy *policy, const struct sched_memory *stacks, unsigned flags)
-{
+void sched_init(const struct sched_policy *policy, const struct sched_memory *stacks,
+                unsigned flags) {
     struct sched_thread *self = &first_thread;
 
     memory = stacks;
@@ -35,9 +28,7 @@ sched_init(const struct sched_policy *policy, const struct sched_memory *stacks,
     core_preempt_init();
 }
 
-static void
-stack_free(struct sched_thread *thread)
-{
+static void stack_free(struct sched_thread *thread) {
     void *stack = thread->stack;
     uint64_t size = thread->stack_size;
 
@@ -49,9 +40,7 @@ stack_free(struct sched_thread *thread)
         memory->put(stack, size);
 }
 
-static void
-free_ended(void)
-{
+static void free_ended(void) {
     struct sched_thread *thread = ended;
 
     if (thread && thread != core_self()) {
@@ -60,17 +49,14 @@ free_ended(void)
     }
 }
 
-static void *
-stack_get(uint64_t size)
-{
+static void *stack_get(uint64_t size) {
     if (size == STACK && cached_count)
         return cached[--cached_count];
     return memory && memory->get ? memory->get(size) : NULL;
 }
 
-struct sched_thread *
-sched_create(void *(*entry)(void *), void *argument, uint64_t stack_size, unsigned flags)
-{
+struct sched_thread *sched_create(void *(*entry)(void *), void *argument, uint64_t stack_size,
+                                  unsigned flags) {
     uint64_t size = stack_size ? (stack_size + 15) & ~15ull : STACK, top;
     struct sched_thread *thread;
     void *stack;
@@ -107,15 +93,9 @@ sched_create(void *(*entry)(void *), void *argument, uint64_t stack_size, unsign
     return thread;
 }
 
-void
-core_run(struct sched_thread *self)
-{
-    sched_exit(self->entry(self->argument));
-}
+void core_run(struct sched_thread *self) { sched_exit(self->entry(self->argument)); }
 
-void
-sched_exit(void *result)
-{
+void sched_exit(void *result) {
     struct sched_thread *self = core_self();
 
     sched_hold();
@@ -132,9 +112,7 @@ sched_exit(void *result)
     __builtin_unreachable();
 }
 
-void *
-sched_join(struct sched_thread *thread)
-{
+void *sched_join(struct sched_thread *thread) {
     void *result;
 
     sched_hold();

@@ -10,9 +10,7 @@ static struct vm_handler_entry last_handler;
 
 static EXO_PINNED_BSS struct exo_uarea *owner;
 
-int
-vm_try_lock(struct exo_uarea *uarea)
-{
+int vm_try_lock(struct exo_uarea *uarea) {
     struct exo_uarea *nobody = NULL;
 
     exo_critical_enter(uarea);
@@ -22,47 +20,35 @@ vm_try_lock(struct exo_uarea *uarea)
     return 0;
 }
 
-int
-vm_lock(struct exo_uarea *uarea)
-{
+int vm_lock(struct exo_uarea *uarea) {
     while (!vm_try_lock(uarea))
         if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == uarea)
             return 0;
     return 1;
 }
 
-void
-vm_unlock(struct exo_uarea *uarea)
-{
+void vm_unlock(struct exo_uarea *uarea) {
     __atomic_store_n(&owner, NULL, __ATOMIC_RELEASE);
     exo_critical_leave(uarea);
 }
 
-void
-vm_fault_default(vm_handler_t *handler, void *context)
-{
+void vm_fault_default(vm_handler_t *handler, void *context) {
     last_handler.call = handler;
     last_handler.context = context;
 }
 
-static inline unsigned
-need_of(uint64_t cause)
-{
+static inline unsigned need_of(uint64_t cause) {
     return cause == EXO_CAUSE_STORE_PAGE ? EXO_W : cause == EXO_CAUSE_LOAD_PAGE ? EXO_R : EXO_X;
 }
 
 /* The first write to a page that was only read till now. */
-static long
-first_write(uint64_t *word, uint64_t address)
-{
+static long first_write(uint64_t *word, uint64_t address) {
     *word &= ~(uint64_t)PAGE_CLEAN;
     return exo_bind(address, page_frame(*word), *word & PAGE_BIND);
 }
 
 /* 0: served; else the page has no such right, or there is no memory. */
-static long
-serve(uint64_t address, unsigned need)
-{
+static long serve(uint64_t address, unsigned need) {
     uint64_t *word = table_find(address);
     struct region *region;
     unsigned rights;
@@ -84,9 +70,7 @@ serve(uint64_t address, unsigned need)
     return page_fill(region, address, need);
 }
 
-static __attribute__((noinline)) void
-fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static __attribute__((noinline)) void fault_slow(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t address = page_of(frame->address);
     struct region *region;
     unsigned handler = 0;
@@ -112,9 +96,7 @@ fault_slow(struct exo_save *frame, struct exo_uarea *uarea)
 
 /* A page that has its frame but no binding is bound again without the lock: this, and all that it
  * calls, stands in pinned pages, so that it also brings back the rest of the library. */
-static EXO_PINNED_TEXT void
-fault_known(struct exo_save *frame, struct exo_uarea *uarea)
-{
+static EXO_PINNED_TEXT void fault_known(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t address = frame->address, *word = table_find(address);
 
     vm_counts.faults++;
@@ -131,9 +113,7 @@ fault_known(struct exo_save *frame, struct exo_uarea *uarea)
     fault_slow(frame, uarea);
 }
 
-EXO_PINNED_TEXT void
-vm_fault(struct exo_save *frame, struct exo_uarea *uarea)
-{
+EXO_PINNED_TEXT void vm_fault(struct exo_save *frame, struct exo_uarea *uarea) {
     uint64_t address = frame->address, *word = table_find(address);
 
     if (word && *word & PAGE_HANDLER) {

@@ -2,17 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/page.h"
 
-enum {
-    RING = 1024,
-    LOOKS = 128
-};
+enum { RING = 1024, LOOKS = 128 };
 
 static uint32_t ring[RING]; /* page numbers, oldest first; when full the oldest is forgotten */
 static uint32_t first, count;
 
-static void
-fifo_mapped(uint64_t address)
-{
+static void fifo_mapped(uint64_t address) {
     if (count == RING) {
         first = (first + 1) % RING;
         count--;
@@ -20,9 +15,7 @@ fifo_mapped(uint64_t address)
     ring[(first + count++) % RING] = (uint32_t)(address >> EXO_PAGE_SHIFT);
 }
 
-static uint64_t
-fifo_victim(void)
-{
+static uint64_t fifo_victim(void) {
     for (unsigned looks = 0; looks < LOOKS && count; looks++) {
         uint64_t address = (uint64_t)ring[first] << EXO_PAGE_SHIFT;
         uint64_t *word = table_find(address);

@@ -5,9 +5,7 @@
 #include "libexos/vm/page.h"
 #include "libexos/vm/reserve.h"
 
-uint32_t
-vm_give(uint32_t count)
-{
+uint32_t vm_give(uint32_t count) {
     struct exo_uarea *uarea = exo_uarea();
     uint32_t given;
 
@@ -21,16 +19,8 @@ vm_give(uint32_t count)
     return given;
 }
 
-void
-vm_set_policy(const struct vm_policy *policy)
-{
-    page_policy = policy ? policy : &vm_fifo;
-}
+void vm_set_policy(const struct vm_policy *policy) { page_policy = policy ? policy : &vm_fifo; }
 
 static struct exo_giver giver = {EXO_FRAMES, vm_give, NULL};
 
-void
-vm_give_init(void)
-{
-    exo_giver_add(&giver);
-}
+void vm_give_init(void) { exo_giver_add(&giver); }

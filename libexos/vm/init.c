@@ -3,9 +3,7 @@
 #include "libexos/vm/give.h"
 #include "libexos/vm/page.h"
 
-static long
-adopt(const struct exo_start *start, const struct exo_area *area)
-{
+static long adopt(const struct exo_start *start, const struct exo_area *area) {
     uint64_t end = area->address + area->pages * EXO_PAGE;
     unsigned flags = area->first == EXO_NO_FRAME ? 0 : VM_KEEP;
     long error = region_add(area->address, end, area->rights & PAGE_NOW, flags);
@@ -22,9 +20,7 @@ adopt(const struct exo_start *start, const struct exo_area *area)
     return error;
 }
 
-long
-vm_init(struct exo_uarea *uarea)
-{
+long vm_init(struct exo_uarea *uarea) {
     const struct exo_start *start = exo_start_block();
     static int done;
     long error = 0;
@@ -43,9 +39,7 @@ vm_init(struct exo_uarea *uarea)
     return error;
 }
 
-long
-vm_frame(uint64_t address)
-{
+long vm_frame(uint64_t address) {
     struct exo_uarea *uarea = exo_uarea();
     struct region *region;
     uint64_t *word;
@@ -68,9 +62,7 @@ vm_frame(uint64_t address)
     return frame;
 }
 
-int
-vm_allows(uint64_t address, uint64_t length, unsigned rights)
-{
+int vm_allows(uint64_t address, uint64_t length, unsigned rights) {
     uint64_t end = address + length;
 
     if (end < address || end > EXO_USER_END)
@@ -92,9 +84,7 @@ vm_allows(uint64_t address, uint64_t length, unsigned rights)
     return 1;
 }
 
-long
-vm_region_handler(uint64_t address, vm_handler_t *handler, void *context)
-{
+long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
     struct exo_uarea *uarea = exo_uarea();
     struct region *region;
     unsigned n = 0;

@@ -4,23 +4,15 @@
 #include "libexos/vm/give.h"
 #include "libexos/vm/page.h"
 
-static uint64_t
-pages_up(uint64_t length)
-{
-    return (length + EXO_PAGE - 1) & ~(EXO_PAGE - 1);
-}
+static uint64_t pages_up(uint64_t length) { return (length + EXO_PAGE - 1) & ~(EXO_PAGE - 1); }
 
-static int
-range_is_sound(uint64_t address, uint64_t length)
-{
+static int range_is_sound(uint64_t address, uint64_t length) {
     return !(address & (EXO_PAGE - 1)) && length && address < EXO_USER_END &&
            length <= EXO_USER_END - address;
 }
 
 /* Unbinds and drops what is left of at most EXO_BATCH pages; the frames to drop are collected. */
-static long
-lose(uint64_t address, uint64_t pages)
-{
+static long lose(uint64_t address, uint64_t pages) {
     uint64_t frames[EXO_BATCH], n = 0;
     long error = 0;
 
@@ -44,9 +36,7 @@ lose(uint64_t address, uint64_t pages)
     return error;
 }
 
-static long
-unmap(uint64_t start, uint64_t end)
-{
+static long unmap(uint64_t start, uint64_t end) {
     long error = region_remove(start, end);
 
     for (uint64_t at = table_skip(start, end); error >= 0 && at < end; at = table_skip(at, end)) {
@@ -63,9 +53,7 @@ unmap(uint64_t start, uint64_t end)
     return error;
 }
 
-static long
-fill_range(uint64_t start, uint64_t end)
-{
+static long fill_range(uint64_t start, uint64_t end) {
     for (uint64_t at = start; at < end; at += EXO_PAGE) {
         struct region *region = region_at(at);
         uint64_t *word = table_find(at);
@@ -81,9 +69,7 @@ fill_range(uint64_t start, uint64_t end)
 }
 
 /* Where it shall be, with what was there gone, noted as a region. */
-static long
-place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
-{
+static long place(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {
     struct region *there;
     long error = 0;
 
@@ -107,9 +93,7 @@ place(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
     return error < 0 ? error : (long)address;
 }
 
-long
-vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
-{
+long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {
     struct exo_uarea *uarea = exo_uarea();
     long at, error;
 
@@ -129,9 +113,8 @@ vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags)
     return at;
 }
 
-static long
-bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights, unsigned flags)
-{
+static long bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights,
+                       unsigned flags) {
     uint64_t word = PAGE_HELD | PAGE_KEEP | rights | rights << PAGE_MOST_SHIFT |
                     (flags & VM_BORROW ? PAGE_BORROWED : 0);
 
@@ -147,10 +130,8 @@ bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights,
     return 0;
 }
 
-long
-vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
-              unsigned flags)
-{
+long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
+                   unsigned flags) {
     struct exo_uarea *uarea = exo_uarea();
     long at, error;
 
@@ -173,9 +154,7 @@ vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned
     return at;
 }
 
-long
-vm_unmap(uint64_t address, uint64_t length)
-{
+long vm_unmap(uint64_t address, uint64_t length) {
     struct exo_uarea *uarea = exo_uarea();
     long error;
 
@@ -191,9 +170,7 @@ vm_unmap(uint64_t address, uint64_t length)
 }
 
 /* A page whose binding cannot be changed in place: more than its most, or not yet written. */
-static long
-rebind(uint64_t *word, uint64_t address, unsigned rights)
-{
+static long rebind(uint64_t *word, uint64_t address, unsigned rights) {
     uint64_t most = *word & PAGE_MOST;
     long error;
 
@@ -213,9 +190,7 @@ rebind(uint64_t *word, uint64_t address, unsigned rights)
     return error < 0 ? error : 0;
 }
 
-static long
-protect_slow(uint64_t start, uint64_t end, unsigned rights)
-{
+static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
     struct region *region = region_at(start);
     long error = 0;
 
@@ -239,9 +214,7 @@ protect_slow(uint64_t start, uint64_t end, unsigned rights)
 
 /* Notes the rights of pages with frames whose bindings may have them: no region is looked at. 0 if
  * it met another page; then protect_slow does all of it again. */
-static int
-note_plain(uint64_t address, uint64_t pages, unsigned rights)
-{
+static int note_plain(uint64_t address, uint64_t pages, unsigned rights) {
     uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT, mask = wanted | PAGE_CLEAN;
 
     while (pages) {
@@ -264,9 +237,7 @@ note_plain(uint64_t address, uint64_t pages, unsigned rights)
     return 1;
 }
 
-static long
-protect_plain(uint64_t address, uint64_t pages, unsigned rights)
-{
+static long protect_plain(uint64_t address, uint64_t pages, unsigned rights) {
     while (pages) {
         uint64_t n = pages < EXO_PROTECT_BATCH ? pages : EXO_PROTECT_BATCH;
         long passed = exo_vspace_protect(0, address, n, rights);
@@ -281,9 +252,7 @@ protect_plain(uint64_t address, uint64_t pages, unsigned rights)
     return 0;
 }
 
-long
-vm_protect(uint64_t address, uint64_t length, unsigned rights)
-{
+long vm_protect(uint64_t address, uint64_t length, unsigned rights) {
     uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
     struct exo_uarea *uarea;
     long error;

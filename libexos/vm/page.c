@@ -8,9 +8,7 @@ const struct vm_policy *page_policy = &vm_fifo;
 
 /* How many pages to fill: one, or a batch when the page before has its frame already, which is how
  * memory looks that is used in order. */
-static uint64_t
-window(const struct region *region, uint64_t address, const uint64_t *word)
-{
+static uint64_t window(const struct region *region, uint64_t address, const uint64_t *word) {
     uint64_t index = address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1), n = 1;
     uint64_t most = (region->end - address) >> EXO_PAGE_SHIFT;
 
@@ -25,9 +23,7 @@ window(const struct region *region, uint64_t address, const uint64_t *word)
     return n;
 }
 
-long
-page_fill(struct region *region, uint64_t address, unsigned need)
-{
+long page_fill(struct region *region, uint64_t address, unsigned need) {
     struct exo_binding vector[RESERVE_BATCH];
     uint64_t *word = table_make(address);
     uint64_t n, rights, flags, have;
@@ -76,9 +72,7 @@ page_fill(struct region *region, uint64_t address, unsigned need)
     return bound < 0 ? bound : 0;
 }
 
-int
-page_evict(uint64_t address)
-{
+int page_evict(uint64_t address) {
     uint64_t *word = table_find(address), old = word ? *word : 0, frame = page_frame(old);
     int clean = (old & PAGE_CLEAN) != 0;
 
@@ -96,9 +90,7 @@ page_evict(uint64_t address)
     return 1;
 }
 
-uint32_t
-page_evict_some(uint32_t count)
-{
+uint32_t page_evict_some(uint32_t count) {
     uint32_t done = 0;
 
     /* A policy that names the same page again and again ends this too. */

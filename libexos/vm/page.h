@@ -12,9 +12,7 @@ int vm_lock(struct exo_uarea *uarea); /* 0: this environment holds it already */
 int vm_try_lock(struct exo_uarea *uarea);
 void vm_unlock(struct exo_uarea *uarea);
 /* Makes sure that the stack below is there, before the lock is taken. */
-static inline void
-vm_touch_stack(void)
-{
+static inline void vm_touch_stack(void) {
     /* Changes nothing, but is a store. */
     asm volatile("addi t0, sp, -2048\n amoor.w zero, zero, (t0)" ::: "t0", "memory");
 }
@@ -25,22 +23,12 @@ struct vm_handler_entry {
 };
 extern struct vm_handler_entry vm_handlers[HANDLERS];
 
-static inline uint64_t
-page_of(uint64_t address)
-{
-    return address & ~(EXO_PAGE - 1);
-}
+static inline uint64_t page_of(uint64_t address) { return address & ~(EXO_PAGE - 1); }
 
-static inline uint64_t
-page_frame(uint64_t word)
-{
-    return word >> PAGE_FRAME_SHIFT;
-}
+static inline uint64_t page_frame(uint64_t word) { return word >> PAGE_FRAME_SHIFT; }
 
 /* The most that a page with these rights may later get without a new binding. */
-static inline uint64_t
-page_most(unsigned rights)
-{
+static inline uint64_t page_most(unsigned rights) {
     return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
 }
 

@@ -6,9 +6,7 @@
 static struct region regions[REGIONS];
 static unsigned used;
 
-static unsigned
-index_from(uint64_t address)
-{
+static unsigned index_from(uint64_t address) {
     unsigned low = 0, high = used;
 
     while (low < high) {
@@ -22,37 +20,28 @@ index_from(uint64_t address)
     return low;
 }
 
-struct region *
-region_from(uint64_t address)
-{
+struct region *region_from(uint64_t address) {
     unsigned i = index_from(address);
 
     return i < used ? &regions[i] : NULL;
 }
 
-struct region *
-region_at(uint64_t address)
-{
+struct region *region_at(uint64_t address) {
     struct region *region = region_from(address);
 
     return region && region->start <= address ? region : NULL;
 }
 
-struct region *
-region_next(struct region *region)
-{
+struct region *region_next(struct region *region) {
     return region + 1 < regions + used ? region + 1 : NULL;
 }
 
-static int
-same_kind(const struct region *a, const struct region *b)
-{
+static int same_kind(const struct region *a, const struct region *b) {
     return a->rights == b->rights && a->flags == b->flags && a->flags & VM_JOIN && !a->handler &&
            !b->handler;
 }
 
-static void
-join(unsigned i) /* i and i + 1, if they touch and are alike */
+static void join(unsigned i) /* i and i + 1, if they touch and are alike */
 {
     if (i + 1 >= used || regions[i].end != regions[i + 1].start ||
         !same_kind(&regions[i], &regions[i + 1]))
@@ -62,9 +51,7 @@ join(unsigned i) /* i and i + 1, if they touch and are alike */
     memmove(&regions[i + 1], &regions[i + 2], (used - i - 1) * sizeof(*regions));
 }
 
-static long
-insert(unsigned i, struct region region)
-{
+static long insert(unsigned i, struct region region) {
     if (used == REGIONS)
         return EXO_E_FULL;
     memmove(&regions[i + 1], &regions[i], (used - i) * sizeof(*regions));
@@ -73,9 +60,7 @@ insert(unsigned i, struct region region)
     return 0;
 }
 
-long
-region_add(uint64_t start, uint64_t end, unsigned rights, unsigned flags)
-{
+long region_add(uint64_t start, uint64_t end, unsigned rights, unsigned flags) {
     unsigned i = index_from(start);
     struct region region = {start, end, (uint8_t)rights, (uint8_t)flags, 0};
     long error;
@@ -94,9 +79,7 @@ region_add(uint64_t start, uint64_t end, unsigned rights, unsigned flags)
 }
 
 /* Makes `at` a border between regions. */
-static long
-cut(uint64_t at)
-{
+static long cut(uint64_t at) {
     struct region *region = region_at(at);
     struct region rest;
 
@@ -110,17 +93,13 @@ cut(uint64_t at)
     return insert((unsigned)(region - regions) + 1, rest);
 }
 
-static long
-cut_both(uint64_t start, uint64_t end)
-{
+static long cut_both(uint64_t start, uint64_t end) {
     long error = used + 2 > REGIONS ? EXO_E_FULL : cut(start);
 
     return error < 0 ? error : cut(end);
 }
 
-long
-region_remove(uint64_t start, uint64_t end)
-{
+long region_remove(uint64_t start, uint64_t end) {
     long error = cut_both(start, end);
     unsigned first, last;
 
@@ -134,9 +113,7 @@ region_remove(uint64_t start, uint64_t end)
     return 0;
 }
 
-long
-region_rights(uint64_t start, uint64_t end, unsigned rights)
-{
+long region_rights(uint64_t start, uint64_t end, unsigned rights) {
     long error = cut_both(start, end);
     unsigned first, last;
 
@@ -152,9 +129,7 @@ region_rights(uint64_t start, uint64_t end, unsigned rights)
     return 0;
 }
 
-uint64_t
-region_gap(uint64_t length)
-{
+uint64_t region_gap(uint64_t length) {
     uint64_t at = EXO_HEAP;
 
     for (struct region *r = region_from(at); r; r = region_next(r)) {

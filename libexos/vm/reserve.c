@@ -6,9 +6,7 @@
 
 static uint64_t reserve[RESERVE_MOST];
 
-uint64_t
-reserve_fill(uint64_t count)
-{
+uint64_t reserve_fill(uint64_t count) {
     uint64_t have = vm_counts.reserve;
     uint64_t frames[RESERVE_BATCH];
     long got;
@@ -26,27 +24,21 @@ reserve_fill(uint64_t count)
     return have;
 }
 
-int
-reserve_take(uint64_t *frame)
-{
+int reserve_take(uint64_t *frame) {
     if (!vm_counts.reserve && !reserve_fill(1))
         return 0;
     *frame = reserve[--vm_counts.reserve];
     return 1;
 }
 
-void
-reserve_put(uint64_t frame)
-{
+void reserve_put(uint64_t frame) {
     if (vm_counts.reserve < RESERVE_MOST)
         reserve[vm_counts.reserve++] = frame;
     else
         exo_hold_drop(0, &frame, 1);
 }
 
-uint32_t
-reserve_drop(uint32_t count)
-{
+uint32_t reserve_drop(uint32_t count) {
     uint32_t n = count < vm_counts.reserve ? count : (uint32_t)vm_counts.reserve;
     long dropped = n ? exo_hold_drop(0, &reserve[vm_counts.reserve - n], n) : 0;
 

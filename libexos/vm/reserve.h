@@ -4,10 +4,7 @@
 #define LIBEXOS_VM_RESERVE_H
 #include <stdint.h>
 
-enum {
-    RESERVE_BATCH = 16,
-    RESERVE_MOST = 32
-};
+enum { RESERVE_BATCH = 16, RESERVE_MOST = 32 };
 
 /* Makes the reserve hold at least count (<= RESERVE_BATCH) frames if it can; how many it holds. */
 uint64_t reserve_fill(uint64_t count);

@@ -7,10 +7,7 @@
 
 /* The tables' own pages stand in a window of their own, and the frames behind it in a pinned array:
  * a missing one is bound again without looking anything up. */
-enum {
-    TABLES = 1024,
-    RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)
-};
+enum { TABLES = 1024, RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W) };
 
 static EXO_PINNED_BSS uint32_t table_frame[TABLES];
 static EXO_PINNED_BSS uint64_t tables;
@@ -18,9 +15,7 @@ static EXO_PINNED_BSS uint64_t tables;
 EXO_PINNED_BSS uint64_t **table_top[EXO_USER_END >> 30];
 EXO_PINNED_BSS uint64_t table_near; /* 0 until vm_init: nothing of ours lies there */
 
-static void *
-table_new(void)
-{
+static void *table_new(void) {
     uint64_t address = EXO_VM_TABLES + tables * EXO_PAGE;
     uint64_t frame;
 
@@ -35,9 +30,7 @@ table_new(void)
     return (void *)address;
 }
 
-EXO_PINNED_TEXT long
-table_rebind(uint64_t address)
-{
+EXO_PINNED_TEXT long table_rebind(uint64_t address) {
     uint64_t n = (address - EXO_VM_TABLES) >> EXO_PAGE_SHIFT;
 
     if (address < EXO_VM_TABLES || n >= tables)
@@ -45,9 +38,7 @@ table_rebind(uint64_t address)
     return exo_bind(address & ~(EXO_PAGE - 1), table_frame[n], RIGHTS);
 }
 
-uint64_t *
-table_make(uint64_t address)
-{
+uint64_t *table_make(uint64_t address) {
     uint64_t *word = table_find(address);
     uint64_t ***middle = &table_top[address >> 30];
     uint64_t **leaf;
@@ -62,9 +53,7 @@ table_make(uint64_t address)
     return table_find(address);
 }
 
-uint64_t
-table_skip(uint64_t address, uint64_t end)
-{
+uint64_t table_skip(uint64_t address, uint64_t end) {
     while (address < end) {
         uint64_t **middle = table_top[address >> 30];
 

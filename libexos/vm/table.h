@@ -23,10 +23,7 @@ enum {
 };
 #define PAGE_BIND (PAGE_NOW | PAGE_MOST | PAGE_PIN) /* what goes to vspace_bind */
 
-enum {
-    TABLE_BITS = 9,
-    TABLE_ENTRIES = 512
-};
+enum { TABLE_BITS = 9, TABLE_ENTRIES = 512 };
 #define TABLE_SPAN (EXO_PAGE << TABLE_BITS) /* bytes under one leaf */
 
 extern uint64_t **table_top[EXO_USER_END >> 30];
@@ -39,9 +36,7 @@ enum {
 };
 
 /* The word of an address, or null if there is no leaf. Takes no lock. */
-static inline uint64_t *
-table_find(uint64_t address)
-{
+static inline uint64_t *table_find(uint64_t address) {
     uint64_t near = *(volatile uint64_t *)&table_near, *leaf;
 
     if (near >> TABLE_NEAR_SHIFT == address >> TABLE_SPAN_SHIFT) {

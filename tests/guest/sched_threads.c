@@ -1,40 +1,27 @@
 /* sched_threads.c - threads, locks and preemption: nothing is lost, FP registers included */
 /* SPDX-License-Identifier: MIT */
-/* timeout: 120 */
+/* icount */
 #include "libexos/edge/time.h"
 #include "libexos/sched/sched.h"
 #include "libexos/vm/vm.h"
 #include "tests/guest/tap.h"
 
-enum {
-    LOCKERS = 4,
-    ITEMS = 1000,
-    TOUCHED = 256,
-    MILLISECOND = 1000000
-};
+enum { LOCKERS = 4, ITEMS = 1000, TOUCHED = 256, MILLISECOND = 1000000 };
 
-static void *
-stack_get(uint64_t size)
-{
+static void *stack_get(uint64_t size) {
     long at = vm_map(0, size, EXO_R | EXO_W, 0);
 
     return at < 0 ? NULL : (void *)at;
 }
 
-static void
-stack_put(void *stack, uint64_t size)
-{
-    vm_unmap((uint64_t)stack, size);
-}
+static void stack_put(void *stack, uint64_t size) { vm_unmap((uint64_t)stack, size); }
 
 static const struct sched_memory memory = {stack_get, stack_put};
 static struct sched_mutex mutex;
 static struct sched_semaphore semaphore;
 static uint64_t counter, sum, taken, end;
 
-static void *
-locker(void *argument)
-{
+static void *locker(void *argument) {
     uint64_t n = 0;
 
     while (exo_time() < end) {
@@ -53,9 +40,7 @@ locker(void *argument)
     return argument;
 }
 
-static void *
-computer(void *argument)
-{
+static void *computer(void *argument) {
     double x = (double)(long)argument;
     uint64_t bad = 0;
 
@@ -73,9 +58,7 @@ computer(void *argument)
     return (void *)bad;
 }
 
-static void *
-producer(void *argument)
-{
+static void *producer(void *argument) {
     for (int i = 0; i < ITEMS; i++) {
         sched_up(&semaphore);
         if (i % 3 == 0)
@@ -84,9 +67,7 @@ producer(void *argument)
     return argument;
 }
 
-static void *
-consumer(void *argument)
-{
+static void *consumer(void *argument) {
     for (int i = 0; i < ITEMS; i++) {
         sched_down(&semaphore);
         taken++;
@@ -94,9 +75,7 @@ consumer(void *argument)
     return argument;
 }
 
-static void *
-toucher(void *argument)
-{
+static void *toucher(void *argument) {
     volatile char *pages = stack_get(TOUCHED * EXO_PAGE);
     uint64_t right = 0;
 
@@ -109,15 +88,9 @@ toucher(void *argument)
     return (void *)right;
 }
 
-static void *
-twice(void *argument)
-{
-    return (void *)(2 * (uint64_t)argument);
-}
+static void *twice(void *argument) { return (void *)(2 * (uint64_t)argument); }
 
-static void
-all_together(const char *name, unsigned flags)
-{
+static void all_together(const char *name, unsigned flags) {
     struct sched_thread *lockers[LOCKERS], *makes, *takes, *touches, *computes[2] = {0};
     uint64_t rounds = 0, right = 0;
 
@@ -147,9 +120,7 @@ all_together(const char *name, unsigned flags)
     ok(right == rounds && rounds > 0, "%lu of %lu threads were born and joined", right, rounds);
 }
 
-int
-main(void)
-{
+int main(void) {
     sched_init(NULL, &memory, 0);
     all_together("short way", 0);
     all_together("with FP", SCHED_FP);

@@ -1,5 +1,4 @@
-/* spawn_undone.c - a program that cannot be started leaves nothing behind; one that can, ends
- * cleanly */
+/* spawn_undone.c - a program that cannot be started leaves nothing behind */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
 #include "libexos/edge/cpio.h"
@@ -8,20 +7,11 @@
 #include "libexos/edge/time.h"
 #include "tests/guest/tap.h"
 
-enum {
-    LIMITS = 80,
-    CUT = 997
-};
+enum { LIMITS = 80, CUT = 997 };
 
-static int64_t
-free_frames(void)
-{
-    return (int64_t)exo_facts()->free_frames;
-}
+static int64_t free_frames(void) { return (int64_t)exo_facts()->free_frames; }
 
-int
-main(void)
-{
+int main(void) {
     struct exo_file file;
     struct exo_child child;
     int64_t before, leaks = 0, status = -1;

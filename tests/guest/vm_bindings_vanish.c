@@ -1,27 +1,19 @@
-/* vm_bindings_vanish.c - every binding that is not pinned may go, and the program notices nothing
- */
+/* vm_bindings_vanish.c - unpinned bindings may go, and the program notices nothing */
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include "libexos/edge/start.h"
 #include "libexos/vm/vm.h"
 #include "tests/guest/tap.h"
 
-enum {
-    BYTES = 300000,
-    ROUNDS = 3
-};
+enum { BYTES = 300000, ROUNDS = 3 };
 
-static void
-unbind(uint64_t address, uint64_t bytes)
-{
+static void unbind(uint64_t address, uint64_t bytes) {
     for (uint64_t at = address; at < address + bytes; at += EXO_PAGE)
         exo_vspace_unbind(0, at, 1);
 }
 
 /* The image with this very code, the stack, the heap, and vm's own tables. */
-static void
-unbind_all(const struct exo_start *start)
-{
+static void unbind_all(const struct exo_start *start) {
     for (uint64_t a = 0; a < start->areas; a++)
         if (!(start->area[a].rights & EXO_PIN))
             unbind(start->area[a].address, start->area[a].pages * EXO_PAGE);
@@ -30,9 +22,7 @@ unbind_all(const struct exo_start *start)
     unbind(EXO_VM_TABLES, 1 << 18);
 }
 
-int
-main(void)
-{
+int main(void) {
     char *bytes = malloc(BYTES), *zero = calloc(1, BYTES);
 
     for (int i = 0; i < BYTES; i++)

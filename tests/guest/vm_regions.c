@@ -1,37 +1,27 @@
-/* vm_regions.c - mapping, protecting, executing, handlers, and giving back what was never written
- */
+/* vm_regions.c - mapping, protecting, executing, handlers, giving back */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/vm.h"
 #include "tests/guest/tap.h"
 
-enum {
-    PAGES = 64,
-    RETURN = 0x8067
-};
+enum { PAGES = 64, RETURN = 0x8067 };
 
 static volatile uint64_t faults;
 
-static int
-allow(struct exo_save *frame, uint64_t address, void *context)
-{
+static int allow(struct exo_save *frame, uint64_t address, void *context) {
     (void)frame;
     (void)context;
     faults++;
     return vm_protect(address & ~(EXO_PAGE - 1), EXO_PAGE, EXO_R | EXO_W) >= 0;
 }
 
-static int
-deep(int levels)
-{
+static int deep(int levels) {
     volatile char block[2000];
 
     block[0] = 1;
     return levels ? deep(levels - 1) + block[0] : 0;
 }
 
-int
-main(void)
-{
+int main(void) {
     long at = vm_map(0, PAGES * EXO_PAGE, EXO_R | EXO_W, 0), low;
     volatile char *page = (volatile char *)at;
     uint64_t mapped = vm_counts.mapped;

@@ -1,5 +1,4 @@
-/* console.c - the serial port's driver in user mode: one environment for the device, one for
- * clients */
+/* console.c - the serial port's driver in user mode: an environment each for device and clients */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
@@ -19,10 +18,7 @@
  * The gate runs on the client's time and only touches the ends of rings; the driver runs when the
  * device interrupts, within its reserve, or when the gate rings the bell.
  */
-enum {
-    EVENT_DEVICE = 1,
-    EVENT_BELL = 2
-};
+enum { EVENT_DEVICE = 1, EVENT_BELL = 2 };
 enum {
     RESTORE_MS = 20,
     GATE_STACK = 8192,
@@ -31,9 +27,7 @@ enum {
     INPUT_END = 4,
     COLUMN_MOST = 79
 };
-enum {
-    MODE_FIRST = EXO_CONSOLE_COOKED | EXO_CONSOLE_ECHO | EXO_CONSOLE_CRNL
-};
+enum { MODE_FIRST = EXO_CONSOLE_COOKED | EXO_CONSOLE_ECHO | EXO_CONSOLE_CRNL };
 
 /* Both environments touch these. */
 static struct ring output, input; /* input: INPUT_END in cooked mode stands for the end of file */
@@ -58,16 +52,12 @@ static bool in_escape;
 static uint8_t gate_stack[GATE_STACK] __attribute__((aligned(16)));
 EXO_PINNED_BSS static uint8_t gate_handlers[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
 
-static bool
-mode_has(uint64_t bit)
-{
+static bool mode_has(uint64_t bit) {
     return __atomic_load_n(&console_mode, __ATOMIC_RELAXED) & bit;
 }
 
 /* Puts a byte on the wire and follows where the cursor goes. */
-static void
-show(char character)
-{
+static void show(char character) {
     if (in_escape) {
         in_escape = character == '[' || character == ';' || (character >= '0' && character <= '9');
     } else if (character == '\033') {
@@ -84,25 +74,19 @@ show(char character)
     ring_put(&wire, (uint8_t)character);
 }
 
-static void
-show_text(const char *text)
-{
+static void show_text(const char *text) {
     while (*text)
         show(*text++);
 }
 
-static void
-line_put(void *context, char character)
-{
+static void line_put(void *context, char character) {
     (void)context;
     if (mode_has(EXO_CONSOLE_ECHO) || character == '\n')
         show(character);
 }
 
 /* Shows what clients wrote. A line being edited makes room for it and comes back below. */
-static void
-driver_output(void)
-{
+static void driver_output(void) {
     uint32_t count = ring_used(&output);
     bool taken = count != 0;
 
@@ -137,27 +121,21 @@ driver_output(void)
     }
 }
 
-static void
-tell_reader(void)
-{
+static void tell_reader(void) {
     exo_env_t env = __atomic_exchange_n(&reader, 0, __ATOMIC_ACQ_REL);
 
     if (env)
         exo_event_post(env, EXO_EVENT_CONSOLE);
 }
 
-static void
-tell_owner(void)
-{
+static void tell_owner(void) {
     exo_env_t env = __atomic_load_n(&owner, __ATOMIC_ACQUIRE);
 
     if (env)
         exo_event_post(env, owner_bits);
 }
 
-static void
-line_ends(enum line_result result)
-{
+static void line_ends(enum line_result result) {
     exo_env_t waiting = __atomic_load_n(&reader, __ATOMIC_ACQUIRE);
     bool interrupt = result == LINE_INTERRUPT;
 
@@ -179,9 +157,7 @@ line_ends(enum line_result result)
 
 /* Feeds what was typed to the line that somebody waits for, or in raw mode straight to the reader.
  */
-static void
-driver_input(void)
-{
+static void driver_input(void) {
     if (!mode_has(EXO_CONSOLE_COOKED)) {
         bool any = false;
 
@@ -210,9 +186,7 @@ driver_input(void)
 }
 
 /* Empties the device. Ctrl-C acts at once unless a line is being edited. */
-static void
-driver_receive(void)
-{
+static void driver_receive(void) {
     int byte;
 
     while ((byte = uart_read(&uart)) >= 0) {
@@ -229,9 +203,7 @@ driver_receive(void)
     }
 }
 
-static void
-driver_send(void)
-{
+static void driver_send(void) {
     while (ring_used(&wire)) {
         uint32_t room = uart_room(&uart);
 
@@ -243,9 +215,7 @@ driver_send(void)
     uart_want_room(&uart, ring_used(&wire) != 0);
 }
 
-_Noreturn static void
-driver_run(uint32_t irq)
-{
+_Noreturn static void driver_run(uint32_t irq) {
     for (;;) {
         __atomic_store_n(&flushed, 0, __ATOMIC_RELEASE);
         uart_settle(&uart);
@@ -267,16 +237,12 @@ driver_run(uint32_t irq)
     }
 }
 
-static void
-ring_bell(void)
-{
+static void ring_bell(void) {
     if (__atomic_exchange_n(&idle, 0, __ATOMIC_SEQ_CST))
         exo_event_post(driver_env, EVENT_BELL);
 }
 
-static long
-serve_write(struct exo_message *message)
-{
+static long serve_write(struct exo_message *message) {
     uint64_t count = message->word[1], done;
     const uint8_t *bytes = (const uint8_t *)&message->word[2];
 
@@ -289,9 +255,7 @@ serve_write(struct exo_message *message)
     return done || !count ? (long)done : EXO_E_AGAIN;
 }
 
-static long
-serve_read(struct exo_message *message)
-{
+static long serve_read(struct exo_message *message) {
     uint64_t most = message->word[1], done = 0;
     bool cooked = mode_has(EXO_CONSOLE_COOKED);
     uint8_t *bytes = (uint8_t *)&message->word[2];
@@ -320,9 +284,7 @@ serve_read(struct exo_message *message)
     return (long)done;
 }
 
-static long
-serve_owner(uint64_t env, uint64_t bits)
-{
+static long serve_owner(uint64_t env, uint64_t bits) {
     if (owner && owner != env && exo_env_state_of(owner) != EXO_ENV_DEAD && env)
         return EXO_E_RIGHT;
     owner_bits = bits;
@@ -330,9 +292,7 @@ serve_owner(uint64_t env, uint64_t bits)
     return 0;
 }
 
-static void
-serve(struct exo_message *message, exo_domain_t caller)
-{
+static void serve(struct exo_message *message, exo_domain_t caller) {
     uint64_t result;
 
     (void)caller;
@@ -368,30 +328,22 @@ serve(struct exo_message *message, exo_domain_t caller)
     message->word[0] = result;
 }
 
-_Noreturn static void
-console_fail(const char *what, long error)
-{
+_Noreturn static void console_fail(const char *what, long error) {
     exo_printf("console: %s: %s\n", what, exo_error_name(error));
     exo_exit(1);
 }
 
-static void
-gate_run(void *gate)
-{
+static void gate_run(void *gate) {
     console_fail("serving", exo_companion_serve(gate, serve, EXO_ANY, gate_stack + GATE_STACK));
 }
 
 /* Two environments share this memory, and only the first one serves faults: touch all of it now. */
-static void
-touch(volatile uint8_t *from, uint64_t length)
-{
+static void touch(volatile uint8_t *from, uint64_t length) {
     for (uint64_t i = 0; i < length; i += 64)
         from[i] = from[i];
 }
 
-static void
-gate_start(void)
-{
+static void gate_start(void) {
     static struct exo_companion gate;
     long error;
 
@@ -410,9 +362,7 @@ gate_start(void)
 }
 
 /* The start block says which device. */
-void
-exo_start(struct exo_uarea *uarea)
-{
+void exo_start(struct exo_uarea *uarea) {
     const struct exo_start *start = exo_start_block();
     const volatile struct exo_device *device;
     uint64_t frames[1];

@@ -22,24 +22,15 @@ enum {
     KEY_DELETE = 127,
 };
 
-enum {
-    ESCAPE_NONE,
-    ESCAPE_BEGUN,
-    ESCAPE_BRACKET,
-    ESCAPE_LETTER
-};
+enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_BRACKET, ESCAPE_LETTER };
 
-static void
-line_puts(struct line *line, const char *text)
-{
+static void line_puts(struct line *line, const char *text) {
     while (*text)
         line->put(line->context, *text++);
 }
 
 /* Draws what is visible and leaves the cursor in its place. */
-static void
-line_draw(struct line *line)
-{
+static void line_draw(struct line *line) {
     uint32_t end;
 
     if (line->cursor < line->offset)
@@ -57,25 +48,19 @@ line_draw(struct line *line)
     line->shown = line->cursor - line->offset;
 }
 
-void
-line_redraw(struct line *line)
-{
+void line_redraw(struct line *line) {
     line->shown = 0;
     line_draw(line);
 }
 
-void
-line_begin(struct line *line, uint32_t column)
-{
+void line_begin(struct line *line, uint32_t column) {
     line->length = line->cursor = line->offset = line->shown = 0;
     line->escape = ESCAPE_NONE;
     line->browsed = 0;
     line->width = column + 8 < LINE_COLUMNS ? LINE_COLUMNS - 1 - column : 8;
 }
 
-static void
-line_insert(struct line *line, char character)
-{
+static void line_insert(struct line *line, char character) {
     if (line->length + 1 >= LINE_MOST)
         return;
     for (uint32_t i = line->length; i > line->cursor; i--)
@@ -91,9 +76,7 @@ line_insert(struct line *line, char character)
 }
 
 /* Removes the characters from `from` up to `to`. */
-static void
-line_cut(struct line *line, uint32_t from, uint32_t to)
-{
+static void line_cut(struct line *line, uint32_t from, uint32_t to) {
     if (from == to)
         return;
     for (uint32_t i = to; i < line->length; i++)
@@ -103,16 +86,12 @@ line_cut(struct line *line, uint32_t from, uint32_t to)
     line_draw(line);
 }
 
-static void
-line_move(struct line *line, uint32_t to)
-{
+static void line_move(struct line *line, uint32_t to) {
     line->cursor = to > line->length ? line->length : to;
     line_draw(line);
 }
 
-static void
-line_copy(char *to, const char *from)
-{
+static void line_copy(char *to, const char *from) {
     uint32_t i = 0;
 
     for (; from[i] && i < LINE_MOST - 1; i++)
@@ -120,9 +99,7 @@ line_copy(char *to, const char *from)
     to[i] = 0;
 }
 
-static void
-line_browse(struct line *line, int32_t step)
-{
+static void line_browse(struct line *line, int32_t step) {
     uint32_t most = line->kept < LINE_HISTORY ? line->kept : LINE_HISTORY;
     uint32_t to = line->browsed + (uint32_t)step;
 
@@ -139,9 +116,7 @@ line_browse(struct line *line, int32_t step)
     line_draw(line);
 }
 
-static void
-line_keep(struct line *line)
-{
+static void line_keep(struct line *line) {
     const char *last = line->history[(line->kept + LINE_HISTORY - 1) % LINE_HISTORY];
     uint32_t i = 0;
 
@@ -155,9 +130,7 @@ line_keep(struct line *line)
 }
 
 /* The last byte of an escape sequence. */
-static void
-line_special(struct line *line, uint8_t key)
-{
+static void line_special(struct line *line, uint8_t key) {
     if (key == '~')
         key = line->number == 1 || line->number == 7   ? 'H'
               : line->number == 4 || line->number == 8 ? 'F'
@@ -191,9 +164,7 @@ line_special(struct line *line, uint8_t key)
     }
 }
 
-static enum line_result
-line_escape(struct line *line, uint8_t key)
-{
+static enum line_result line_escape(struct line *line, uint8_t key) {
     if (line->escape == ESCAPE_BEGUN) {
         line->number = 0;
         line->escape = key == '[' ? ESCAPE_BRACKET : key == 'O' ? ESCAPE_LETTER : ESCAPE_NONE;
@@ -208,9 +179,7 @@ line_escape(struct line *line, uint8_t key)
     return LINE_MORE;
 }
 
-static uint32_t
-line_word_start(const struct line *line)
-{
+static uint32_t line_word_start(const struct line *line) {
     uint32_t at = line->cursor;
 
     while (at && line->text[at - 1] == ' ')
@@ -220,9 +189,7 @@ line_word_start(const struct line *line)
     return at;
 }
 
-static enum line_result
-line_finish(struct line *line, enum line_result result, const char *shown)
-{
+static enum line_result line_finish(struct line *line, enum line_result result, const char *shown) {
     line_move(line, line->length);
     line_puts(line, shown);
     line->put(line->context, '\n');
@@ -234,9 +201,7 @@ line_finish(struct line *line, enum line_result result, const char *shown)
     return result;
 }
 
-enum line_result
-line_key(struct line *line, uint8_t key)
-{
+enum line_result line_key(struct line *line, uint8_t key) {
     if (line->escape)
         return line_escape(line, key);
     switch (key) {

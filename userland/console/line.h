@@ -4,11 +4,7 @@
 #define USERLAND_CONSOLE_LINE_H
 #include <stdint.h>
 
-enum {
-    LINE_MOST = 256,
-    LINE_HISTORY = 16,
-    LINE_COLUMNS = 80
-};
+enum { LINE_MOST = 256, LINE_HISTORY = 16, LINE_COLUMNS = 80 };
 
 enum line_result {
     LINE_MORE,

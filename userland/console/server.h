@@ -8,13 +8,8 @@
  * OWNER: word[1] = environment, word[2] = events: whom Ctrl-C is told to while nobody reads. The
  *        environment's domain must have accepted the console's. 0, or EXO_E_RIGHT: it is another's.
  * FLUSH: 0 when every byte has left the device, else EXO_E_AGAIN. */
-enum {
-    CONSOLE_OWNER = 16,
-    CONSOLE_FLUSH = 17
-};
+enum { CONSOLE_OWNER = 16, CONSOLE_FLUSH = 17 };
 
 /* The parent page's first word: the environment that serves the gate, once it does. */
-enum {
-    CONSOLE_PAGE_GATE = 0
-};
+enum { CONSOLE_PAGE_GATE = 0 };
 #endif

@@ -3,13 +3,13 @@
 #include "uart.h"
 
 enum { /* 16550 registers */
-    NS_DATA = 0,
-    NS_ENABLE = 1,
-    NS_IDENT = 2, /* read: cause of the interrupt; written: FIFO control */
-    NS_LINE = 3,
-    NS_MODEM = 4,
-    NS_STATUS = 5,
-    NS_DW_USR = 0x1f, /* DesignWare only: reading it clears "busy detect" */
+       NS_DATA = 0,
+       NS_ENABLE = 1,
+       NS_IDENT = 2, /* read: cause of the interrupt; written: FIFO control */
+       NS_LINE = 3,
+       NS_MODEM = 4,
+       NS_STATUS = 5,
+       NS_DW_USR = 0x1f, /* DesignWare only: reading it clears "busy detect" */
 };
 
 enum {
@@ -24,19 +24,17 @@ enum {
 };
 
 enum { /* SiFive registers, all 32 bits */
-    SF_TX_DATA = 0x00,
-    SF_RX_DATA = 0x04,
-    SF_TX_CONTROL = 0x08,
-    SF_RX_CONTROL = 0x0c,
-    SF_ENABLE = 0x10,
-    SF_ENABLE_TX = 1,
-    SF_ENABLE_RX = 2,
+       SF_TX_DATA = 0x00,
+       SF_RX_DATA = 0x04,
+       SF_TX_CONTROL = 0x08,
+       SF_RX_CONTROL = 0x0c,
+       SF_ENABLE = 0x10,
+       SF_ENABLE_TX = 1,
+       SF_ENABLE_RX = 2,
 };
 #define SF_TAKEN 0x80000000u /* tx: full; rx: empty */
 
-static bool
-text_has(const char *text, const char *part)
-{
+static bool text_has(const char *text, const char *part) {
     for (; *text; text++) {
         uint32_t i = 0;
 
@@ -48,9 +46,7 @@ text_has(const char *text, const char *part)
     return false;
 }
 
-enum uart_kind
-uart_kind_of(const char *compatible)
-{
+enum uart_kind uart_kind_of(const char *compatible) {
     if (text_has(compatible, "sifive,uart0"))
         return UART_SIFIVE;
     if (text_has(compatible, "16550") || text_has(compatible, "dw-apb-uart"))
@@ -58,17 +54,13 @@ uart_kind_of(const char *compatible)
     return UART_NONE;
 }
 
-static uint32_t
-ns_get(const struct uart *uart, uint32_t number)
-{
+static uint32_t ns_get(const struct uart *uart, uint32_t number) {
     volatile uint8_t *at = uart->base + (number << uart->shift);
 
     return uart->width == 4 ? *(volatile uint32_t *)at : *at;
 }
 
-static void
-ns_set(struct uart *uart, uint32_t number, uint32_t value)
-{
+static void ns_set(struct uart *uart, uint32_t number, uint32_t value) {
     volatile uint8_t *at = uart->base + (number << uart->shift);
 
     if (uart->width == 4)
@@ -77,30 +69,22 @@ ns_set(struct uart *uart, uint32_t number, uint32_t value)
         *at = (uint8_t)value;
 }
 
-static uint32_t
-sf_get(const struct uart *uart, uint32_t offset)
-{
+static uint32_t sf_get(const struct uart *uart, uint32_t offset) {
     return *(volatile uint32_t *)(uart->base + offset);
 }
 
-static void
-sf_set(struct uart *uart, uint32_t offset, uint32_t value)
-{
+static void sf_set(struct uart *uart, uint32_t offset, uint32_t value) {
     *(volatile uint32_t *)(uart->base + offset) = value;
 }
 
-static void
-uart_enable(struct uart *uart)
-{
+static void uart_enable(struct uart *uart) {
     if (uart->kind == UART_SIFIVE)
         sf_set(uart, SF_ENABLE, uart->enabled);
     else
         ns_set(uart, NS_ENABLE, uart->enabled);
 }
 
-void
-uart_open(struct uart *uart)
-{
+void uart_open(struct uart *uart) {
     if (uart->kind == UART_SIFIVE) {
         uart->enabled = SF_ENABLE_RX;
         sf_set(uart, SF_TX_CONTROL, sf_get(uart, SF_TX_CONTROL) | 1 | 1 << 16);
@@ -115,9 +99,7 @@ uart_open(struct uart *uart)
     uart_enable(uart);
 }
 
-int
-uart_read(struct uart *uart)
-{
+int uart_read(struct uart *uart) {
     if (uart->kind == UART_SIFIVE) {
         uint32_t data = sf_get(uart, SF_RX_DATA);
 
@@ -128,26 +110,20 @@ uart_read(struct uart *uart)
     return (int)(ns_get(uart, NS_DATA) & 0xff);
 }
 
-uint32_t
-uart_room(const struct uart *uart)
-{
+uint32_t uart_room(const struct uart *uart) {
     if (uart->kind == UART_SIFIVE)
         return sf_get(uart, SF_TX_DATA) & SF_TAKEN ? 0 : 1;
     return ns_get(uart, NS_STATUS) & NS_STATUS_EMPTY ? NS_FIFO_DEPTH : 0;
 }
 
-void
-uart_write(struct uart *uart, uint8_t byte)
-{
+void uart_write(struct uart *uart, uint8_t byte) {
     if (uart->kind == UART_SIFIVE)
         sf_set(uart, SF_TX_DATA, byte);
     else
         ns_set(uart, NS_DATA, byte);
 }
 
-void
-uart_want_room(struct uart *uart, bool wanted)
-{
+void uart_want_room(struct uart *uart, bool wanted) {
     uint32_t bit = uart->kind == UART_SIFIVE ? SF_ENABLE_TX : NS_ENABLE_TX;
     uint32_t enabled = wanted ? uart->enabled | bit : uart->enabled & ~bit;
 
@@ -157,9 +133,7 @@ uart_want_room(struct uart *uart, bool wanted)
     uart_enable(uart);
 }
 
-void
-uart_settle(struct uart *uart)
-{
+void uart_settle(struct uart *uart) {
     if (uart->kind != UART_16550)
         return;
     /* Reading the cause clears "room"; 7 is DesignWare's "busy when LCR was written". */

@@ -5,11 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum uart_kind {
-    UART_NONE,
-    UART_16550,
-    UART_SIFIVE
-};
+enum uart_kind { UART_NONE, UART_16550, UART_SIFIVE };
 
 struct uart {
     volatile uint8_t *base;

@@ -1,5 +1,4 @@
-/* demo.h - what the demonstrations share: starting themselves a second time, and failing in a line
- */
+/* demo.h - what the demonstrations share: starting themselves again, and failing in a line */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_DEMOS_DEMO_H
 #define USERLAND_DEMOS_DEMO_H
@@ -11,18 +10,14 @@
 #include "libexos/edge/time.h"
 
 /* The status to leave main with. */
-static inline int
-demo_fail(const char *what, long error)
-{
+static inline int demo_fail(const char *what, long error) {
     printf("%s: %s\n", what, exo_error_name(error));
     return 1;
 }
 
 /* Starts this program again, in a domain below mine, as `path argument`, on the hart that I am on.
  */
-static inline long
-demo_spawn(const char *path, const char *argument, struct exo_child *child)
-{
+static inline long demo_spawn(const char *path, const char *argument, struct exo_child *child) {
     const struct exo_start *start = exo_start_block();
     const volatile struct exo_env *me = &exo_envs()[exo_slot_of(exo_uarea()->env)];
     const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
@@ -42,9 +37,5 @@ demo_spawn(const char *path, const char *argument, struct exo_child *child)
     return exo_spawn(&what, child);
 }
 
-static inline uint64_t
-demo_ms(uint64_t ms)
-{
-    return exo_time() + exo_time_base() * ms / 1000;
-}
+static inline uint64_t demo_ms(uint64_t ms) { return exo_time() + exo_time_base() * ms / 1000; }
 #endif

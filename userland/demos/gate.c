@@ -1,33 +1,26 @@
-/* gate.c - protected control transfer: a client enters a server in another domain, and comes back
- *
+/* gate.c - protected control transfer: a client enters a server in another domain */
+/* SPDX-License-Identifier: MIT */
+/*
  * The program starts itself again as a server, in a domain and an address space of its own. The
  * server offers a gate and parks. A gate call is one trap: the kernel switches address spaces and
  * leaves the seven message registers alone; the server runs on the client's time, at an entry point
  * that the server chose; the reply is one trap back. The check whether this client may enter was
  * made once, when the gate was bound.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 
-enum {
-    CALLS = 100000,
-    STACK = 8192
-};
+enum { CALLS = 100000, STACK = 8192 };
 
 static uint8_t stack[STACK] __attribute__((aligned(16)));
 
 /* The server's side: adds two numbers, and says who asked. */
-static void
-serve(struct exo_message *message, exo_domain_t caller)
-{
+static void serve(struct exo_message *message, exo_domain_t caller) {
     message->word[0] += message->word[1];
     message->word[1] = caller;
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct exo_child server;
     struct exo_message message = {{0}};
     uint64_t until, instructions, time;
@@ -40,7 +33,7 @@ main(int argc, char **argv)
     error = demo_spawn("demo/gate", "server", &server);
     if (error < 0)
         return demo_fail("the server", error);
-    for (until = demo_ms(2000); exo_env_state_of(server.env) != EXO_ENV_OFFERED;)
+    for (until = demo_ms(20000); exo_env_state_of(server.env) != EXO_ENV_OFFERED;)
         if (exo_time() > until)
             return demo_fail("the server does not offer", EXO_E_BUSY);
         else

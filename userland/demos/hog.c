@@ -1,26 +1,22 @@
-/* hog.c - a program that will not yield: counted, made to pay, and in the end killed
- *
+/* hog.c - a program that will not yield: counted, made to pay, and in the end killed */
+/* SPDX-License-Identifier: MIT */
+/*
  * At the end of a slot its owner is told and gets a short grace to save what it likes; well-behaved
  * programs yield. This child enters a critical section for ever and spins. Each time the grace runs
  * out the kernel saves it by force, counts an overrun, and takes a later slot of its as the price;
  * 32 overruns that are not made good end it. Other programs' slots were never touched. The parent
  * only looks: everything it prints stands in the exported environment table.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 
-_Noreturn static void
-spin(void)
-{
+_Noreturn static void spin(void) {
     exo_critical_enter(exo_uarea());
     for (;;)
         asm volatile("nop");
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const volatile struct exo_env *env;
     struct exo_child child;
     uint64_t until = demo_ms(20000), began = exo_time();

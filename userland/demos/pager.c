@@ -1,5 +1,6 @@
-/* pager.c - a pager of one's own: it decides which physical frame backs each page
- *
+/* pager.c - a pager of one's own: it decides which physical frame backs each page */
+/* SPDX-License-Identifier: MIT */
+/*
  * 32 pages are reserved without memory. The first touch of each faults straight into colour_page
  * below, in this very program: the kernel passes the fault on and has no opinion. The pager
  * colours: page n gets a frame whose number is n modulo 8, so that neighbours never compete for the
@@ -7,22 +8,16 @@
  * exported frame table, asks for it by number, and binds it. A general-purpose system has to offer
  * colouring or not; here it is forty lines in a program.
  */
-/* SPDX-License-Identifier: MIT */
 #include "demo.h"
 #include "libexos/edge/bind.h"
 #include "libexos/vm/vm.h"
 
-enum {
-    PAGES = 32,
-    COLOURS = 8
-};
+enum { PAGES = 32, COLOURS = 8 };
 
 static uint64_t area, faults, frame_of[PAGES];
 
 /* Runs in the fault itself: no printing here. */
-static int
-colour_page(struct exo_save *frame, uint64_t address, void *context)
-{
+static int colour_page(struct exo_save *frame, uint64_t address, void *context) {
     uint64_t page = (address - area) / EXO_PAGE;
     const volatile struct exo_frame *frames = context;
     uint32_t count = exo_facts()->frames;
@@ -41,9 +36,7 @@ colour_page(struct exo_save *frame, uint64_t address, void *context)
     return 0;
 }
 
-int
-main(void)
-{
+int main(void) {
     uint32_t mine = exo_slot_of(exo_uarea()->domain);
     const volatile struct exo_frame *frames = exo_frames();
     volatile uint32_t *words;

@@ -1,29 +1,22 @@
-/* revoke.c - visible revocation: a hoarder is asked, chooses what to part with, and gives it back
- *
+/* revoke.c - visible revocation: a hoarder is asked, chooses, and gives back */
+/* SPDX-License-Identifier: MIT */
+/*
  * A child takes 256 frames. The parent asks for 64 of them, with a deadline. The kernel takes
  * nothing: it writes the request where the child can see it and wakes it. Which frames go is the
  * child's choice (here: what its pager has in reserve, then the youngest); it drops its holds, and
  * each drop lowers the request. All of it can be watched in the exported tables.
  */
-/* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include "demo.h"
 #include "libexos/edge/giveback.h"
 
-enum {
-    HOARD = 256,
-    WANTED = 64,
-    WORD_READY = 0,
-    WORD_GIVEN = 1
-};
+enum { HOARD = 256, WANTED = 64, WORD_READY = 0, WORD_GIVEN = 1 };
 
 static uint64_t hoard[HOARD];
 static uint32_t hoarded;
 
 /* Runs in an asynchronous upcall: it may only drop. */
-static uint32_t
-give(uint32_t count)
-{
+static uint32_t give(uint32_t count) {
     uint32_t given = 0;
 
     while (given < count && hoarded && exo_hold_drop(0, &hoard[hoarded - 1], 1) == 1) {
@@ -34,9 +27,7 @@ give(uint32_t count)
     return given;
 }
 
-static int
-hoarder(void)
-{
+static int hoarder(void) {
     static struct exo_giver giver = {.resource = EXO_FRAMES, .give = give};
 
     exo_giver_add(&giver);
@@ -52,12 +43,10 @@ hoarder(void)
         exo_sleep(0, EXO_NEVER);
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const volatile struct exo_domain *domain;
     struct exo_child child;
-    uint64_t until = demo_ms(2000);
+    uint64_t until = demo_ms(20000);
     uint32_t before, left;
     long error;
 
@@ -70,12 +59,12 @@ main(int argc, char **argv)
         exo_sleep_ns(1000000);
     domain = &exo_domains()[exo_slot_of(child.domain)];
     before = domain->used[EXO_FRAMES];
-    printf("domain %u holds %u frames; asking for %u within 500 ms\n", exo_slot_of(child.domain),
+    printf("domain %u holds %u frames; asking for %u within 5 s\n", exo_slot_of(child.domain),
            before, WANTED);
-    error = exo_revoke_ask(child.domain, EXO_FRAMES, WANTED, exo_time_base() / 2);
+    error = exo_revoke_ask(child.domain, EXO_FRAMES, WANTED, 5 * exo_time_base());
     if (error < 0)
         return demo_fail("asking", error);
-    for (until = demo_ms(500); domain->ask[EXO_FRAMES].count && exo_time() < until;)
+    for (until = demo_ms(5000); domain->ask[EXO_FRAMES].count && exo_time() < until;)
         exo_sleep_ns(1000000);
     left = domain->used[EXO_FRAMES];
     printf("it holds %u now and gave %u, %llu of them from the hoard; still asked for: %u\n", left,

@@ -1,5 +1,6 @@
-/* stride.c - a scheduler of one's own: three environments share a hart 3 : 2 : 1
- *
+/* stride.c - a scheduler of one's own: three environments share a hart 3 : 2 : 1 */
+/* SPDX-License-Identifier: MIT */
+/*
  * The kernel knows slots of time and who owns them, not priorities. This program owns the slots;
  * its three workers own none and run only on time that it lends them. Each slot it picks the worker
  * that is furthest behind (the lowest pass), lends it the rest of the slot with one call, and adds
@@ -7,31 +8,21 @@
  * of SOSP '95. What they really got is read from the kernel's own books, not measured by the
  * workers.
  */
-/* SPDX-License-Identifier: MIT */
 #include "demo.h"
 #include "libexos/edge/companion.h"
 
-enum {
-    WORKERS = 3,
-    SECONDS = 3,
-    STRIDE_ONE = 60,
-    STACK = 4096
-};
+enum { WORKERS = 3, SECONDS = 3, STRIDE_ONE = 60, STACK = 4096 };
 
 static const unsigned tickets[WORKERS] = {3, 2, 1};
 static volatile uint64_t counts[WORKERS];
 static uint8_t stacks[WORKERS][STACK] __attribute__((aligned(16)));
 
-static void
-work(void *count)
-{
+static void work(void *count) {
     for (;;)
         ++*(volatile uint64_t *)count;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct exo_companion workers[WORKERS];
     uint64_t pass[WORKERS] = {0};
     double worst = 0;

@@ -2,10 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-enum {
-    CONFIG_WORDS = 16,
-    CONFIG_LINE = 160
-};
+enum { CONFIG_WORDS = 16, CONFIG_LINE = 160 };
 
 struct config_line {
     char text[CONFIG_LINE]; /* cut into words */
@@ -21,17 +18,13 @@ static const char *const config_resources[EXO_RESOURCES] = {
     [EXO_PROGRAMS] = "programs", [EXO_RINGS] = "rings",      [EXO_DISK] = "disk",
 };
 
-static bool
-text_same(const char *a, const char *b)
-{
+static bool text_same(const char *a, const char *b) {
     while (*a && *a == *b)
         a++, b++;
     return *a == *b;
 }
 
-static bool
-text_copy(char *to, uint64_t room, const char *from)
-{
+static bool text_copy(char *to, uint64_t room, const char *from) {
     uint64_t i = 0;
 
     for (; from[i] && i + 1 < room; i++)
@@ -40,9 +33,8 @@ text_copy(char *to, uint64_t room, const char *from)
     return !from[i];
 }
 
-static bool
-config_fail(struct config_error *error, uint32_t line, const char *message, const char *word)
-{
+static bool config_fail(struct config_error *error, uint32_t line, const char *message,
+                        const char *word) {
     error->line = line;
     error->message = message;
     text_copy(error->word, sizeof error->word, word);
@@ -50,9 +42,7 @@ config_fail(struct config_error *error, uint32_t line, const char *message, cons
 }
 
 /* Takes the line at *at apart; false when there is no room. */
-static bool
-config_split(struct config_line *line, const char **at, const char *end)
-{
+static bool config_split(struct config_line *line, const char **at, const char *end) {
     uint32_t length = 0;
     bool comment = false, word = false;
 
@@ -78,9 +68,7 @@ config_split(struct config_line *line, const char **at, const char *end)
     return true;
 }
 
-static bool
-config_number(const char *word, uint32_t *value)
-{
+static bool config_number(const char *word, uint32_t *value) {
     uint64_t number = 0;
 
     if (!*word)
@@ -92,9 +80,7 @@ config_number(const char *word, uint32_t *value)
     return !*word;
 }
 
-static bool
-config_amount(const char *word, struct config_amount *amount)
-{
+static bool config_amount(const char *word, struct config_amount *amount) {
     char digits[12];
     uint32_t length = 0;
 
@@ -113,9 +99,7 @@ config_amount(const char *word, struct config_amount *amount)
 }
 
 /* slots N each | slots N on HART */
-static const char *
-config_slots(uint32_t slots[EXO_HARTS], const struct config_line *line)
-{
+static const char *config_slots(uint32_t slots[EXO_HARTS], const struct config_line *line) {
     uint32_t count, hart;
 
     if (line->count < 3 || !config_number(line->words[1], &count) || count > EXO_SLOTS_PER_HART)
@@ -133,9 +117,7 @@ config_slots(uint32_t slots[EXO_HARTS], const struct config_line *line)
 }
 
 /* restart never | restart N in SECONDS */
-static const char *
-config_restart(struct config_program *program, const struct config_line *line)
-{
+static const char *config_restart(struct config_program *program, const struct config_line *line) {
     program->restart = false;
     if (line->count == 2 && text_same(line->words[1], "never"))
         return 0;
@@ -148,9 +130,8 @@ config_restart(struct config_program *program, const struct config_line *line)
     return 0;
 }
 
-static const char *
-config_arguments(struct config_program *program, const struct config_line *line)
-{
+static const char *config_arguments(struct config_program *program,
+                                    const struct config_line *line) {
     uint32_t at = 0;
 
     for (uint32_t i = 1; i < line->count; i++) {
@@ -165,9 +146,8 @@ config_arguments(struct config_program *program, const struct config_line *line)
 }
 
 /* A line inside a program's block: 0, or what is wrong with it. */
-static const char *
-config_program_line(struct config_program *program, const struct config_line *line)
-{
+static const char *config_program_line(struct config_program *program,
+                                       const struct config_line *line) {
     const char *key = line->words[0], *value = line->count > 1 ? line->words[1] : "";
 
     for (int resource = 0; resource < EXO_RESOURCES; resource++)
@@ -208,9 +188,7 @@ config_program_line(struct config_program *program, const struct config_line *li
     return "no such word in a program's block";
 }
 
-static const char *
-config_begin(struct config *config, const struct config_line *line)
-{
+static const char *config_begin(struct config *config, const struct config_line *line) {
     struct config_program *program = &config->programs[config->count];
 
     if (line->count != 2)
@@ -227,9 +205,8 @@ config_begin(struct config *config, const struct config_line *line)
     return 0;
 }
 
-bool
-config_parse(struct config *config, const char *text, uint64_t length, struct config_error *error)
-{
+bool config_parse(struct config *config, const char *text, uint64_t length,
+                  struct config_error *error) {
     struct config_line line = {.number = 0};
     const char *end = text + length;
 

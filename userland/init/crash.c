@@ -4,9 +4,7 @@
 
 static uint64_t next;
 
-static const char *
-cause_text(const struct exo_crash *crash)
-{
+static const char *cause_text(const struct exo_crash *crash) {
     static const char *const causes[EXO_CAUSES] = {
         [EXO_CAUSE_FETCH_ALIGN] = "jumped to a misaligned address",
         [EXO_CAUSE_FETCH_ACCESS] = "fetched an instruction from where there is no memory",
@@ -35,9 +33,7 @@ cause_text(const struct exo_crash *crash)
     }
 }
 
-static void
-crash_print(const struct exo_crash *crash)
-{
+static void crash_print(const struct exo_crash *crash) {
     static const char *const registers[32] = {
         "",   "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
         "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
@@ -55,9 +51,7 @@ crash_print(const struct exo_crash *crash)
                    i % 3 == 0 || i == 31 ? "\n" : "");
 }
 
-void
-crash_open(void)
-{
+void crash_open(void) {
     long error = exo_crash_listen(exo_uarea()->env, INIT_CRASH);
 
     if (error < 0 || !exo_crashes())
@@ -65,9 +59,7 @@ crash_open(void)
     next = exo_facts()->crash_next;
 }
 
-void
-crash_report(void)
-{
+void crash_report(void) {
     const struct exo_crash *crashes = exo_crashes();
     uint64_t last = exo_facts()->crash_next;
 

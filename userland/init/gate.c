@@ -4,18 +4,14 @@
 #include "libexos/edge/companion.h"
 #include "libexos/edge/console.h"
 
-enum {
-    GATE_STACK = 8192
-};
+enum { GATE_STACK = 8192 };
 
 static struct exo_companion gate;
 static uint8_t stack[GATE_STACK] __attribute__((aligned(16)));
 EXO_PINNED_BSS static uint8_t handlers[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
 static exo_env_t main_env;
 
-static exo_domain_t
-gate_live(uint64_t domain)
-{
+static exo_domain_t gate_live(uint64_t domain) {
     uint32_t slot = exo_slot_of(domain);
 
     return slot > INIT_DOMAIN && slot < exo_facts()->domain_table.count &&
@@ -24,18 +20,14 @@ gate_live(uint64_t domain)
                : 0;
 }
 
-static long
-gate_names(exo_domain_t caller)
-{
+static long gate_names(exo_domain_t caller) {
     uint64_t frame = names_frame();
     long shared = exo_hold_share(0, caller, &frame, 1, EXO_R);
 
     return shared == 1 ? (long)frame : shared < 0 ? shared : EXO_E_HOLD;
 }
 
-static long
-gate_name(exo_domain_t caller, const uint64_t *word)
-{
+static long gate_name(exo_domain_t caller, const uint64_t *word) {
     char text[STEWARD_NAME_LENGTH];
 
     if (!gate_live(word[0]) || !domain_is_below(exo_slot_of(word[0]), exo_slot_of(caller)))
@@ -49,9 +41,7 @@ gate_name(exo_domain_t caller, const uint64_t *word)
     return 0;
 }
 
-static long
-gate_start(const uint64_t *word)
-{
+static long gate_start(const uint64_t *word) {
     char text[CONFIG_NAME];
 
     memcpy(text, word, sizeof text);
@@ -66,9 +56,7 @@ gate_start(const uint64_t *word)
     return EXO_E_ARG;
 }
 
-static long
-gate_serve_call(const uint64_t *word, exo_domain_t caller)
-{
+static long gate_serve_call(const uint64_t *word, exo_domain_t caller) {
     exo_domain_t domain = gate_live(word[1]);
 
     switch (word[0]) {
@@ -93,9 +81,7 @@ gate_serve_call(const uint64_t *word, exo_domain_t caller)
 
 /* The gate is open to all, because who starts when is not known beforehand; it serves those whom
  * the configuration names. */
-static void
-gate_serve(struct exo_message *message, exo_domain_t caller)
-{
+static void gate_serve(struct exo_message *message, exo_domain_t caller) {
     const struct service *service = service_of(exo_slot_of(caller));
     long result = service && service->program->offers_steward
                       ? gate_serve_call(message->word, caller)
@@ -104,17 +90,13 @@ gate_serve(struct exo_message *message, exo_domain_t caller)
     *message = (struct exo_message){{(uint64_t)result}};
 }
 
-static void
-gate_run(void *unused)
-{
+static void gate_run(void *unused) {
     (void)unused;
     exo_printf("init: the gate closed: %s\n",
                exo_error_name(exo_companion_serve(&gate, gate_serve, EXO_ANY, stack + GATE_STACK)));
 }
 
-long
-gate_open(void)
-{
+long gate_open(void) {
     long error;
 
     main_env = exo_uarea()->env;
@@ -126,8 +108,4 @@ gate_open(void)
     return exo_companion_park(&gate);
 }
 
-exo_env_t
-gate_env(void)
-{
-    return gate.env;
-}
+exo_env_t gate_env(void) { return gate.env; }

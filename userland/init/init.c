@@ -3,35 +3,26 @@
 #include "init.h"
 #include "libexos/edge/cpio.h"
 
-enum {
-    INIT_LOOK_MS = 100,
-    BOOTARGS = 512
-};
+enum { INIT_LOOK_MS = 100, BOOTARGS = 512 };
 #define INIT_CONFIG "etc/init.conf"
 
 static struct config config;
 static char bootargs[BOOTARGS];
 
-void
-machine_end(bool restart, int status)
-{
+void machine_end(bool restart, int status) {
     exo_printf("exit status: %d\n", status);
     exo_machine_end(restart, (uint64_t)status);
     for (;;)
         exo_sleep(0, EXO_NEVER);
 }
 
-_Noreturn static void
-init_fail(const char *what, long error)
-{
+_Noreturn static void init_fail(const char *what, long error) {
     exo_printf("init: %s: %s\n", what, exo_error_name(error));
     machine_end(false, 1);
 }
 
 /* What follows `key=` at the start of a word, up to the next blank or, for whole, to the end. */
-static const char *
-bootarg(const char *key, bool whole)
-{
+static const char *bootarg(const char *key, bool whole) {
     size_t length = exo_strlen(key);
     static char value[BOOTARGS];
 
@@ -47,9 +38,7 @@ bootarg(const char *key, bool whole)
     return 0;
 }
 
-static void
-config_read(void)
-{
+static void config_read(void) {
     struct config_error error;
     struct exo_file file;
 
@@ -64,9 +53,7 @@ config_read(void)
     machine_end(false, 1);
 }
 
-void
-exo_start(struct exo_uarea *uarea)
-{
+void exo_start(struct exo_uarea *uarea) {
     const char *test, *command;
     long error;
 

@@ -1,5 +1,4 @@
-/* init.h - the steward's parts: services, names, crash reports, memory in reserve, its gate, tests
- */
+/* init.h - the parts of init: services, names, crashes, memory, gate, tests */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_INIT_INIT_H
 #define USERLAND_INIT_INIT_H
@@ -12,17 +11,9 @@
 #include "libexos/edge/time.h"
 #include "steward.h"
 
-enum {
-    INIT_DOMAIN = 1
-};
-enum init_event {
-    INIT_CRASH = 1,
-    INIT_BELL = 2
-};
-enum {
-    INIT_KEEP_FRAMES = 256,
-    INIT_KEEP_OTHERS = 16
-}; /* of its limits, for itself */
+enum { INIT_DOMAIN = 1 };
+enum init_event { INIT_CRASH = 1, INIT_BELL = 2 };
+enum { INIT_KEEP_FRAMES = 256, INIT_KEEP_OTHERS = 16 }; /* of its limits, for itself */
 
 /* service.c */
 struct service {

@@ -2,23 +2,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 
-enum {
-    MEMORY_MS = 50
-}; /* to answer a request */
+enum { MEMORY_MS = 50 }; /* to answer a request */
 
 static exo_domain_t asked; /* 0: nobody now */
 
-static bool
-is_alive(exo_domain_t domain)
-{
+static bool is_alive(exo_domain_t domain) {
     const volatile struct exo_domain *entry = &exo_domains()[exo_slot_of(domain)];
 
     return entry->depth && entry->generation == domain >> 16;
 }
 
-static exo_domain_t
-memory_largest(void)
-{
+static exo_domain_t memory_largest(void) {
     uint32_t most = 0, best = 0;
 
     for (uint32_t i = INIT_DOMAIN + 1; i < exo_facts()->domain_table.count; i++)
@@ -30,9 +24,8 @@ memory_largest(void)
 }
 
 /* Adds the holder's plain frames, bound or not: those with low numbers came last. */
-static uint32_t
-memory_pick(uint32_t domain, bool bound, uint64_t *numbers, uint32_t found, uint32_t count)
-{
+static uint32_t memory_pick(uint32_t domain, bool bound, uint64_t *numbers, uint32_t found,
+                            uint32_t count) {
     for (uint32_t i = exo_facts()->first_free; i < exo_facts()->frames && found < count; i++) {
         const volatile struct exo_frame *frame = &exo_frames()[i];
 
@@ -45,26 +38,23 @@ memory_pick(uint32_t domain, bool bound, uint64_t *numbers, uint32_t found, uint
 }
 
 /* Breaks up to a batch by force: what is in no use first. */
-static void
-memory_break(exo_domain_t domain, uint32_t count)
-{
+static void memory_break(exo_domain_t domain, uint32_t count) {
     uint64_t numbers[EXO_BATCH];
-    uint32_t most = count < EXO_BATCH ? count : EXO_BATCH, found;
+    uint32_t most = count < EXO_BATCH ? count : EXO_BATCH, found, left;
     long done;
 
     found = memory_pick(exo_slot_of(domain), false, numbers, 0, most);
     found = memory_pick(exo_slot_of(domain), true, numbers, found, most);
     while ((done = exo_revoke_break(domain, EXO_FRAMES, numbers, found)) == EXO_E_AGAIN)
         exo_yield(0);
-    if (done == EXO_E_EARLY) /* a second call met frames that it had allocated anew */
-        done = found;
-    exo_printf("init: %s did not give %u frames back: took %ld by force\n",
-               names_get(exo_slot_of(domain)), found, done);
+    /* The request sinks with each frame taken: that is the count, also when a later call answers
+     * EXO_E_EARLY because the holder has allocated one of the freed frames anew. */
+    left = exo_domains()[exo_slot_of(domain)].ask[EXO_FRAMES].count;
+    exo_printf("init: %s still owed %u frames: %u went, %s\n", names_get(exo_slot_of(domain)),
+               count, count - (left < count ? left : count), exo_error_name(done));
 }
 
-void
-memory_look(uint32_t wanted)
-{
+void memory_look(uint32_t wanted) {
     uint64_t free = exo_facts()->free_frames;
     long error;
 

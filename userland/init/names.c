@@ -6,9 +6,7 @@
 static struct steward_name *names;
 static uint64_t frame = EXO_ANY;
 
-long
-names_open(void)
-{
+long names_open(void) {
     long error = exo_frame_alloc(0, &frame, 1);
 
     if (error < 0)
@@ -21,21 +19,13 @@ names_open(void)
     return 0;
 }
 
-uint64_t
-names_frame(void)
-{
-    return frame;
-}
+uint64_t names_frame(void) { return frame; }
 
-exo_domain_t
-domain_of(uint32_t slot)
-{
+exo_domain_t domain_of(uint32_t slot) {
     return (uint64_t)exo_domains()[slot].generation << 16 | slot;
 }
 
-void
-names_set(exo_domain_t domain, const char *name)
-{
+void names_set(exo_domain_t domain, const char *name) {
     uint32_t slot = exo_slot_of(domain);
 
     if (!names || slot >= STEWARD_NAMED)
@@ -45,9 +35,7 @@ names_set(exo_domain_t domain, const char *name)
     __atomic_store_n(&names[slot].generation, (uint32_t)(domain >> 16), __ATOMIC_RELEASE);
 }
 
-const char *
-names_get(uint32_t slot)
-{
+const char *names_get(uint32_t slot) {
     static char text[STEWARD_NAME_LENGTH + 16];
     const char *below = "";
 
@@ -63,9 +51,7 @@ names_get(uint32_t slot)
     return "somebody";
 }
 
-bool
-domain_is_below(uint32_t domain, uint32_t above)
-{
+bool domain_is_below(uint32_t domain, uint32_t above) {
     for (int i = 0; i < EXO_DEPTH && domain && domain != above; i++)
         domain = exo_domains()[domain].depth > 1 ? exo_domains()[domain].parent : 0;
     return domain && domain == above;

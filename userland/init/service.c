@@ -4,37 +4,28 @@
 #include "libexos/edge/cpio.h"
 #include "userland/console/server.h"
 
-enum {
-    SERVICE_WORDS = 16,
-    SERVICE_CONSOLE_MS = 2000
-};
+enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 20000 };
 
 struct service services[CONFIG_PROGRAMS];
 uint32_t service_count;
 static exo_env_t console; /* the gate of the program that offers one */
 static const char *command;
 
-void
-service_open(const struct config *config, const char *cmd)
-{
+void service_open(const struct config *config, const char *cmd) {
     service_count = config->count;
     command = cmd;
     for (uint32_t i = 0; i < config->count; i++)
         services[i].program = &config->programs[i];
 }
 
-const struct service *
-service_of(uint32_t domain)
-{
+const struct service *service_of(uint32_t domain) {
     for (uint32_t i = 0; i < service_count; i++)
         if (services[i].running && exo_slot_of(services[i].child.domain) == domain)
             return &services[i];
     return 0;
 }
 
-static bool
-text_has(const volatile char *text, const char *part)
-{
+static bool text_has(const volatile char *text, const char *part) {
     for (; *text; text++) {
         uint32_t i = 0;
 
@@ -47,9 +38,7 @@ text_has(const volatile char *text, const char *part)
 }
 
 /* By name, or the first one of a class; the table's count if there is none. */
-static uint32_t
-device_find(const char *name)
-{
+static uint32_t device_find(const char *name) {
     uint32_t count = exo_facts()->device_table.count;
     bool serial = !exo_strcmp(name, "serial");
 
@@ -68,9 +57,7 @@ device_find(const char *name)
 }
 
 /* Registers and interrupt line go to the child; both come back when it dies. */
-static const char *
-device_give(uint32_t index, exo_domain_t to, long *error)
-{
+static const char *device_give(uint32_t index, exo_domain_t to, long *error) {
     const volatile struct exo_device *device = &exo_devices()[index];
 
     for (uint32_t page = 0; page < device->pages; page++) {
@@ -84,9 +71,7 @@ device_give(uint32_t index, exo_domain_t to, long *error)
     return 0;
 }
 
-static uint32_t
-limit_of(const struct config_amount *amount, int resource)
-{
+static uint32_t limit_of(const struct config_amount *amount, int resource) {
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
     uint32_t left = mine->limit[resource] - mine->used[resource];
     uint32_t keep = resource == EXO_FRAMES || resource == EXO_HOLDS ? INIT_KEEP_FRAMES
@@ -100,9 +85,7 @@ limit_of(const struct config_amount *amount, int resource)
 }
 
 /* What the child gets between its creation and its first instruction. */
-static const char *
-service_equip(struct service *service, const uint32_t *devices, long *error)
-{
+static const char *service_equip(struct service *service, const uint32_t *devices, long *error) {
     const struct config_program *program = service->program;
     uint64_t base = exo_time_base(), slots = 0;
     uint32_t hart = 0;
@@ -132,9 +115,7 @@ service_equip(struct service *service, const uint32_t *devices, long *error)
 }
 
 /* The console is needed by all that follow: they get its gate. */
-static void
-service_await_console(struct service *service)
-{
+static void service_await_console(struct service *service) {
     uint64_t deadline = exo_time() + exo_time_base() * SERVICE_CONSOLE_MS / 1000;
 
     console = 0;
@@ -149,9 +130,7 @@ service_await_console(struct service *service)
                    service->program->name);
 }
 
-static void
-service_spawn(struct service *service)
-{
+static void service_spawn(struct service *service) {
     const struct config_program *program = service->program;
     const char *words[SERVICE_WORDS] = {program->name};
     char arguments[CONFIG_ARGUMENTS];
@@ -213,9 +192,7 @@ service_spawn(struct service *service)
 }
 
 /* May it start once more? Too many starts within the policy's time end it. */
-static bool
-service_may_restart(struct service *service)
-{
+static bool service_may_restart(struct service *service) {
     const struct config_program *program = service->program;
     uint64_t now = exo_time();
 
@@ -232,9 +209,7 @@ service_may_restart(struct service *service)
     return false;
 }
 
-static void
-service_end(struct service *service, long how, int64_t status)
-{
+static void service_end(struct service *service, long how, int64_t status) {
     const char *name = service->program->name;
 
     if (how == EXO_CHILD_EXITED)
@@ -250,9 +225,7 @@ service_end(struct service *service, long how, int64_t status)
 }
 
 /* With the console went the gate that the others were given: they start again with the new one. */
-static void
-service_end_dependents(void)
-{
+static void service_end_dependents(void) {
     console = 0;
     for (uint32_t i = 0; i < service_count; i++)
         if (services[i].running && !services[i].program->offers_console) {
@@ -261,18 +234,14 @@ service_end_dependents(void)
         }
 }
 
-void
-service_start_all(void)
-{
+void service_start_all(void) {
     for (uint32_t i = 0; i < service_count; i++) {
         services[i].since = exo_time();
         service_spawn(&services[i]);
     }
 }
 
-void
-service_look(void)
-{
+void service_look(void) {
     for (uint32_t i = 0; i < service_count; i++) {
         struct service *service = &services[i];
         int64_t status = 0;
@@ -295,9 +264,7 @@ service_look(void)
 }
 
 /* Frees or takes slots till init has `keep[hart]` of each hart. */
-void
-slots_settle(const uint32_t keep[EXO_HARTS])
-{
+void slots_settle(const uint32_t keep[EXO_HARTS]) {
     for (uint32_t hart = 0; hart < exo_facts()->harts; hart++) {
         const volatile struct exo_slot *slots = &exo_slots()[hart * EXO_SLOTS_PER_HART];
         uint32_t kept = 0, wanted = keep[hart] || hart ? keep[hart] : 1;

@@ -5,10 +5,7 @@
 #include <stdint.h>
 
 /* Words of the start block (libexos/edge/start.h) of programs that init starts. */
-enum {
-    START_DEVICE,
-    START_STEWARD
-}; /* first device: its table index; gate's environment or 0 */
+enum { START_DEVICE, START_STEWARD }; /* first device: its table index; gate's environment or 0 */
 
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
@@ -22,10 +19,7 @@ enum steward_call {
     STEWARD_END,   /* restart, status: end the machine */
 };
 
-enum {
-    STEWARD_NAME_LENGTH = 12,
-    STEWARD_NAMED = 256
-};
+enum { STEWARD_NAME_LENGTH = 12, STEWARD_NAMED = 256 };
 
 /* The name page: the kernel knows no names, init keeps them by domain slot. A name counts while
  * the generation is that of the domain's table entry. */

@@ -1,12 +1,9 @@
-/* test.c - runs one test or benchmark with nearly the whole machine, then counts everything again
- */
+/* test.c - runs one test with nearly the whole machine, then counts everything again */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 #include "libexos/edge/cpio.h"
 
-enum {
-    CENSUS_WAIT_MS = 2000
-};
+enum { CENSUS_WAIT_MS = 2000 };
 
 /* Everything that a program could have kept. */
 struct census {
@@ -14,9 +11,7 @@ struct census {
     uint32_t limit[EXO_RESOURCES], used[EXO_RESOURCES];
 };
 
-static void
-census_take(struct census *census)
-{
+static void census_take(struct census *census) {
     const volatile struct exo_facts *facts = exo_facts();
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
 
@@ -37,17 +32,13 @@ census_take(struct census *census)
     }
 }
 
-static bool
-census_line(const char *what, uint64_t before, uint64_t after, bool print)
-{
+static bool census_line(const char *what, uint64_t before, uint64_t after, bool print) {
     if (before != after && print)
         exo_printf("# census differs: %s %lu before, %lu after\n", what, before, after);
     return before == after;
 }
 
-static bool
-census_same(const struct census *a, const struct census *b, bool print)
-{
+static bool census_same(const struct census *a, const struct census *b, bool print) {
     static const char *const resources[EXO_RESOURCES] = {
         "frames", "holds", "vspaces", "environments", "slots", "lines", "programs", "rings", "disk",
     };
@@ -68,9 +59,8 @@ census_same(const struct census *a, const struct census *b, bool print)
     return same;
 }
 
-static void
-test_spawn(const char *name, const struct exo_file *file, bool stopped, struct exo_child *child)
-{
+static void test_spawn(const char *name, const struct exo_file *file, bool stopped,
+                       struct exo_child *child) {
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
     struct exo_spawn what = {
         .name = name, .image = file->data, .length = file->length, .stopped = 1};
@@ -96,9 +86,7 @@ test_spawn(const char *name, const struct exo_file *file, bool stopped, struct e
     }
 }
 
-static int
-test_wait(struct exo_child *child)
-{
+static int test_wait(struct exo_child *child) {
     int64_t status = 0;
     long how;
 
@@ -112,9 +100,7 @@ test_wait(struct exo_child *child)
     return 1;
 }
 
-void
-test_run(const char *name)
-{
+void test_run(const char *name) {
     static const uint32_t keep[EXO_HARTS] = {2};
     struct census before, after;
     struct exo_child child;

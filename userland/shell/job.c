@@ -10,11 +10,7 @@
 #include "shell.h"
 #include "tables.h"
 
-enum {
-    JOBS = 16,
-    JOB_SLOTS = 16,
-    JOB_NAME = 32
-};
+enum { JOBS = 16, JOB_SLOTS = 16, JOB_NAME = 32 };
 
 static struct job {
     bool used;
@@ -23,9 +19,7 @@ static struct job {
 } jobs[JOBS];
 
 /* A program by its path in the initrd, or by its name where programs are. */
-static bool
-job_find(const char *name, struct exo_file *file)
-{
+static bool job_find(const char *name, struct exo_file *file) {
     static const char *const places[] = {"", "bin/", "demo/", "test/guest/", "bench/"};
     char path[96];
 
@@ -38,9 +32,7 @@ job_find(const char *name, struct exo_file *file)
 }
 
 /* Half of what I have left of everything: two programs at once find room, and a third. */
-static void
-job_limits(uint32_t limits[EXO_RESOURCES])
-{
+static void job_limits(uint32_t limits[EXO_RESOURCES]) {
     const volatile struct exo_domain *mine = &tables.domains[exo_uarea()->domain & 0xffff];
 
     for (int i = 0; i < EXO_RESOURCES; i++) {
@@ -48,9 +40,7 @@ job_limits(uint32_t limits[EXO_RESOURCES])
     }
 }
 
-static void
-job_tell_name(const struct job *job)
-{
+static void job_tell_name(const struct job *job) {
     const char *slash = strrchr(job->name, '/');
     uint64_t words[2] = {0, 0};
 
@@ -58,9 +48,7 @@ job_tell_name(const struct job *job)
     steward_call(STEWARD_NAME, job->child.domain, words[0], words[1], 0);
 }
 
-static const char *
-cause_text(int64_t cause)
-{
+static const char *cause_text(int64_t cause) {
     switch (cause) {
     case EXO_CAUSE_FETCH_ALIGN:
     case EXO_CAUSE_LOAD_ALIGN:
@@ -87,9 +75,7 @@ cause_text(int64_t cause)
 }
 
 /* What became of a program that ended: says so unless it exited, and frees what it had. */
-static int
-job_end(struct job *job, long how, int64_t status)
-{
+static int job_end(struct job *job, long how, int64_t status) {
     struct exo_parent *page = job->child.page;
     int result = (int)(status & 0xff);
 
@@ -107,9 +93,7 @@ job_end(struct job *job, long how, int64_t status)
     return result;
 }
 
-static int
-job_wait(struct job *job)
-{
+static int job_wait(struct job *job) {
     int64_t status = 0;
 
     for (;;) {
@@ -125,9 +109,7 @@ job_wait(struct job *job)
     }
 }
 
-void
-job_reap(void)
-{
+void job_reap(void) {
     for (int i = 0; i < JOBS; i++) {
         int64_t status = 0;
         long how;
@@ -140,9 +122,7 @@ job_reap(void)
     }
 }
 
-int
-job_run(int count, char **words, bool background)
-{
+int job_run(int count, char **words, bool background) {
     static uint32_t next_hart;
     struct exo_spawn what = {.slots = JOB_SLOTS, .console = exo_start_block()->console};
     struct exo_file file;
@@ -185,9 +165,7 @@ job_run(int count, char **words, bool background)
     return status;
 }
 
-int
-job_kill(int count, char **words)
-{
+int job_kill(int count, char **words) {
     uint32_t number;
     uint32_t domain;
     long error;

@@ -2,21 +2,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "parse.h"
 
-static bool
-parse_is_blank(char character)
-{
+static bool parse_is_blank(char character) {
     return character == ' ' || character == '\t' || character == '\n' || character == '\r';
 }
 
-static bool
-parse_ends(char character)
-{
+static bool parse_ends(char character) {
     return !character || character == ';' || character == '&';
 }
 
-char *
-parse_command(struct parse *parse, char *text)
-{
+char *parse_command(struct parse *parse, char *text) {
     char *to = text, end;
 
     *parse = (struct parse){.count = 0};

@@ -4,9 +4,7 @@
 #define USERLAND_SHELL_PARSE_H
 #include <stdbool.h>
 
-enum {
-    PARSE_WORDS = 24
-};
+enum { PARSE_WORDS = 24 };
 
 struct parse {
     char *words[PARSE_WORDS + 1]; /* a null pointer ends them */

@@ -13,30 +13,21 @@
 #include "shell.h"
 #include "tables.h"
 
-enum {
-    SHELL_GATE = EXO_GATE_FREE,
-    SHELL_LINE = 512
-};
+enum { SHELL_GATE = EXO_GATE_FREE, SHELL_LINE = 512 };
 
 static bool one_shot; /* -c: the machine ends with the commands */
 
-int
-shell_fail(const char *command, const char *word, const char *why)
-{
+int shell_fail(const char *command, const char *word, const char *why) {
     printf("%s: %s: %s\n", command, word, why);
     return 1;
 }
 
-int
-shell_usage(const char *usage)
-{
+int shell_usage(const char *usage) {
     printf("usage: %s\n", usage);
     return 2;
 }
 
-bool
-shell_number(const char *word, uint32_t *number)
-{
+bool shell_number(const char *word, uint32_t *number) {
     char *end;
     unsigned long value = strtoul(word, &end, 0);
 
@@ -46,9 +37,7 @@ shell_number(const char *word, uint32_t *number)
     return true;
 }
 
-const char *
-error_text(long error)
-{
+const char *error_text(long error) {
     static const char *const texts[] = {
         "no error",
         "no such call",
@@ -71,12 +60,10 @@ error_text(long error)
                                                                        : "unknown error";
 }
 
-long
-steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
+long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     for (;;) {
         struct exo_message message = {{call, a, b, c, d}};
-        long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 2 * exo_time_base());
+        long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 20 * exo_time_base());
 
         if (error)
             return error < 0 ? error : EXO_E_DEAD;
@@ -86,37 +73,30 @@ steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     }
 }
 
-bool
-shell_interrupted(uint64_t mask, uint64_t deadline)
-{
+bool shell_interrupted(uint64_t mask, uint64_t deadline) {
     long events = exo_sleep(SHELL_INTERRUPT | EXO_EVENT_CHILD | mask, deadline);
 
     return events > 0 && (events & SHELL_INTERRUPT);
 }
 
-static long
-console_call(uint64_t call, uint64_t a, uint64_t b)
-{
+static long console_call(uint64_t call, uint64_t a, uint64_t b) {
     struct exo_message message = {{call, a, b}};
-    long error = exo_gate_call_patient(EXO_GATE_CONSOLE, &message, exo_time() + exo_time_base());
+    long error =
+        exo_gate_call_patient(EXO_GATE_CONSOLE, &message, exo_time() + 20 * exo_time_base());
 
     return error ? error : (long)message.word[0];
 }
 
-/* Everything printed so far has left the serial port, or a second has passed. */
-static void
-shell_flush(void)
-{
-    uint64_t deadline = exo_time() + exo_time_base();
+/* Everything printed so far has left the serial port, or 20 seconds have passed. */
+static void shell_flush(void) {
+    uint64_t deadline = exo_time() + 20 * exo_time_base();
 
     fflush(stdout);
     while (console_call(CONSOLE_FLUSH, 0, 0) == EXO_E_AGAIN && exo_time() < deadline)
         exo_sleep_ns(1000000);
 }
 
-static int
-shell_end(uint64_t restart, int status)
-{
+static int shell_end(uint64_t restart, int status) {
     long error;
 
     if (one_shot)
@@ -126,18 +106,14 @@ shell_end(uint64_t restart, int status)
     return shell_fail("shell", restart ? "reboot" : "poweroff", error_text(error));
 }
 
-static int
-command_echo(int count, char **words)
-{
+static int command_echo(int count, char **words) {
     for (int i = 1; i < count; i++)
         printf("%s%s", i > 1 ? " " : "", words[i]);
     printf("\n");
     return 0;
 }
 
-static int
-command_ls(int count, char **words)
-{
+static int command_ls(int count, char **words) {
     size_t length, position = 0;
     const void *archive = exo_initrd(&length);
     struct exo_file file;
@@ -157,9 +133,7 @@ command_ls(int count, char **words)
     return 0;
 }
 
-static int
-command_poweroff(int count, char **words)
-{
+static int command_poweroff(int count, char **words) {
     uint32_t status = 0;
 
     if (count > 2 || (count == 2 && !shell_number(words[1], &status)))
@@ -167,17 +141,13 @@ command_poweroff(int count, char **words)
     return shell_end(0, (int)status);
 }
 
-static int
-command_reboot(int count, char **words)
-{
+static int command_reboot(int count, char **words) {
     (void)words;
     return count == 1 ? shell_end(1, 0) : shell_usage("reboot");
 }
 
 /* Live until q or Ctrl-C, or for a number of screens. */
-static int
-command_top(int count, char **words)
-{
+static int command_top(int count, char **words) {
     uint32_t screens = UINT32_MAX;
     bool leave = false;
     long mode;
@@ -204,9 +174,7 @@ command_top(int count, char **words)
     return 0;
 }
 
-static int
-command_revoke(int count, char **words)
-{
+static int command_revoke(int count, char **words) {
     uint32_t frames, domain, ms = 100;
     long error;
 
@@ -220,9 +188,7 @@ command_revoke(int count, char **words)
     return error < 0 ? shell_fail("revoke", words[1], error_text(error)) : 0;
 }
 
-static int
-command_start(int count, char **words)
-{
+static int command_start(int count, char **words) {
     uint64_t name[2] = {0, 0};
     long error;
 
@@ -255,22 +221,16 @@ static const struct shell_command commands[] = {
     {"reboot", "", "restart the machine", command_reboot},
     {"poweroff", "[STATUS]", "end the machine", command_poweroff},
 };
-enum {
-    COMMANDS = sizeof commands / sizeof *commands
-};
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static const struct shell_command *
-command_find(const char *name)
-{
+static const struct shell_command *command_find(const char *name) {
     for (int i = 0; i < COMMANDS; i++)
         if (!strcmp(commands[i].name, name))
             return &commands[i];
     return 0;
 }
 
-static int
-command_help(int count, char **words)
-{
+static int command_help(int count, char **words) {
     const struct shell_command *command = count == 2 ? command_find(words[1]) : 0;
 
     if (count > 2)
@@ -283,9 +243,7 @@ command_help(int count, char **words)
     return 0;
 }
 
-static int
-shell_command_run(struct parse *parse)
-{
+static int shell_command_run(struct parse *parse) {
     const struct shell_command *command = command_find(parse->words[0]);
 
     if (!command) {
@@ -298,9 +256,7 @@ shell_command_run(struct parse *parse)
 }
 
 /* Runs the commands of a line in turn, up to the first that fails. */
-static int
-shell_line(char *text)
-{
+static int shell_line(char *text) {
     int status = 0;
 
     while (text && !status) {
@@ -316,27 +272,24 @@ shell_line(char *text)
     return status;
 }
 
-static bool
-shell_read(char *text, size_t size)
-{
+/* A line without its newline: 1, or 0 at the end of input, or an error. */
+static long shell_read(char *text, size_t size) {
     size_t length = 0;
 
     for (;;) {
         long count = exo_console_read(text + length, 1);
 
         if (count <= 0)
-            return false;
+            return count;
         if (text[length] == '\n')
             break;
         length += length + 1 < size;
     }
     text[length] = 0;
-    return true;
+    return 1;
 }
 
-static void
-shell_open(void)
-{
+static void shell_open(void) {
     const struct exo_start *start = exo_start_block();
     exo_env_t steward = start ? start->word[START_STEWARD] : 0;
     long error = tables_open(), names;
@@ -359,10 +312,9 @@ shell_open(void)
         tables_names((uint64_t)names);
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     char text[SHELL_LINE];
+    long got;
 
     shell_open();
     if (argc == 3 && !strcmp(argv[1], "-c")) {
@@ -376,10 +328,14 @@ main(int argc, char **argv)
         printf("aspis> ");
         fflush(stdout);
         shell_interrupted(0, 0); /* a Ctrl-C from before counts no more */
-        if (!shell_read(text, sizeof text))
+        got = shell_read(text, sizeof text);
+        if (got > 0)
+            shell_line(text);
+        else if (!got)
             printf("poweroff ends the machine\n");
         else
-            shell_line(text);
+            return shell_fail("shell", "no more input",
+                              error_text(got)); /* init starts a new one */
         fflush(stdout);
     }
 }

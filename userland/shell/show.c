@@ -6,10 +6,7 @@
 #include "shell.h"
 #include "tables.h"
 
-enum {
-    SHOW_ENVS = 1024,
-    SHOW_DOMAINS = 1024
-};
+enum { SHOW_ENVS = 1024, SHOW_DOMAINS = 1024 };
 
 static const char *const resource_names[EXO_RESOURCES] = {
     [EXO_FRAMES] = "frames",     [EXO_HOLDS] = "holds", [EXO_VSPACES] = "vspaces",
@@ -22,13 +19,9 @@ static const char *const kind_names[] = {
     [EXO_FRAME_PRIVATE] = "env",   [EXO_FRAME_MMIO] = "mmio",     [EXO_FRAME_EXPORT] = "export",
     [EXO_FRAME_KERNEL] = "kernel", [EXO_FRAME_FRESH] = "zeroing",
 };
-enum {
-    KINDS = sizeof kind_names / sizeof *kind_names
-};
+enum { KINDS = sizeof kind_names / sizeof *kind_names };
 
-static uint32_t
-slots_of_env(uint32_t env)
-{
+static uint32_t slots_of_env(uint32_t env) {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < tables.facts->harts * EXO_SLOTS_PER_HART; i++)
@@ -37,15 +30,11 @@ slots_of_env(uint32_t env)
     return count;
 }
 
-static uint32_t
-ticks_to_ms(uint64_t ticks)
-{
+static uint32_t ticks_to_ms(uint64_t ticks) {
     return (uint32_t)(ticks * 1000 / tables.facts->timebase);
 }
 
-int
-show_ps(int count, char **words)
-{
+int show_ps(int count, char **words) {
     (void)words;
     if (count != 1)
         return shell_usage("ps");
@@ -64,9 +53,7 @@ show_ps(int count, char **words)
 }
 
 /* One screen of `top`: who ran how much since the last one. */
-int
-show_top_screen(void)
-{
+int show_top_screen(void) {
     static uint64_t before[SHOW_ENVS], last;
     uint64_t now = time_now(), passed = last ? now - last : 1, busy = 0;
     uint32_t order[20], rows = 0, count = tables.facts->env_table.count;
@@ -114,9 +101,7 @@ show_top_screen(void)
 }
 
 /* The frame map: 64 cells a line, each the letter of what most of its frames are. */
-static void
-show_frame_map(void)
-{
+static void show_frame_map(void) {
     static const char letters[KINDS + 1] = ".rtpMxKz";
     uint32_t cells = 64 * 16, frames = tables.facts->frames, each = (frames + cells - 1) / cells;
 
@@ -136,9 +121,7 @@ show_frame_map(void)
     printf("\n");
 }
 
-int
-show_frames(int count, char **words)
-{
+int show_frames(int count, char **words) {
     static uint32_t by[SHOW_DOMAINS][KINDS];
     uint32_t total[KINDS] = {0};
 
@@ -170,9 +153,7 @@ show_frames(int count, char **words)
     return 0;
 }
 
-int
-show_slices(int count, char **words)
-{
+int show_slices(int count, char **words) {
     (void)words;
     if (count != 1)
         return shell_usage("slices");
@@ -193,17 +174,14 @@ show_slices(int count, char **words)
     return 0;
 }
 
-static void
-show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses, uint32_t doomed)
-{
+static void show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses,
+                        uint32_t doomed) {
     printf("%7u %6u %-12s %c%c%c %5u%s\n", frame, domain, domain_name(domain),
            rights & EXO_R ? 'r' : '-', rights & EXO_W ? 'w' : '-', rights & EXO_X ? 'x' : '-', uses,
            doomed ? " doomed" : "");
 }
 
-static int
-show_holds_of(uint32_t frame, uint32_t domain)
-{
+static int show_holds_of(uint32_t frame, uint32_t domain) {
     uint32_t shown = 0, frames = tables.facts->frame_table.count;
 
     printf("  FRAME DOMAIN NAME         RWX  USES\n");
@@ -227,9 +205,7 @@ show_holds_of(uint32_t frame, uint32_t domain)
     return 0;
 }
 
-int
-show_holds(int count, char **words)
-{
+int show_holds(int count, char **words) {
     uint32_t number, domain;
 
     if (count == 3 && !strcmp(words[1], "frame") && shell_number(words[2], &number)) {
@@ -246,7 +222,7 @@ show_holds(int count, char **words)
         return shell_usage("holds [DOMAIN | frame NUMBER]");
     printf("DOMAIN NAME        ");
     for (int i = 0; i < EXO_PROGRAMS; i++)
-        printf(" %12s", resource_names[i]);
+        printf(" %9s", resource_names[i]);
     printf("\n");
     for (uint32_t i = 1; i < domain_count(); i++) {
         if (!domain_is_live(i))
@@ -257,16 +233,14 @@ show_holds(int count, char **words)
 
             snprintf(text, sizeof text, "%u/%u", tables.domains[i].used[r],
                      tables.domains[i].limit[r]);
-            printf(" %12s", text);
+            printf(" %9s", text);
         }
         printf("\n");
     }
     return 0;
 }
 
-int
-show_irqs(int count, char **words)
-{
+int show_irqs(int count, char **words) {
     (void)words;
     if (count != 1)
         return shell_usage("irqs");
@@ -281,9 +255,7 @@ show_irqs(int count, char **words)
     return 0;
 }
 
-int
-show_trace(int count, char **words)
-{
+int show_trace(int count, char **words) {
     static const char *const events[] = {
         [EXO_TRACE_CALL_FAILED] = "call failed", [EXO_TRACE_BORN] = "born",
         [EXO_TRACE_KILLED] = "killed",           [EXO_TRACE_CRASHED] = "crashed",
@@ -311,9 +283,7 @@ show_trace(int count, char **words)
     return 0;
 }
 
-int
-show_devices(int count, char **words)
-{
+int show_devices(int count, char **words) {
     (void)words;
     if (count != 1)
         return shell_usage("devices");
@@ -329,9 +299,7 @@ show_devices(int count, char **words)
     return 0;
 }
 
-int
-show_version(int count, char **words)
-{
+int show_version(int count, char **words) {
     const volatile struct exo_facts *facts = tables.facts;
 
     (void)words;

@@ -10,9 +10,7 @@
 
 struct tables tables;
 
-long
-tables_open(void)
-{
+long tables_open(void) {
     tables.facts = exo_facts();
     tables.frames = exo_frames();
     tables.holds = exo_holds();
@@ -28,55 +26,33 @@ tables_open(void)
                : EXO_E_TABLES;
 }
 
-void
-tables_names(uint64_t frame)
-{
+void tables_names(uint64_t frame) {
     long address = vm_map_frames(0, &frame, 1, EXO_R, VM_BORROW | VM_KEEP);
 
     if (address > 0)
         tables.names = (const volatile struct steward_name *)address;
 }
 
-uint32_t
-env_generation(uint32_t slot)
-{
-    return (uint32_t)(tables.envs[slot].state_word >> 16);
-}
+uint32_t env_generation(uint32_t slot) { return (uint32_t)(tables.envs[slot].state_word >> 16); }
 
-exo_env_t
-env_handle(uint32_t slot)
-{
-    return slot | (uint64_t)env_generation(slot) << 16;
-}
+exo_env_t env_handle(uint32_t slot) { return slot | (uint64_t)env_generation(slot) << 16; }
 
-exo_domain_t
-domain_handle(uint32_t slot)
-{
+exo_domain_t domain_handle(uint32_t slot) {
     return slot | (uint64_t)tables.domains[slot].generation << 16;
 }
 
-uint32_t
-domain_count(void)
-{
-    return tables.facts->domain_table.count;
-}
+uint32_t domain_count(void) { return tables.facts->domain_table.count; }
 
-bool
-domain_is_live(uint32_t slot)
-{
+bool domain_is_live(uint32_t slot) {
     return slot && slot < domain_count() && tables.domains[slot].depth;
 }
 
-static bool
-is_named(uint32_t slot)
-{
+static bool is_named(uint32_t slot) {
     return tables.names && slot && slot < STEWARD_NAMED && tables.names[slot].text[0] &&
            tables.names[slot].generation == tables.domains[slot].generation;
 }
 
-const char *
-domain_name(uint32_t slot)
-{
+const char *domain_name(uint32_t slot) {
     static char text[STEWARD_NAME_LENGTH + 2];
     uint32_t named = slot, length = 0;
 
@@ -93,9 +69,7 @@ domain_name(uint32_t slot)
     return text;
 }
 
-uint32_t
-domain_find(const char *word)
-{
+uint32_t domain_find(const char *word) {
     uint32_t slot;
 
     if (shell_number(word, &slot))
@@ -106,9 +80,7 @@ domain_find(const char *word)
     return 0;
 }
 
-const char *
-state_name(uint32_t state)
-{
+const char *state_name(uint32_t state) {
     static const char *const names[] = {
         [EXO_ENV_FREE] = "free",        [EXO_ENV_EMBRYO] = "embryo",   [EXO_ENV_READY] = "ready",
         [EXO_ENV_READY_CALL] = "ready", [EXO_ENV_RUNNING] = "running", [EXO_ENV_ASLEEP] = "asleep",
@@ -118,8 +90,4 @@ state_name(uint32_t state)
     return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
-uint64_t
-time_now(void)
-{
-    return exo_time();
-}
+uint64_t time_now(void) { return exo_time(); }

@@ -26,16 +26,10 @@ long tables_open(void);
 /* The name page, once its frame is known. */
 void tables_names(uint64_t frame);
 
-static inline enum exo_env_state
-env_state(uint32_t slot)
-{
+static inline enum exo_env_state env_state(uint32_t slot) {
     return tables.envs[slot].state_word & 0xff;
 }
-static inline uint32_t
-env_hart(uint32_t slot)
-{
-    return tables.envs[slot].state_word >> 8 & 0xff;
-}
+static inline uint32_t env_hart(uint32_t slot) { return tables.envs[slot].state_word >> 8 & 0xff; }
 
 uint32_t env_generation(uint32_t slot);
 exo_env_t env_handle(uint32_t slot);
