@@ -6,9 +6,7 @@
 enum { LINKS = 12 };
 
 /* Calls the next link, whose environment stands in user[50]; counts itself in word 0. */
-static CHILD void
-link(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void link(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     struct message m;
 
     (void)caller;
@@ -29,9 +27,7 @@ link(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
         message[1] = (uint64_t)m.error;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c[LINKS];
     struct message m;
