@@ -1,5 +1,4 @@
-/* binding.c - binding and protecting pages, and what garbage collectors do with them (appel1,
- * appel2) */
+/* binding.c - binding and protecting pages, and what garbage collectors do with them (appel1, appel2) */
 /* SPDX-License-Identifier: MIT */
 #include "tests/bench/bench.h"
 
@@ -9,7 +8,9 @@ static uint64_t frames[PAGES], first, second, base;
 static struct exo_binding vectors[2][16];
 static uint32_t order[1024]; /* page offsets, in a random order */
 
-static __attribute__((noinline)) uint64_t empty(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+empty(uint64_t rounds)
+{
     uint64_t start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -17,7 +18,9 @@ static __attribute__((noinline)) uint64_t empty(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t bind1(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+bind1(uint64_t rounds)
+{
     uint64_t address = base, a = first, b = second, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i += 2) {
@@ -27,7 +30,9 @@ static __attribute__((noinline)) uint64_t bind1(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t bind16(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+bind16(uint64_t rounds)
+{
     uint64_t start = instructions();
 
     for (uint64_t i = 0; i < rounds; i += 2) {
@@ -37,7 +42,9 @@ static __attribute__((noinline)) uint64_t bind16(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t prot1(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+prot1(uint64_t rounds)
+{
     uint64_t address = base, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i += 2) {
@@ -48,8 +55,9 @@ static __attribute__((noinline)) uint64_t prot1(uint64_t rounds) {
 }
 
 /* One request for all pages, `rights` measured, the other way back not. */
-static __attribute__((noinline)) uint64_t prot_all(uint64_t rounds, uint64_t rights,
-                                                   uint64_t back) {
+static __attribute__((noinline)) uint64_t
+prot_all(uint64_t rounds, uint64_t rights, uint64_t back)
+{
     uint64_t address = base, total = 0;
 
     for (uint64_t i = 0; i < rounds; i++) {
@@ -62,69 +70,79 @@ static __attribute__((noinline)) uint64_t prot_all(uint64_t rounds, uint64_t rig
     return total;
 }
 
-static uint64_t prot100(uint64_t rounds) { return prot_all(rounds, EXO_R, EXO_R | EXO_W); }
+static uint64_t
+prot100(uint64_t rounds)
+{
+    return prot_all(rounds, EXO_R, EXO_R | EXO_W);
+}
 
-static uint64_t unprot100(uint64_t rounds) { return prot_all(rounds, EXO_R | EXO_W, EXO_R); }
+static uint64_t
+unprot100(uint64_t rounds)
+{
+    return prot_all(rounds, EXO_R | EXO_W, EXO_R);
+}
 
-/* The handlers, in assembler: all caller-saved registers are kept, as any victim may have them
- * live. appel_other: the page that was opened last. */
+/* The handlers, in assembler: all caller-saved registers are kept, as any victim may have them live.
+ * appel_other: the page that was opened last. */
 uint64_t appel_other;
 extern void appel1_fault(void), appel2_fault(void);
 #define KEEP(op)                                                                                   \
-#op " t0, 40(gp)\n" #op " t1, 48(gp)\n" #op " t2, 56(gp)\n" #op " a0, 80(gp)\n" #op            \
+    #op " t0, 40(gp)\n" #op " t1, 48(gp)\n" #op " t2, 56(gp)\n" #op " a0, 80(gp)\n" #op            \
         " a1, 88(gp)\n" #op " a2, 96(gp)\n" #op " a3, 104(gp)\n" #op " a4, 112(gp)\n" #op          \
-        " a5, 120(gp)\n" #op " a6, 128(gp)\n" #op " a7, 136(gp)\n" #op " t3, 224(gp)\n" #op        \
+        " a5, 120(gp)\n" #op " a6, 128(gp)\n" #op " a7, 136(gp)\n" #op " t3, 224(gp)\n" #op         \
         " t4, 232(gp)\n" #op " t5, 240(gp)\n" #op " t6, 248(gp)\n"
-/* A call clobbers gp, so the frame's address stands in its `user` word's place: s0 is kept instead.
- */
+/* A call clobbers gp, so the frame's address stands in its `user` word's place: s0 is kept instead. */
 asm(".pushsection .text\n"
     ".balign 4\n"
-    "appel1_fault:\n" KEEP(sd) "    sd s0, 64(gp)\n"
-                               "    mv s0, gp\n"
-                               /* protect the page that was opened last */
-                               "    la t0, appel_other\n"
-                               "    ld a1, 0(t0)\n"
-                               "    ld t1, 264(gp)\n"
-                               "    srli t1, t1, 12\n"
-                               "    slli t1, t1, 12\n"
-                               "    sd t1, 0(t0)\n"
-                               "    li a0, 0\n"
-                               "    li a2, 1\n"
-                               "    li a3, 1\n"
-                               "    li a7, -28\n"
-                               "    ecall\n"
-                               /* and open this one */
-                               "    ld a1, 264(s0)\n"
-                               "    srli a1, a1, 12\n"
-                               "    slli a1, a1, 12\n"
-                               "    li a0, 0\n"
-                               "    li a2, 1\n"
-                               "    li a3, 3\n"
-                               "    li a7, -28\n"
-                               "    ecall\n"
-                               "    mv gp, s0\n"
-                               "    ld s0, 64(gp)\n" KEEP(
-                                   ld) "    amoswap.d gp, zero, (gp)\n"
-                                       "    jr gp\n"
-                                       "appel2_fault:\n" KEEP(
-                                           sd) "    sd s0, 64(gp)\n"
-                                               "    mv s0, gp\n"
-                                               "    ld a1, 264(gp)\n"
-                                               "    srli a1, a1, 12\n"
-                                               "    slli a1, a1, 12\n"
-                                               "    li a0, 0\n"
-                                               "    li a2, 1\n"
-                                               "    li a3, 3\n"
-                                               "    li a7, -28\n"
-                                               "    ecall\n"
-                                               "    mv gp, s0\n"
-                                               "    ld s0, 64(gp)\n" KEEP(
-                                                   ld) "    amoswap.d gp, zero, (gp)\n"
-                                                       "    jr gp\n"
-                                                       ".popsection\n");
+    "appel1_fault:\n" KEEP(sd)
+    "    sd s0, 64(gp)\n"
+    "    mv s0, gp\n"
+    /* protect the page that was opened last */
+    "    la t0, appel_other\n"
+    "    ld a1, 0(t0)\n"
+    "    ld t1, 264(gp)\n"
+    "    srli t1, t1, 12\n"
+    "    slli t1, t1, 12\n"
+    "    sd t1, 0(t0)\n"
+    "    li a0, 0\n"
+    "    li a2, 1\n"
+    "    li a3, 1\n"
+    "    li a7, -28\n"
+    "    ecall\n"
+    /* and open this one */
+    "    ld a1, 264(s0)\n"
+    "    srli a1, a1, 12\n"
+    "    slli a1, a1, 12\n"
+    "    li a0, 0\n"
+    "    li a2, 1\n"
+    "    li a3, 3\n"
+    "    li a7, -28\n"
+    "    ecall\n"
+    "    mv gp, s0\n"
+    "    ld s0, 64(gp)\n" KEEP(ld)
+    "    amoswap.d gp, zero, (gp)\n"
+    "    jr gp\n"
+    "appel2_fault:\n" KEEP(sd)
+    "    sd s0, 64(gp)\n"
+    "    mv s0, gp\n"
+    "    ld a1, 264(gp)\n"
+    "    srli a1, a1, 12\n"
+    "    slli a1, a1, 12\n"
+    "    li a0, 0\n"
+    "    li a2, 1\n"
+    "    li a3, 3\n"
+    "    li a7, -28\n"
+    "    ecall\n"
+    "    mv gp, s0\n"
+    "    ld s0, 64(gp)\n" KEEP(ld)
+    "    amoswap.d gp, zero, (gp)\n"
+    "    jr gp\n"
+    ".popsection\n");
 
 /* Each access meets a protected page; no two in a row the same. */
-static __attribute__((noinline)) uint64_t appel1(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+appel1(uint64_t rounds)
+{
     uint64_t address = base, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -133,7 +151,9 @@ static __attribute__((noinline)) uint64_t appel1(uint64_t rounds) {
 }
 
 /* The same accesses with all pages open. */
-static __attribute__((noinline)) uint64_t accesses(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+accesses(uint64_t rounds)
+{
     uint64_t address = base, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -141,7 +161,9 @@ static __attribute__((noinline)) uint64_t accesses(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t appel2(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+appel2(uint64_t rounds)
+{
     uint64_t address = base, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i += PAGES) {
@@ -152,7 +174,9 @@ static __attribute__((noinline)) uint64_t appel2(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t appel2_empty(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+appel2_empty(uint64_t rounds)
+{
     uint64_t address = base, start = instructions();
 
     for (uint64_t i = 0; i < rounds; i += PAGES)
@@ -161,7 +185,9 @@ static __attribute__((noinline)) uint64_t appel2_empty(uint64_t rounds) {
     return instructions() - start;
 }
 
-int main(void) {
+int
+main(void)
+{
     uint64_t random = 88172645463325252ull, *entry, old;
 
     open_test();
@@ -185,8 +211,7 @@ int main(void) {
     {
         uint64_t clock = bench_clock() * BENCH_ROUNDS;
 
-        bench_row("prot100", bench_best(prot100, BENCH_ROUNDS) - clock, BENCH_ROUNDS,
-                  "instructions");
+        bench_row("prot100", bench_best(prot100, BENCH_ROUNDS) - clock, BENCH_ROUNDS, "instructions");
         must(call(VSPACE_PROTECT, 0, base, PAGES, EXO_R) == PAGES);
         bench_row("unprot100", bench_best(unprot100, BENCH_ROUNDS) - clock, BENCH_ROUNDS,
                   "instructions");

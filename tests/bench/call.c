@@ -10,7 +10,9 @@ asm(".pushsection childtext, \"ax\"\n"
     "    jr 4(gp)\n"
     ".popsection\n");
 
-static void skip_c(struct exo_save *frame, struct exo_uarea *uarea) {
+static void
+skip_c(struct exo_save *frame, struct exo_uarea *uarea)
+{
     (void)uarea;
     frame->x[0] += 4;
 }
@@ -18,7 +20,9 @@ static void skip_c(struct exo_save *frame, struct exo_uarea *uarea) {
 /* Faults itself, once each time: it must be free to. */
 static volatile uint64_t nested;
 
-static void skip_nested(struct exo_save *frame, struct exo_uarea *uarea) {
+static void
+skip_nested(struct exo_save *frame, struct exo_uarea *uarea)
+{
     (void)uarea;
     frame->x[0] += 4;
     if (!nested) {
@@ -34,7 +38,9 @@ BENCH_LOOP(empty, "")
 BENCH_LOOP(null_call, "li a7, -2\n ecall")
 BENCH_LOOP(break_loop, "ebreak")
 
-static __attribute__((noinline)) uint64_t store_loop(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+store_loop(uint64_t rounds)
+{
     uint64_t start = instructions(), page = readonly;
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -43,7 +49,9 @@ static __attribute__((noinline)) uint64_t store_loop(uint64_t rounds) {
     return instructions() - start;
 }
 
-int main(void) {
+int
+main(void)
+{
     uint64_t frame;
 
     open_test();

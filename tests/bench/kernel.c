@@ -1,10 +1,11 @@
-/* kernel.c - what the kernel tells of itself after a load: boot, longest lock, longest time without
- * interrupts */
+/* kernel.c - what the kernel tells of itself after a load: boot, longest lock, longest time without interrupts */
 /* SPDX-License-Identifier: MIT */
 #include "tests/bench/bench.h"
 
 /* Calls with the largest batches that there are. */
-static CHILD void load(volatile struct exo_uarea *u, volatile uint64_t *data) {
+static CHILD void
+load(volatile struct exo_uarea *u, volatile uint64_t *data)
+{
     (void)u;
     while (!data[500]) {
         for (int i = 64; i < 128; i++)
@@ -24,7 +25,9 @@ static CHILD void load(volatile struct exo_uarea *u, volatile uint64_t *data) {
     }
 }
 
-int main(void) {
+int
+main(void)
+{
     struct child c;
     struct child_limits limits = child_plenty;
     const char *failed_at;

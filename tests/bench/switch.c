@@ -20,9 +20,11 @@ BENCH_LOOP(empty, "")
 
 #define SAVED "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11"
 
-/* The kernel's path alone: what a C caller has to save stands in s registers' place on the stack,
- * around the whole loop; sp is the only register that comes back. */
-static __attribute__((noinline)) uint64_t roundtrip(uint64_t rounds) {
+/* The kernel's path alone: what a C caller has to save stands in s registers' place on the stack, around
+ * the whole loop; sp is the only register that comes back. */
+static __attribute__((noinline)) uint64_t
+roundtrip(uint64_t rounds)
+{
     register uint64_t a0 asm("a0") = rounds;
 
     asm volatile("addi sp, sp, -160\n"
@@ -49,13 +51,15 @@ static __attribute__((noinline)) uint64_t roundtrip(uint64_t rounds) {
                  "addi sp, sp, 160\n"
                  : "+r"(a0)
                  :
-                 : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3", "a4", "a5",
-                   "a6", "a7", "memory");
+                 : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3", "a4", "a5", "a6",
+                   "a7", "memory");
     return a0;
 }
 
 /* The same loop without the call. */
-static __attribute__((noinline)) uint64_t roundtrip_empty(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+roundtrip_empty(uint64_t rounds)
+{
     register uint64_t a0 asm("a0") = rounds;
 
     asm volatile("addi sp, sp, -160\n"
@@ -78,37 +82,40 @@ static __attribute__((noinline)) uint64_t roundtrip_empty(uint64_t rounds) {
 }
 
 /* From the caller's last instruction before `li a7` to the server's first. */
-static __attribute__((noinline)) uint64_t oneway(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+oneway(uint64_t rounds)
+{
     uint64_t total = 0;
 
     for (uint64_t i = 0; i < rounds; i++) {
         register uint64_t a0 asm("a0");
         register uint64_t a1 asm("a1");
 
-        asm volatile(
-            "addi sp, sp, -128\n"
-            "sd tp, 0(sp)\n sd s0, 8(sp)\n sd s1, 16(sp)\n sd s2, 24(sp)\n sd s3, 32(sp)\n"
-            "sd s4, 40(sp)\n sd s5, 48(sp)\n sd s6, 56(sp)\n sd s7, 64(sp)\n sd s8, 72(sp)\n"
-            "sd s9, 80(sp)\n sd s10, 88(sp)\n sd s11, 96(sp)\n"
-            "rdinstret a1\n"
-            "li t2, 4\n"
-            "li t3, -1\n"
-            "li a7, -4\n"
-            "ecall\n"
-            "ld tp, 0(sp)\n ld s0, 8(sp)\n ld s1, 16(sp)\n ld s2, 24(sp)\n ld s3, 32(sp)\n"
-            "ld s4, 40(sp)\n ld s5, 48(sp)\n ld s6, 56(sp)\n ld s7, 64(sp)\n ld s8, 72(sp)\n"
-            "ld s9, 80(sp)\n ld s10, 88(sp)\n ld s11, 96(sp)\n"
-            "addi sp, sp, 128\n"
-            : "=r"(a0), "=r"(a1)
-            :
-            : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7",
-              "memory");
+        asm volatile("addi sp, sp, -128\n"
+                     "sd tp, 0(sp)\n sd s0, 8(sp)\n sd s1, 16(sp)\n sd s2, 24(sp)\n sd s3, 32(sp)\n"
+                     "sd s4, 40(sp)\n sd s5, 48(sp)\n sd s6, 56(sp)\n sd s7, 64(sp)\n sd s8, 72(sp)\n"
+                     "sd s9, 80(sp)\n sd s10, 88(sp)\n sd s11, 96(sp)\n"
+                     "rdinstret a1\n"
+                     "li t2, 4\n"
+                     "li t3, -1\n"
+                     "li a7, -4\n"
+                     "ecall\n"
+                     "ld tp, 0(sp)\n ld s0, 8(sp)\n ld s1, 16(sp)\n ld s2, 24(sp)\n ld s3, 32(sp)\n"
+                     "ld s4, 40(sp)\n ld s5, 48(sp)\n ld s6, 56(sp)\n ld s7, 64(sp)\n ld s8, 72(sp)\n"
+                     "ld s9, 80(sp)\n ld s10, 88(sp)\n ld s11, 96(sp)\n"
+                     "addi sp, sp, 128\n"
+                     : "=r"(a0), "=r"(a1)
+                     :
+                     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6",
+                       "a7", "memory");
         total += a0 - a1;
     }
     return total;
 }
 
-static __attribute__((noinline)) uint64_t gate_c(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+gate_c(uint64_t rounds)
+{
     struct exo_message message = {.word = {1, 2, 3, 4, 5, 6, 7}};
     uint64_t start = instructions();
 
@@ -119,7 +126,9 @@ static __attribute__((noinline)) uint64_t gate_c(uint64_t rounds) {
 
 BENCH_LOOP(yield_loop, "li t2, 5\n li a7, -6\n ecall")
 
-static __attribute__((noinline)) uint64_t yield_c(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+yield_c(uint64_t rounds)
+{
     uint64_t start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -128,14 +137,18 @@ static __attribute__((noinline)) uint64_t yield_c(uint64_t rounds) {
 }
 
 /* Keeps its integer registers over the switch, as the C ABI asks. */
-static CHILD void giver(volatile struct exo_uarea *u, volatile uint64_t *data) {
+static CHILD void
+giver(volatile struct exo_uarea *u, volatile uint64_t *data)
+{
     (void)u;
     (void)data;
     for (;;)
         asm volatile("li a7, -7\n ecall" ::: BENCH_CLOBBERS);
 }
 
-static void serve(struct child *c, const char *entry, uint64_t gate) {
+static void
+serve(struct child *c, const char *entry, uint64_t gate)
+{
     child_make(c, gate_park);
     gate_ready(c, child_address(entry), 0, 0);
     must(call(ENV_START, c->env) == 0);
@@ -147,7 +160,9 @@ static void serve(struct child *c, const char *entry, uint64_t gate) {
     must(call(GATE_BIND, gate, c->env) == 0);
 }
 
-int main(void) {
+int
+main(void)
+{
     struct child reply, clock, other;
     uint64_t rounds = BENCH_ROUNDS;
 

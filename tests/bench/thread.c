@@ -6,25 +6,39 @@
 
 static volatile int stop;
 
-static void *stack_get(uint64_t size) {
+static void *
+stack_get(uint64_t size)
+{
     long address = vm_map(0, size, EXO_R | EXO_W, VM_EAGER);
 
     return address > 0 ? (void *)address : NULL;
 }
 
-static void stack_put(void *stack, uint64_t size) { vm_unmap((uint64_t)stack, size); }
+static void
+stack_put(void *stack, uint64_t size)
+{
+    vm_unmap((uint64_t)stack, size);
+}
 
-static void *yielder(void *argument) {
+static void *
+yielder(void *argument)
+{
     while (!stop)
         sched_yield();
     return argument;
 }
 
-static void *nothing(void *argument) { return argument; }
+static void *
+nothing(void *argument)
+{
+    return argument;
+}
 
 BENCH_LOOP(empty, "")
 
-static __attribute__((noinline)) uint64_t pairs(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+pairs(uint64_t rounds)
+{
     uint64_t start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -32,7 +46,9 @@ static __attribute__((noinline)) uint64_t pairs(uint64_t rounds) {
     return instructions() - start;
 }
 
-static __attribute__((noinline)) uint64_t create_join(uint64_t rounds) {
+static __attribute__((noinline)) uint64_t
+create_join(uint64_t rounds)
+{
     uint64_t start = instructions();
 
     for (uint64_t i = 0; i < rounds; i++)
@@ -40,7 +56,9 @@ static __attribute__((noinline)) uint64_t create_join(uint64_t rounds) {
     return instructions() - start;
 }
 
-int main(void) {
+int
+main(void)
+{
     static const struct sched_memory memory = {stack_get, stack_put};
     struct sched_thread *thread;
 
