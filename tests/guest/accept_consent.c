@@ -1,19 +1,19 @@
-/* accept_consent.c - strangers share and post only with the taker's consent, and only the one consented to */
+/* accept_consent.c - strangers share and post only with the taker's consent, and only the one
+ * consented to */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 enum { ASK, KIND, TARGET, ENV, FRAME, RESULT, COUNT };
 
-static CHILD void
-stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void stranger(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         if (data[ASK]) {
             data[40] = data[FRAME];
             if (data[KIND] == 0)
-                data[RESULT] = (uint64_t)call(HOLD_SHARE, 0, data[TARGET], CHILD_DATA + 320, 1, EXO_R);
+                data[RESULT] =
+                    (uint64_t)call(HOLD_SHARE, 0, data[TARGET], CHILD_DATA + 320, 1, EXO_R);
             else if (data[KIND] == 1)
                 data[RESULT] = (uint64_t)call(EVENT_POST, data[ENV], 4);
             else if (data[KIND] == 2)
@@ -27,9 +27,7 @@ stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static int64_t
-ask(struct child *c, uint64_t kind, const struct child *target, uint64_t frame)
-{
+static int64_t ask(struct child *c, uint64_t kind, const struct child *target, uint64_t frame) {
     c->data[KIND] = kind;
     c->data[TARGET] = target ? target->domain : EXO_ANY;
     c->data[ENV] = target ? target->env : 0;
@@ -42,9 +40,7 @@ ask(struct child *c, uint64_t kind, const struct child *target, uint64_t frame)
     return (int64_t)c->data[RESULT];
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child a, b, c;
     uint64_t frame, theirs;

@@ -7,9 +7,7 @@
 enum { VECTOR, GOOD, BAD, STOP, BEAT, HOLE, FRAME, MODE };
 
 /* Flips vector entries between good and bad, or unmaps and maps the page. */
-static CHILD void
-flipper(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void flipper(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *vector = (volatile uint64_t *)data[VECTOR];
 
     (void)u;
@@ -27,9 +25,7 @@ flipper(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before, middle;
     struct child twin;
     uint64_t frame, child, secret, mine;

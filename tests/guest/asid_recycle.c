@@ -4,9 +4,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-reader(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void reader(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *page = (volatile uint64_t *)CHILD_FREE;
     uint64_t faults = u->user[USER_FAULTS];
 
@@ -22,9 +20,7 @@ reader(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, rounds;
     volatile uint64_t *page;

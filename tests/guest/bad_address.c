@@ -3,13 +3,11 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, pair;
     uint64_t bad[] = {
-        0x4000000000ull,     0x4000001000ull,     0x7ffffff000ull,     0x8000000000ull,
+        0x4000000000ull,       0x4000001000ull,       0x7ffffff000ull,       0x8000000000ull,
         0xffffff8000000000ull, 0xffffffc000000000ull, 0xffffffffc0000000ull, 0xfffffffffffff000ull,
         0x8000000000000000ull, 0x0100000810000000ull, 0x7ffffffffffff000ull, 0x10000000000ull,
     };

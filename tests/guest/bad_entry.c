@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-faulter(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void faulter(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     data[1] = 1;
     asm volatile(".4byte 0x00100073" ::: "memory");
@@ -14,17 +12,13 @@ faulter(volatile struct exo_uarea *u, volatile uint64_t *data)
         data[3]++;
 }
 
-static int
-wait_dead(uint64_t env)
-{
+static int wait_dead(uint64_t env) {
     for (int i = 0; i < 300 && !is_dead(env); i++)
         nap(window.facts->slot_ticks / 4);
     return is_dead(env);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frame;

@@ -4,9 +4,8 @@
 #include "tests/guest/census.h"
 
 /* Every call that takes a pointer, on `address`, with `count` items. */
-static void
-try_all(uint64_t address, uint64_t count, uint64_t child, int readable, const char *what)
-{
+static void try_all(uint64_t address, uint64_t count, uint64_t child, int readable,
+                    const char *what) {
     struct census before;
 
     census_take(&before);
@@ -22,9 +21,7 @@ try_all(uint64_t address, uint64_t count, uint64_t child, int readable, const ch
     census_check(&before, what);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, other, child, address;
     uint64_t wild[] = {0xffffffffc0000000ull, 0xffffffc080000000ull, 0xfffffffffffffff8ull,
@@ -103,7 +100,8 @@ main(void)
         census_check(&middle, "misaligned vectors");
     }
     ok_all("misaligned vectors");
-    /* My u-area is mine to name, but what is not mapped for me is not readable through the kernel. */
+    /* My u-area is mine to name, but what is not mapped for me is not readable through the kernel.
+     */
     check(call(LOG_WRITE, address + PAGE, 8) == EXO_E_FAULT, "an unmapped page printed");
     ok_all("unmapped");
     unsee(page);

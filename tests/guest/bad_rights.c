@@ -5,9 +5,7 @@
 
 static volatile uint64_t *target;
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, hole, random = 12345;
 

@@ -18,9 +18,7 @@ struct census {
     uint64_t children;
 };
 
-static inline void
-census_frames(struct census *census)
-{
+static inline void census_frames(struct census *census) {
     const struct exo_facts *facts = window.facts;
     uint64_t further = 0, hold_uses = 0;
 
@@ -47,9 +45,7 @@ census_frames(struct census *census)
     census->hold_uses = hold_uses;
 }
 
-static inline void
-census_take(struct census *census)
-{
+static inline void census_take(struct census *census) {
     const struct exo_facts *facts = window.facts;
     uint64_t me = my_domain_slot();
 
@@ -79,9 +75,8 @@ census_take(struct census *census)
         census->lines += window.lines[i].domain != 0;
 }
 
-static inline uint64_t
-census_tell(const char *name, uint64_t index, uint64_t before, uint64_t after)
-{
+static inline uint64_t census_tell(const char *name, uint64_t index, uint64_t before,
+                                   uint64_t after) {
     if (before == after)
         return 0;
     note("census: %s[%lu] was %lu, is %lu", name, index, before, after);
@@ -89,9 +84,7 @@ census_tell(const char *name, uint64_t index, uint64_t before, uint64_t after)
 }
 
 /* How many counts differ; each is told. */
-static inline uint64_t
-census_differences(const struct census *before, const struct census *after)
-{
+static inline uint64_t census_differences(const struct census *before, const struct census *after) {
     uint64_t bad = 0;
 
     bad += census_tell("free_frames", 0, before->free_frames, after->free_frames);
@@ -117,9 +110,7 @@ census_differences(const struct census *before, const struct census *after)
     return bad;
 }
 
-static inline int
-census_same(const struct census *before)
-{
+static inline int census_same(const struct census *before) {
     struct census after;
 
     census_take(&after);
@@ -127,9 +118,7 @@ census_same(const struct census *before)
 }
 
 /* As a silent check, for loops. */
-static inline int
-census_check(const struct census *before, const char *name)
-{
+static inline int census_check(const struct census *before, const char *name) {
     struct census after;
 
     census_take(&after);

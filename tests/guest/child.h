@@ -25,7 +25,8 @@ enum {
     USER_CAUSE,
     USER_ADDRESS,
     USER_PC,
-    USER_RECOVER, /* where the next fault goes on, once; 0: behind the instruction (a fetch: at ra) */
+    USER_RECOVER, /* where the next fault goes on, once; 0: behind the instruction (a fetch: at ra)
+                   */
     USER_FREE = 32,
     USER_ASYNC_STACK = 44, /* child_async: its stack, its function (u-area) */
     USER_ASYNC = 45,
@@ -48,94 +49,105 @@ asm(".pushsection childtext, \"ax\"\n"
     ".balign 4\n"
     ".globl child_enter, child_fault, child_over\n"
     "child_enter:\n"
-    "    li t0, " CHILD_NUMBER(EXO_UAREA_USER) "\n"
-    "    add t0, t0, a0\n"
-    "    ld sp, 0(t0)\n"
-    "    ld a1, 16(t0)\n"
-    "    ld t1, 8(t0)\n"
-    "    mv s0, t0\n"
-    "    jalr t1\n"
-    "    li t1, 1\n"
-    "1:  sd t1, 24(s0)\n"
-    "2:  li a0, 0\n"
-    "    li a1, -1\n"
-    "    li a7, " CHILD_NUMBER(EXO_SYS_SLEEP) "\n"
-    "    ecall\n"
-    "    j 2b\n"
-    "child_over:\n"
-    "    li t1, 2\n"
-    "    j 1b\n"
-    /* any fault: note it, and go on behind it */
-    "child_fault:\n"
-    "    sd t0, 40(gp)\n"
-    "    sd t1, 48(gp)\n"
-    "    sd t2, 56(gp)\n"
-    "    srli t0, gp, 12\n"
-    "    slli t0, t0, 12\n"
-    "    li t1, " CHILD_NUMBER(EXO_UAREA_USER) "\n"
-    "    add t0, t0, t1\n"
-    "    ld t1, 8*16(t0)\n"
-    "    addi t1, t1, 1\n"
-    "    sd t1, 8*16(t0)\n"
-    "    ld t1, 264(gp)\n"
-    "    sd t1, 8*18(t0)\n"
-    "    ld t1, 256(gp)\n"
-    "    sd t1, 8*17(t0)\n"
-    "    ld t2, 0(gp)\n"
-    "    andi t2, t2, -2\n"
-    "    sd t2, 8*19(t0)\n"
-    "    ld t2, 8*20(t0)\n"
-    "    sd zero, 8*20(t0)\n"
-    "    bnez t2, 4f\n"
-    "    mv t2, ra\n"
-    "    beqz t1, 4f\n"
-    "    addi t1, t1, -1\n"
-    "    beqz t1, 4f\n"
-    "    addi t1, t1, -11\n"
-    "    beqz t1, 4f\n"
-    "    ld t2, 8*19(t0)\n"
-    "    lhu t1, 0(t2)\n"
-    "    andi t1, t1, 3\n"
-    "    addi t1, t1, -3\n"
-    "    addi t2, t2, 2\n"
-    "    bnez t1, 4f\n"
-    "    addi t2, t2, 2\n"
-    "4:  ori t2, t2, 1\n"
-    "    sd t2, 0(gp)\n"
-    "    ld t0, 40(gp)\n"
-    "    ld t1, 48(gp)\n"
-    "    ld t2, 56(gp)\n"
-    "    amoswap.d gp, zero, (gp)\n"
-    "    jr gp\n"
-    /* news: count, take pending, call the function, yield if the slice ends, go on */
-    "child_async:\n"
-    "    mv s0, a0\n"
-    "    li s1, " CHILD_NUMBER(EXO_UAREA_USER) "\n"
-    "    add s1, s1, a0\n"
-    "    ld sp, 8*44(s1)\n"
-    "    li t1, " CHILD_NUMBER(EXO_UAREA_PENDING) "\n"
-    "    add t1, t1, s0\n"
-    "    amoswap.d s2, zero, (t1)\n"
-    "    ld t0, 8*46(s1)\n"
-    "    addi t0, t0, 1\n"
-    "    sd t0, 8*46(s1)\n"
-    "    ld t0, 8*47(s1)\n"
-    "    or t0, t0, s2\n"
-    "    sd t0, 8*47(s1)\n"
-    "    ld t0, 8*45(s1)\n"
-    "    beqz t0, 5f\n"
-    "    mv a0, s0\n"
-    "    mv a1, s2\n"
-    "    jalr t0\n"
-    "5:  andi t0, s2, 1\n"
-    "    beqz t0, 6f\n"
-    "    li a0, 0\n"
-    "    li a7, -41\n"
-    "    ecall\n"
-    "6:  li a0, 4\n"
-    "    li a7, -3\n"
-    "    ecall\n"
-    ".popsection\n");
+    "    li t0, " CHILD_NUMBER(
+        EXO_UAREA_USER) "\n"
+                        "    add t0, t0, a0\n"
+                        "    ld sp, 0(t0)\n"
+                        "    ld a1, 16(t0)\n"
+                        "    ld t1, 8(t0)\n"
+                        "    mv s0, t0\n"
+                        "    jalr t1\n"
+                        "    li t1, 1\n"
+                        "1:  sd t1, 24(s0)\n"
+                        "2:  li a0, 0\n"
+                        "    li a1, -1\n"
+                        "    li a7, " CHILD_NUMBER(
+                            EXO_SYS_SLEEP) "\n"
+                                           "    ecall\n"
+                                           "    j 2b\n"
+                                           "child_over:\n"
+                                           "    li t1, 2\n"
+                                           "    j 1b\n"
+                                           /* any fault: note it, and go on behind it */
+                                           "child_fault:\n"
+                                           "    sd t0, 40(gp)\n"
+                                           "    sd t1, 48(gp)\n"
+                                           "    sd t2, 56(gp)\n"
+                                           "    srli t0, gp, 12\n"
+                                           "    slli t0, t0, 12\n"
+                                           "    li t1, " CHILD_NUMBER(
+                                               EXO_UAREA_USER) "\n"
+                                                               "    add t0, t0, t1\n"
+                                                               "    ld t1, 8*16(t0)\n"
+                                                               "    addi t1, t1, 1\n"
+                                                               "    sd t1, 8*16(t0)\n"
+                                                               "    ld t1, 264(gp)\n"
+                                                               "    sd t1, 8*18(t0)\n"
+                                                               "    ld t1, 256(gp)\n"
+                                                               "    sd t1, 8*17(t0)\n"
+                                                               "    ld t2, 0(gp)\n"
+                                                               "    andi t2, t2, -2\n"
+                                                               "    sd t2, 8*19(t0)\n"
+                                                               "    ld t2, 8*20(t0)\n"
+                                                               "    sd zero, 8*20(t0)\n"
+                                                               "    bnez t2, 4f\n"
+                                                               "    mv t2, ra\n"
+                                                               "    beqz t1, 4f\n"
+                                                               "    addi t1, t1, -1\n"
+                                                               "    beqz t1, 4f\n"
+                                                               "    addi t1, t1, -11\n"
+                                                               "    beqz t1, 4f\n"
+                                                               "    ld t2, 8*19(t0)\n"
+                                                               "    lhu t1, 0(t2)\n"
+                                                               "    andi t1, t1, 3\n"
+                                                               "    addi t1, t1, -3\n"
+                                                               "    addi t2, t2, 2\n"
+                                                               "    bnez t1, 4f\n"
+                                                               "    addi t2, t2, 2\n"
+                                                               "4:  ori t2, t2, 1\n"
+                                                               "    sd t2, 0(gp)\n"
+                                                               "    ld t0, 40(gp)\n"
+                                                               "    ld t1, 48(gp)\n"
+                                                               "    ld t2, 56(gp)\n"
+                                                               "    amoswap.d gp, zero, (gp)\n"
+                                                               "    jr gp\n"
+                                                               /* news: count, take pending, call
+                                                                  the function, yield if the slice
+                                                                  ends, go on */
+                                                               "child_async:\n"
+                                                               "    mv s0, a0\n"
+                                                               "    li s1, " CHILD_NUMBER(
+                                                                   EXO_UAREA_USER) "\n"
+                                                                                   "    add s1, "
+                                                                                   "s1, a0\n"
+                                                                                   "    ld sp, "
+                                                                                   "8*44(s1)\n"
+                                                                                   "    li "
+                                                                                   "t1,"
+                                                                                   " " CHILD_NUMBER(
+                                                                                       EXO_UAREA_PENDING) "\n"
+                                                                                                          "    add t1, t1, s0\n"
+                                                                                                          "    amoswap.d s2, zero, (t1)\n"
+                                                                                                          "    ld t0, 8*46(s1)\n"
+                                                                                                          "    addi t0, t0, 1\n"
+                                                                                                          "    sd t0, 8*46(s1)\n"
+                                                                                                          "    ld t0, 8*47(s1)\n"
+                                                                                                          "    or t0, t0, s2\n"
+                                                                                                          "    sd t0, 8*47(s1)\n"
+                                                                                                          "    ld t0, 8*45(s1)\n"
+                                                                                                          "    beqz t0, 5f\n"
+                                                                                                          "    mv a0, s0\n"
+                                                                                                          "    mv a1, s2\n"
+                                                                                                          "    jalr t0\n"
+                                                                                                          "5:  andi t0, s2, 1\n"
+                                                                                                          "    beqz t0, 6f\n"
+                                                                                                          "    li a0, 0\n"
+                                                                                                          "    li a7, -41\n"
+                                                                                                          "    ecall\n"
+                                                                                                          "6:  li a0, 4\n"
+                                                                                                          "    li a7, -3\n"
+                                                                                                          "    ecall\n"
+                                                                                                          ".popsection\n");
 
 typedef void child_function(volatile struct exo_uarea *, volatile uint64_t *);
 typedef void child_news(volatile struct exo_uarea *, uint64_t pending);
@@ -143,9 +155,9 @@ typedef void child_news(volatile struct exo_uarea *, uint64_t pending);
 struct child {
     uint64_t domain, vspace, env;
     uint64_t root, spare, tables[CHILD_TABLES], pair, stack_frame, data_frame;
-    volatile struct exo_uarea *u;     /* as I see it */
-    volatile uint64_t *data; /* as I see it */
-    void *stack;             /* a twin's */
+    volatile struct exo_uarea *u; /* as I see it */
+    volatile uint64_t *data;      /* as I see it */
+    void *stack;                  /* a twin's */
 };
 
 static struct {
@@ -154,9 +166,7 @@ static struct {
 } child_text;
 
 /* The copy of the childtext section, in frames of mine. */
-static inline void
-child_text_copy(void)
-{
+static inline void child_text_copy(void) {
     if (child_text.pages)
         return;
     child_text.start = (uint64_t)__start_childtext & ~(uint64_t)(PAGE - 1);
@@ -180,9 +190,7 @@ child_text_copy(void)
 }
 
 /* Where a childtext function stands in a child. */
-static inline uint64_t
-child_address(const void *function)
-{
+static inline uint64_t child_address(const void *function) {
     return CHILD_TEXT + ((uint64_t)function - child_text.start);
 }
 
@@ -193,10 +201,8 @@ struct child_limits {
 static const struct child_limits child_plenty = {
     .of = {[EXO_FRAMES] = 120, [EXO_HOLDS] = 80, [EXO_VSPACES] = 2, [EXO_ENVS] = 4}};
 
-static inline void
-child_uarea_fill(volatile struct exo_uarea *u, uint64_t enter, uint64_t fault, uint64_t function,
-                 uint64_t stack_top, uint64_t data)
-{
+static inline void child_uarea_fill(volatile struct exo_uarea *u, uint64_t enter, uint64_t fault,
+                                    uint64_t function, uint64_t stack_top, uint64_t data) {
     for (int i = 0; i < EXO_CAUSES; i++)
         u->entry[i] = fault;
     for (int i = 0; i < EXO_SAVES + 1; i++)
@@ -208,9 +214,7 @@ child_uarea_fill(volatile struct exo_uarea *u, uint64_t enter, uint64_t fault, u
 }
 
 /* Waits for a domain to be gone. */
-static inline int64_t
-domain_end(uint64_t domain)
-{
+static inline int64_t domain_end(uint64_t domain) {
     for (int i = 0; i < 10000; i++) {
         int64_t error = call(DOMAIN_KILL, domain);
 
@@ -220,9 +224,7 @@ domain_end(uint64_t domain)
     return EXO_E_AGAIN;
 }
 
-static inline void
-child_end(struct child *c)
-{
+static inline void child_end(struct child *c) {
     if (c->u)
         unsee(c->u);
     if (c->pair != EXO_ANY && c->u)
@@ -245,13 +247,11 @@ child_end(struct child *c)
 }
 
 /* From now on news interrupt the child; function may be 0. */
-static inline void
-child_listen(struct child *c, child_news *function)
-{
+static inline void child_listen(struct child *c, child_news *function) {
     uint64_t moved = c->domain ? child_address(child_async) : (uint64_t)child_async;
 
     c->u->user[USER_ASYNC_STACK] = c->domain ? CHILD_STACK + 1536 : (uint64_t)c->stack + 1536;
-    c->u->user[USER_ASYNC] = !function ? 0
+    c->u->user[USER_ASYNC] = !function   ? 0
                              : c->domain ? child_address(function)
                                          : (uint64_t)function;
     c->u->entry_async = moved;
@@ -267,11 +267,10 @@ child_listen(struct child *c, child_news *function)
         }                                                                                          \
     } while (0)
 
-/* What a child is made of, under limits; a negative result and nothing undone: child_end undoes it. */
-static inline int64_t
-child_try(struct child *c, child_function *function, const struct child_limits *limits,
-          const char **failed_at)
-{
+/* What a child is made of, under limits; a negative result and nothing undone: child_end undoes it.
+ */
+static inline int64_t child_try(struct child *c, child_function *function,
+                                const struct child_limits *limits, const char **failed_at) {
     uint64_t frames[EXO_BATCH];
     uint64_t count = 2 + CHILD_TABLES;
 
@@ -319,9 +318,7 @@ child_try(struct child *c, child_function *function, const struct child_limits *
     return 0;
 }
 
-static inline void
-child_make(struct child *c, child_function *function)
-{
+static inline void child_make(struct child *c, child_function *function) {
     const char *failed_at = "?";
     int64_t error = child_try(c, function, &child_plenty, &failed_at);
 
@@ -332,9 +329,7 @@ child_make(struct child *c, child_function *function)
 }
 
 /* A second environment of mine, here. */
-static inline void
-twin_make(struct child *c, child_function *function)
-{
+static inline void twin_make(struct child *c, child_function *function) {
     int64_t error;
     uint64_t address = 0;
 
@@ -358,9 +353,7 @@ twin_make(struct child *c, child_function *function)
                      (uint64_t)c->stack + PAGE, (uint64_t)c->data);
 }
 
-static inline void
-twin_end(struct child *c)
-{
+static inline void twin_end(struct child *c) {
     int64_t error = EXO_E_AGAIN;
 
     for (int i = 0; i < 10000 && error == EXO_E_AGAIN; i++)
@@ -378,9 +371,7 @@ twin_end(struct child *c)
     must(frame_drop(0, c->data_frame) == 1);
 }
 
-static inline int
-is_dead(uint64_t env)
-{
+static inline int is_dead(uint64_t env) {
     uint64_t word = window.envs[slot_of(env)].state_word;
 
     return word >> 16 != generation_of(env) || (word & 255) == EXO_ENV_DEAD ||
@@ -389,29 +380,28 @@ is_dead(uint64_t env)
 
 /* Hart time: slots of my own vector, re-bound to others and back. */
 static struct {
-    uint64_t env[EXO_HARTS * EXO_SLOTS_PER_HART];
     uint8_t mine[EXO_HARTS * EXO_SLOTS_PER_HART];
     uint8_t given[EXO_HARTS * EXO_SLOTS_PER_HART];
     int noted;
 } slots;
 
-static inline void
-slots_note(void)
-{
+static inline void slots_note(void) {
     if (slots.noted)
         return;
     slots.noted = 1;
+    /* The test itself stays on the first hart; what it has on others is free till it is given away.
+     */
     for (uint64_t i = 0; i < window.facts->slot_table.count; i++)
         if (window.slots[i].domain == my_domain_slot()) {
             slots.mine[i] = 1;
-            slots.env[i] = window.slots[i].env | (uint64_t)window.slots[i].generation << 16;
+            if (i >= EXO_SLOTS_PER_HART)
+                must(call(SLICE_FREE, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART) == 0);
         }
+    call(YIELD, 0);
 }
 
 /* Binds `count` of my slots on a hart to env; how many. */
-static inline uint64_t
-slots_give(uint64_t env, uint64_t hart, uint64_t count)
-{
+static inline uint64_t slots_give(uint64_t env, uint64_t hart, uint64_t count) {
     uint64_t given = 0;
 
     slots_note();
@@ -434,42 +424,31 @@ slots_give(uint64_t env, uint64_t hart, uint64_t count)
 }
 
 /* All given slots are the first environment's again. */
-static inline void
-slots_back(void)
-{
+static inline void slots_back(void) {
     for (uint64_t i = 0; i < EXO_HARTS * EXO_SLOTS_PER_HART; i++)
         if (slots.given[i]) {
-            call(SLICE_BIND, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART, slots.env[i]);
+            if (i < EXO_SLOTS_PER_HART)
+                call(SLICE_BIND, 0, 0, i, window.mine->env);
+            else
+                call(SLICE_FREE, 0, i / EXO_SLOTS_PER_HART, i % EXO_SLOTS_PER_HART);
             slots.given[i] = 0;
         }
 }
 
 /* What every test does first. */
-static inline void
-open_test(void)
-{
+static inline void open_test(void) {
     window_open();
     child_text_copy();
     slots_note();
 }
 
 /* A hart that is not the first, or the first if there is no other. */
-static inline uint64_t
-other_hart(void)
-{
-    return window.facts->harts > 1 ? 1 : 0;
-}
+static inline uint64_t other_hart(void) { return window.facts->harts > 1 ? 1 : 0; }
 
-static inline void
-nap(uint64_t ticks)
-{
-    call(SLEEP, 0, now() + ticks);
-}
+static inline void nap(uint64_t ticks) { call(SLEEP, 0, now() + ticks); }
 
 /* Waits till word `index` of the child's user words is not `value`; whether it came. */
-static inline int
-user_wait(const struct child *c, int index, uint64_t value, uint64_t slices)
-{
+static inline int user_wait(const struct child *c, int index, uint64_t value, uint64_t slices) {
     volatile uint64_t *word = &c->u->user[index];
 
     for (uint64_t i = 0; i < slices * 4; i++) {
@@ -480,9 +459,7 @@ user_wait(const struct child *c, int index, uint64_t value, uint64_t slices)
     return *word != value;
 }
 
-static inline int
-data_wait(const struct child *c, int index, uint64_t value, uint64_t slices)
-{
+static inline int data_wait(const struct child *c, int index, uint64_t value, uint64_t slices) {
     for (uint64_t i = 0; i < slices * 4; i++) {
         if (c->data[index] != value)
             return 1;
@@ -491,9 +468,7 @@ data_wait(const struct child *c, int index, uint64_t value, uint64_t slices)
     return c->data[index] != value;
 }
 
-static inline void
-child_start(struct child *c, uint64_t hart, uint64_t count)
-{
+static inline void child_start(struct child *c, uint64_t hart, uint64_t count) {
     int64_t error = call(ENV_START, c->env);
 
     if (error < 0)
@@ -503,9 +478,7 @@ child_start(struct child *c, uint64_t hart, uint64_t count)
 }
 
 /* Lends my slice till it is told what became of it: ends of my slots in between do not count. */
-static inline int64_t
-lend(uint64_t env)
-{
+static inline int64_t lend(uint64_t env) {
     int64_t reason = EXO_BUDGET;
 
     for (int i = 0; i < 50 && reason == EXO_BUDGET; i++)
@@ -514,9 +487,7 @@ lend(uint64_t env)
 }
 
 /* Runs the function to its end; whether it came back in time. */
-static inline int
-child_run(struct child *c, uint64_t hart)
-{
+static inline int child_run(struct child *c, uint64_t hart) {
     child_start(c, hart, 8);
     user_wait(c, USER_DONE, 0, 500);
     slots_back();

@@ -1,14 +1,13 @@
 /* count_overflow.c - counts of uses and pins neither wrap nor stick */
 /* SPDX-License-Identifier: MIT */
+/* smp: 1 */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 enum { SPACES = 6, TABLES = 8 };
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, domain, spaces[SPACES], pinned = 0, hole;
     struct exo_binding vector[64];
@@ -50,8 +49,8 @@ main(void)
         must((int64_t)spaces[s] > 0);
         must(tables_give(spaces[s], frames + 2, TABLES) == TABLES);
         for (uint64_t i = 0; i < EXO_PINS + 4; i++) {
-            int64_t error = call(VSPACE_BIND, spaces[s], CHILD_FREE + i * PAGE, frame,
-                                 EXO_R | EXO_W | EXO_PIN);
+            int64_t error =
+                call(VSPACE_BIND, spaces[s], CHILD_FREE + i * PAGE, frame, EXO_R | EXO_W | EXO_PIN);
 
             if (i >= EXO_PINS)
                 check(error < 0, "pin %lu of a space: %ld", i + 1, error);

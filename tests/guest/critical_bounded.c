@@ -1,5 +1,6 @@
 /* critical_bounded.c - the critical flag holds upcalls back, but not the end of the slice */
 /* SPDX-License-Identifier: MIT */
+/* icount */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -11,31 +12,27 @@ asm(".pushsection childtext, \"ax\"\n"
     "polite_async:\n"
     "    mv s0, a0\n"
     "    li t1, " CHILD_NUMBER(EXO_UAREA_PENDING) "\n"
-    "    add t1, t1, s0\n"
-    "    amoswap.d t2, zero, (t1)\n"
-    "    ld t0, 920+8*40(s0)\n"
-    "    addi t0, t0, 1\n"
-    "    sd t0, 920+8*40(s0)\n"
-    "    li a0, 0\n"
-    "    li a7, -41\n"
-    "    ecall\n"
-    "    li a0, 4\n"
-    "    li a7, -3\n"
-    "    ecall\n"
-    ".popsection\n");
+                                                  "    add t1, t1, s0\n"
+                                                  "    amoswap.d t2, zero, (t1)\n"
+                                                  "    ld t0, 920+8*40(s0)\n"
+                                                  "    addi t0, t0, 1\n"
+                                                  "    sd t0, 920+8*40(s0)\n"
+                                                  "    li a0, 0\n"
+                                                  "    li a7, -41\n"
+                                                  "    ecall\n"
+                                                  "    li a0, 4\n"
+                                                  "    li a7, -3\n"
+                                                  "    ecall\n"
+                                                  ".popsection\n");
 
-static CHILD void
-hog(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void hog(volatile struct exo_uarea *u, volatile uint64_t *data) {
     u->critical = data[1];
     fence();
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child good, bad;
     uint64_t start, overruns;

@@ -5,9 +5,7 @@
 #include "tests/guest/census.h"
 
 /* Makes domains, wide and deep, till it gets errors; tells the last error and the count. */
-static CHILD void
-bomber(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void bomber(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t parent = 0;
 
     (void)u;
@@ -31,9 +29,7 @@ bomber(volatile struct exo_uarea *u, volatile uint64_t *data)
         call(YIELD, 0);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     int64_t mine;

@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t chain[16], frame;
     int64_t error = 0;

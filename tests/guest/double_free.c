@@ -3,16 +3,12 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frame, twice[3], hole;
@@ -42,7 +38,8 @@ main(void)
     page[0] = 0xca4a48;
     unsee(page);
     check_is(call(HOLD_SHARE, 0, c.domain, &frame, 1, EXO_R | EXO_W), 1, "share");
-    check_is(call(VSPACE_BIND, c.vspace, CHILD_FREE, frame, EXO_R | EXO_W), 0, "the child binds it");
+    check_is(call(VSPACE_BIND, c.vspace, CHILD_FREE, frame, EXO_R | EXO_W), 0,
+             "the child binds it");
     check_is(frame_drop(0, frame), 1, "drop mine while the child has it");
     check(window.frames[frame].kind == EXO_FRAME_RAM, "the frame was freed under the child");
     check_is(call(VSPACE_BIND, 0, hole, frame, EXO_R), EXO_E_HOLD, "I cannot bind it any more");

@@ -1,11 +1,10 @@
-/* exception_storm.c - endless illegal, misaligned and faulting instructions cost only their author */
+/* exception_storm.c - endless illegal, misaligned and faulting instructions cost only their author
+ */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-storm(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void storm(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t odd = (uint64_t)data + 3001;
     uint64_t value;
 
@@ -20,7 +19,7 @@ storm(volatile struct exo_uarea *u, volatile uint64_t *data)
         asm volatile("ld %0, 16(zero)" : "=r"(value)::"memory");
         asm volatile("sd zero, 16(zero)" ::: "memory");
         asm volatile(".4byte 0x00100073" ::: "memory");
-        asm volatile(".2byte 0x9002" ::: "memory"); /* c.ebreak */
+        asm volatile(".2byte 0x9002" ::: "memory");     /* c.ebreak */
         asm volatile(".4byte 0x0000000b" ::: "memory"); /* custom-0 */
         asm volatile(".4byte 0x0000007b" ::: "memory"); /* custom-3 */
         call_number(9999);
@@ -28,17 +27,13 @@ storm(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static CHILD void
-count(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void count(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child a, b;
     uint64_t rounds, counted, alone, overruns;

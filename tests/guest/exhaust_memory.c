@@ -1,13 +1,12 @@
-/* exhaust_memory.c - the last frame of RAM is handed out, the next refused, and all come back zeroed */
+/* exhaust_memory.c - the last frame of RAM is handed out, the next refused, and all come back
+ * zeroed */
 /* SPDX-License-Identifier: MIT */
 /* mem: 32M */
 /* timeout: 90 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t total = 0, frames[16], domain, step = 1 << 16;
     int64_t error = 0;
@@ -31,8 +30,8 @@ main(void)
     }
     ok(error == EXO_E_FULL || error == EXO_E_QUOTA, "after %lu frames: %ld", total, error);
     ok(total > 1000, "that was most of the memory");
-    ok(window.facts->free_frames + total + 64 > before.free_frames, "none went astray: %lu free left",
-       window.facts->free_frames);
+    ok(window.facts->free_frames + total + 64 > before.free_frames,
+       "none went astray: %lu free left", window.facts->free_frames);
     for (int i = 0; i < 100; i++) {
         frames[0] = EXO_ANY;
         check(call(FRAME_ALLOC, domain, frames, 1) < 0, "one more");

@@ -1,19 +1,14 @@
-/* exhaust_tables.c - when the kernel's tables of holds, spaces, environments or domains are full: an error */
+/* exhaust_tables.c - when the kernel's tables of holds, spaces, environments or domains are full:
+ * an error */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 90 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 /* Each error that says "no more". */
-static int
-is_full(int64_t error)
-{
-    return error == EXO_E_FULL || error == EXO_E_QUOTA;
-}
+static int is_full(int64_t error) { return error == EXO_E_FULL || error == EXO_E_QUOTA; }
 
-static void
-domains(void)
-{
+static void domains(void) {
     struct census before;
     uint64_t top, count = 0;
     int64_t error;
@@ -32,9 +27,7 @@ domains(void)
     note("%lu domains", count);
 }
 
-static void
-holds(void)
-{
+static void holds(void) {
     struct census before;
     uint64_t frames[EXO_BATCH], count = 0, domains[256], made = 0;
     int64_t error = 0;
@@ -69,9 +62,7 @@ holds(void)
     census_check(&before, "holds");
 }
 
-static void
-spaces(void)
-{
+static void spaces(void) {
     struct census before;
     uint64_t domain, count = 0, step = 256;
     int64_t error = 0;
@@ -102,9 +93,7 @@ spaces(void)
     census_check(&before, "spaces");
 }
 
-static void
-environments(void)
-{
+static void environments(void) {
     struct census before;
     uint64_t domain, space, roots[2] = {EXO_ANY, EXO_ANY}, count = 0, step = 1024;
     int64_t error = 0;
@@ -126,7 +115,8 @@ environments(void)
         uint64_t pair[2] = {0, 0}, i;
 
         for (i = window.facts->first_free; i + 1 < window.facts->frames; i++)
-            if (window.frames[i].kind == EXO_FRAME_FREE && window.frames[i + 1].kind == EXO_FRAME_FREE)
+            if (window.frames[i].kind == EXO_FRAME_FREE &&
+                window.frames[i + 1].kind == EXO_FRAME_FREE)
                 break;
         pair[0] = i;
         pair[1] = i + 1;
@@ -144,9 +134,7 @@ environments(void)
     census_check(&before, "environments");
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
 
     open_test();

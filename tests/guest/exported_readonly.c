@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-writer(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void writer(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *book = (volatile uint64_t *)CHILD_FREE;
     uint64_t faults;
 
@@ -23,9 +21,7 @@ writer(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[6] = (uint64_t)call(VSPACE_UNBIND, 0, CHILD_FREE, 1);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     const struct exo_facts *facts;
@@ -37,10 +33,10 @@ main(void)
     census_take(&before);
     other = (uint64_t)call(DOMAIN_CREATE, 0);
     must((int64_t)other > 0 && call(DOMAIN_GRANT, other, EXO_HOLDS, 4) == 0);
-    struct exo_table tables[] = {facts->frame_table, facts->hold_table, facts->domain_table,
-                                 facts->env_table,   facts->slot_table, facts->line_table,
-                                 facts->device_table, facts->trace_ring,
-                                 {(uint32_t)window.mine->facts_frame, 1}};
+    struct exo_table tables[] = {
+        facts->frame_table,  facts->hold_table, facts->domain_table,
+        facts->env_table,    facts->slot_table, facts->line_table,
+        facts->device_table, facts->trace_ring, {(uint32_t)window.mine->facts_frame, 1}};
 
     for (int i = 0; i < 9; i++) {
         uint64_t frame = tables[i].frame;

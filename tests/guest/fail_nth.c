@@ -1,20 +1,17 @@
-/* fail_nth.c - every allocation inside a composite operation fails once: an error, and the census as before */
+/* fail_nth.c - every allocation inside a composite operation fails once: an error, and the census
+ * as before */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
 /* Spawning a child with limit n of one resource, for n = 0.. until it works. */
-static void
-spawn_with(int resource, const char *name)
-{
+static void spawn_with(int resource, const char *name) {
     struct child_limits limits = child_plenty;
     struct census before;
     int64_t error = -1, n;
@@ -35,14 +32,13 @@ spawn_with(int resource, const char *name)
 }
 
 /* Binding in a space with n page-table frames. */
-static void
-bind_with_tables(void)
-{
+static void bind_with_tables(void) {
     struct census before;
 
     census_take(&before);
     for (uint64_t n = 0; n < 12; n++) {
-        uint64_t roots[2] = {frame_new(0), frame_new(0)}, frame = frame_new(0), tables[12], bound = 0;
+        uint64_t roots[2] = {frame_new(0), frame_new(0)}, frame = frame_new(0), tables[12],
+                 bound = 0;
         uint64_t vspace = (uint64_t)call(VSPACE_CREATE, 0, roots[0], roots[1]);
         int64_t error;
 
@@ -55,7 +51,8 @@ bind_with_tables(void)
             uint64_t rights = EXO_R | EXO_W | (i & 1 ? EXO_PIN : 0);
 
             error = call(VSPACE_BIND, vspace, (i << 30) + 0x40000000, frame, rights);
-            check(error == 0 || error == EXO_E_TABLES, "bind %lu with %lu tables: %ld", i, n, error);
+            check(error == 0 || error == EXO_E_TABLES, "bind %lu with %lu tables: %ld", i, n,
+                  error);
             bound += error == 0;
             check(window.frames[frame].uses >= bound, "uses %u after %lu bindings",
                   window.frames[frame].uses, bound);
@@ -77,9 +74,7 @@ bind_with_tables(void)
 }
 
 /* Sharing a vector into a domain with room for n. */
-static void
-share_with(void)
-{
+static void share_with(void) {
     struct census before;
     uint64_t frames[8];
 
@@ -107,9 +102,7 @@ share_with(void)
     census_check(&before, "share with few holds");
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
 
     open_test();

@@ -38,9 +38,7 @@ asm(".pushsection childtext, \"ax\"\n"
     "    jr 4(gp)\n"
     ".popsection\n");
 
-static CHILD void
-nest(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nest(volatile struct exo_uarea *u, volatile uint64_t *data) {
     for (uint64_t depth = 1; depth <= data[0]; depth++) {
         u->user[32] = depth;
         u->user[33] = 0;
@@ -53,9 +51,7 @@ nest(volatile struct exo_uarea *u, volatile uint64_t *data)
 }
 
 /* Jumps to nowhere with a handler that is nowhere: recursion without end. */
-static CHILD void
-abyss(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void abyss(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)data;
     for (int i = 0; i < EXO_CAUSES; i++)
         u->entry[i] = 0x3000;
@@ -63,17 +59,13 @@ abyss(volatile struct exo_uarea *u, volatile uint64_t *data)
 }
 
 /* A bystander that counts. */
-static CHILD void
-count(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void count(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, other;
 

@@ -3,11 +3,9 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-grandchild(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void grandchild(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
-    data[8] = 0x0a7468676f756874ull;
+    data[8] = wide(0x0a746867, 0x6f756874);
     data[0] = (uint64_t)call(LOG_WRITE, CHILD_DATA + 64, 8);
     data[1] = (uint64_t)call(MACHINE_END, 0, 0);
     data[2] = (uint64_t)call(MACHINE_END, 1, 0);
@@ -15,9 +13,7 @@ grandchild(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[4] = (uint64_t)call(SLICE_RESERVE, 0, 0, 100, 1000);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
 

@@ -1,4 +1,5 @@
-/* first_entry_is_clean.c - an environment starts with a0 = gp = its u-area and nothing else in any register */
+/* first_entry_is_clean.c - an environment starts with a0 = gp = its u-area and nothing else in any
+ * register */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -32,9 +33,7 @@ asm(".pushsection childtext, \"ax\"\n"
     "    j child_enter\n"
     ".popsection\n");
 
-static CHILD void
-dirty(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void dirty(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
     /* Leave secrets in every FP register, fcsr and the callee-saved integers, for the next. */
@@ -54,16 +53,12 @@ dirty(volatile struct exo_uarea *u, volatile uint64_t *data)
         asm volatile("" ::: "memory");
 }
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     data[65] = 1;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, d;
 

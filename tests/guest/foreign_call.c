@@ -20,9 +20,7 @@ asm(".pushsection childtext, \"ax\"\n"
     "native_site_end:\n"
     ".popsection\n");
 
-INLINE uint64_t
-site_call(uint64_t address)
-{
+INLINE uint64_t site_call(uint64_t address) {
     register uint64_t a0 asm("a0") = 0;
 
     asm volatile("jalr %1"
@@ -33,9 +31,7 @@ site_call(uint64_t address)
     return a0;
 }
 
-static CHILD void
-guest(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void guest(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t faults;
 
     /* Before: both work. */
@@ -61,9 +57,7 @@ guest(volatile struct exo_uarea *u, volatile uint64_t *data)
         ;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
 

@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-thief(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void thief(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t first = data[0], count = data[1], got = 0;
 
     (void)u;
@@ -22,9 +20,7 @@ thief(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[2] = got + 1;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t mine[8], hole, foreign = 0, free = 0;

@@ -3,10 +3,9 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-/* Fills all FP registers from a seed, then checks them over and over: data[1] = rounds, data[2] = bad. */
-static CHILD void
-holder(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+/* Fills all FP registers from a seed, then checks them over and over: data[1] = rounds, data[2] =
+ * bad. */
+static CHILD void holder(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t seed = data[0], bad;
 
     (void)u;
@@ -52,9 +51,7 @@ holder(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c[3];
 

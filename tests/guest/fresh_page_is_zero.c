@@ -5,17 +5,13 @@
 
 enum { COUNT = 64 };
 
-static CHILD void
-scribble(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void scribble(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (int i = 0; i < 512; i++)
-        data[i] = 0x5ec4e75ec4e75ec4ull;
+        data[i] = wide(0x5ec4e75e, 0xc4e75ec4);
 }
 
-static uint64_t
-dirty_words(uint64_t frame)
-{
+static uint64_t dirty_words(uint64_t frame) {
     volatile uint64_t *page = see(frame, EXO_R | EXO_W);
     uint64_t dirty = 0;
 
@@ -27,9 +23,7 @@ dirty_words(uint64_t frame)
     return dirty;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frames[COUNT], again[COUNT], got;
@@ -70,7 +64,8 @@ main(void)
         check(dirty_words(again[i]) == 0, "frame %lu of the dead child is dirty", i);
     ok_all("frames of the dead are clean");
     check_is(call(HOLD_DROP, 0, again, got), (int64_t)got, "drop");
-    /* Donated frames that come back to their holder are not told apart from memory: clean as well. */
+    /* Donated frames that come back to their holder are not told apart from memory: clean as well.
+     */
     {
         uint64_t space[10], vspace;
 

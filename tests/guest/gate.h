@@ -32,27 +32,21 @@ asm(".pushsection childtext, \"ax\"\n"
 typedef void gate_function(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u);
 
 /* What a server runs first: it parks. */
-static CHILD void
-gate_park(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void gate_park(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     data[511] = (uint64_t)call(GATE_OFFER, data[510]);
     for (;;)
         call(SLEEP, 0, EXO_NEVER);
 }
 
-static inline void
-gate_ready(struct child *c, uint64_t enter, uint64_t function, uint64_t who)
-{
+static inline void gate_ready(struct child *c, uint64_t enter, uint64_t function, uint64_t who) {
     c->u->entry_gate = enter;
     c->u->user[USER_GATE] = function;
     c->data[510] = who;
 }
 
 /* Makes a child that serves; it is parked when this returns. */
-static inline void
-gate_child(struct child *c, gate_function *function, uint64_t who)
-{
+static inline void gate_child(struct child *c, gate_function *function, uint64_t who) {
     child_make(c, gate_park);
     gate_ready(c, child_address(gate_enter), child_address(function), who);
     must(call(ENV_START, c->env) == 0);
@@ -63,9 +57,7 @@ gate_child(struct child *c, gate_function *function, uint64_t who)
     must(env_state_of(c->env) == EXO_ENV_OFFERED);
 }
 
-static inline void
-gate_twin(struct child *c, gate_function *function, uint64_t who)
-{
+static inline void gate_twin(struct child *c, gate_function *function, uint64_t who) {
     twin_make(c, gate_park);
     gate_ready(c, (uint64_t)gate_enter, (uint64_t)function, who);
     must(call(ENV_START, c->env) == 0);

@@ -1,12 +1,11 @@
-/* gate_forged_reply.c - a reply without a caller, twice, or to a caller that is gone, reaches nobody */
+/* gate_forged_reply.c - a reply without a caller, twice, or to a caller that is gone, reaches
+ * nobody */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/gate.h"
 #include "tests/guest/census.h"
 
 /* Replies without ever having been called: it parks, or gets an error; nobody hears of it. */
-static CHILD void
-babbler(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void babbler(volatile struct exo_uarea *u, volatile uint64_t *data) {
     u->user[40] = 1;
     for (int i = 0; i < 10; i++) {
         data[0]++;
@@ -15,18 +14,14 @@ babbler(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[1] = 1;
 }
 
-static CHILD void
-echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)caller;
     u->user[41]++;
     message[0] = ~message[0];
 }
 
 /* A client that is killed while its server works. */
-static CHILD void
-client(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void client(volatile struct exo_uarea *u, volatile uint64_t *data) {
     struct message m;
 
     (void)u;
@@ -39,9 +34,7 @@ client(volatile struct exo_uarea *u, volatile uint64_t *data)
         call(YIELD, 0);
 }
 
-static CHILD void
-slow(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void slow(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     (void)caller;
     u->user[41]++;
@@ -50,9 +43,7 @@ slow(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
     u->user[43]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, d;
     struct message m = {.a = {1, 2, 3, 4, 5, 6, 7}};

@@ -3,17 +3,13 @@
 #include "tests/guest/gate.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     (void)caller;
     u->user[40]++;
 }
 
-static CHILD void
-doze(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void doze(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     (void)caller;
     u->user[40]++;
@@ -21,18 +17,14 @@ doze(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
     u->user[41]++;
 }
 
-static CHILD void
-die(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void die(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     (void)caller;
     u->user[40]++;
     call(ENV_KILL, 0);
 }
 
-static CHILD void
-loop(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void loop(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     (void)caller;
     for (;;)
@@ -40,9 +32,7 @@ loop(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
 }
 
 /* Calls its caller's own gate... which is not parked. */
-static CHILD void
-backward(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void backward(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)caller;
     u->user[40]++;
     u->user[42] = (uint64_t)call(GATE_BIND, 1, message[0]);
@@ -53,25 +43,19 @@ backward(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
     u->user[43] = (uint64_t)m.error;
 }
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-static int64_t
-gate_try(uint64_t gate, uint64_t deadline)
-{
+static int64_t gate_try(uint64_t gate, uint64_t deadline) {
     struct message m = {.a = {window.mine->env, 2, 3, 4, 5, 6, 7}};
 
     raw_gate_call(&m, gate, deadline);
     return m.error;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t start;

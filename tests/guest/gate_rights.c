@@ -3,16 +3,12 @@
 #include "tests/guest/gate.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void echo(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     (void)message;
     u->user[41] = caller;
 }
 
-static CHILD void
-stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void stranger(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         while (!data[0])
@@ -32,9 +28,7 @@ stranger(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static void
-ask(struct child *c, uint64_t env)
-{
+static void ask(struct child *c, uint64_t env) {
     c->data[1] = env;
     fence();
     c->data[0] = 1;
@@ -43,9 +37,7 @@ ask(struct child *c, uint64_t env)
     must(c->data[0] == 0);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child sibling, relative, anyone, named;
 

@@ -3,19 +3,14 @@
 #include "tests/guest/gate.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-add(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u)
-{
+static CHILD void add(uint64_t *message, uint64_t caller, volatile struct exo_uarea *u) {
     u->user[40]++;
     u->user[41] = caller;
     for (int i = 0; i < 7; i++)
         message[i] += 1000 * (uint64_t)(i + 1);
 }
 
-
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child server, twin;
 
@@ -58,7 +53,8 @@ main(void)
             spin = now() + window.facts->slot_ticks / 16 * (uint64_t)(round % 7);
             m.a[0] = (uint64_t)round;
             raw_gate_call(&m, 7, EXO_NEVER);
-            check(m.error == 0 && m.a[0] == (uint64_t)round + 1000, "round %d: %ld", round, m.error);
+            check(m.error == 0 && m.a[0] == (uint64_t)round + 1000, "round %d: %ld", round,
+                  m.error);
         }
     }
     ok_all("calls at all phases of the slot");

@@ -3,15 +3,9 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static int
-is_refusal(int64_t error)
-{
-    return error == EXO_E_RIGHT || error == EXO_E_HANDLE;
-}
+static int is_refusal(int64_t error) { return error == EXO_E_RIGHT || error == EXO_E_HANDLE; }
 
-static void
-try_domain(uint64_t handle)
-{
+static void try_domain(uint64_t handle) {
     uint64_t frame = EXO_ANY, mine = window.mine->facts_frame;
 
     check(is_refusal(call(DOMAIN_CREATE, handle)), "domain_create under %lx", handle);
@@ -25,21 +19,18 @@ try_domain(uint64_t handle)
     check(is_refusal(call(REVOKE_BREAK, handle, EXO_FRAMES, &mine, 1)), "break in %lx", handle);
 }
 
-static void
-try_env(uint64_t handle)
-{
+static void try_env(uint64_t handle) {
     check(is_refusal(call(ENV_KILL, handle)), "env_kill of %lx", handle);
     check(is_refusal(call(ENV_START, handle)), "env_start of %lx", handle);
     check(is_refusal(call(SLICE_BIND, 0, 0, 1, handle)), "slice_bind for %lx", handle);
     /* An ancestor may be posted to. */
     if (slot_of(handle) >= window.facts->env_table.count ||
-        window.domains[window.envs[slot_of(handle)].domain].depth >= window.domains[my_domain_slot()].depth)
+        window.domains[window.envs[slot_of(handle)].domain].depth >=
+            window.domains[my_domain_slot()].depth)
         check(is_refusal(call(EVENT_POST, handle, 1)), "event_post to %lx", handle);
 }
 
-static void
-try_vspace(uint64_t handle)
-{
+static void try_vspace(uint64_t handle) {
     uint64_t frame = window.mine->facts_frame;
 
     check(is_refusal(call(VSPACE_BIND, handle, 0x10000, frame, EXO_R)), "bind in %lx", handle);
@@ -49,17 +40,13 @@ try_vspace(uint64_t handle)
     check(is_refusal(call(VSPACE_DESTROY, handle)), "destroy %lx", handle);
 }
 
-static int
-is_mine(uint64_t handle)
-{
+static int is_mine(uint64_t handle) {
     uint64_t slot = slot_of(handle);
 
     return handle == 0 || (slot == my_domain_slot() && handle == window.mine->domain);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t random = 88172645463325252ull;
     uint64_t count;

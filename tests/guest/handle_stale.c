@@ -5,16 +5,12 @@
 
 enum { ROUNDS = 40 };
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t old_domain, old_env, old_vspace, frame = EXO_ANY;

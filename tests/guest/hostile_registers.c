@@ -47,9 +47,7 @@ asm(".pushsection childtext, \"ax\"\n"
     "    ret\n"
     ".popsection\n");
 
-static CHILD void
-hostile(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void hostile(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t context[16];
     uint64_t count = data[0];
 
@@ -70,14 +68,20 @@ hostile(volatile struct exo_uarea *u, volatile uint64_t *data)
             }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
-    uint64_t values[] = {0xffffffffc0000000ull, 0xffffffc080200000ull, ~0ull, 0, 1,
-                         0x4000000000ull, 0x8000000000000000ull, 0x80200000ull, 0xfffffffffffffff8ull,
-                         CHILD_UAREA, CHILD_UAREA + 8};
+    uint64_t values[] = {0xffffffffc0000000ull,
+                         0xffffffc080200000ull,
+                         ~0ull,
+                         0,
+                         1,
+                         0x4000000000ull,
+                         0x8000000000000000ull,
+                         0x80200000ull,
+                         0xfffffffffffffff8ull,
+                         CHILD_UAREA,
+                         CHILD_UAREA + 8};
     enum { COUNT = sizeof(values) / sizeof(values[0]), ROUNDS = 3 };
     uint64_t frame;
     volatile uint64_t *page;

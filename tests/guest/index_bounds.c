@@ -3,12 +3,11 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     const struct exo_facts *facts;
-    uint64_t wild[] = {~0ull, 1ull << 31, 1ull << 32, 1ull << 63, 0x7fffffffffffffffull, 1ull << 47};
+    uint64_t wild[] = {~0ull,     1ull << 31, 1ull << 32, 1ull << 63, 0x7fffffffffffffffull,
+                       1ull << 47};
     uint64_t child;
 
     open_test();

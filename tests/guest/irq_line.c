@@ -4,9 +4,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-thief(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void thief(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t got = 0;
 
     (void)u;
@@ -19,9 +17,7 @@ thief(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[1] = got;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     const struct exo_facts *facts;
@@ -38,7 +34,8 @@ main(void)
         }
         foreign++;
         check(call(IRQ_BIND, line, 0, 1) == EXO_E_RIGHT, "bind foreign line %lu", line);
-        check(call(IRQ_BIND, line, window.mine->env, 1) == EXO_E_RIGHT, "bind foreign line %lu", line);
+        check(call(IRQ_BIND, line, window.mine->env, 1) == EXO_E_RIGHT, "bind foreign line %lu",
+              line);
         check(call(IRQ_ACK, line) == EXO_E_RIGHT, "ack foreign line %lu", line);
         check(call(IRQ_GRANT, line, 0) == EXO_E_RIGHT, "take foreign line %lu", line);
         check(call(IRQ_GRANT, line, c.domain) == EXO_E_RIGHT, "grant foreign line %lu", line);
@@ -61,7 +58,8 @@ main(void)
         is(window.lines[mine].domain, (int64_t)slot_of(c.domain), "it is the child's");
         is(call(IRQ_BIND, mine, 0xffff1234, 1), EXO_E_HANDLE, "bind it to nobody");
         child_end(&c);
-        is(window.lines[mine].domain, (int64_t)my_domain_slot(), "it comes back at the child's death");
+        is(window.lines[mine].domain, (int64_t)my_domain_slot(),
+           "it comes back at the child's death");
         is(window.lines[mine].masked, 1, "masked");
         is((int64_t)window.lines[mine].generation, 0, "and unbound");
     } else {

@@ -7,9 +7,7 @@
 
 enum { KINDS = 6 };
 
-static CHILD void
-busy(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void busy(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t frame;
 
     u->user[40] = 1;
@@ -52,9 +50,7 @@ busy(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t random = 4711, rounds;
 

@@ -3,15 +3,14 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frames[EXO_BATCH + 16], child;
     struct exo_binding vector[2];
-    uint64_t counts[] = {EXO_BATCH + 1, 1000,          1ull << 16, 1ull << 31, 1ull << 32,
-                         1ull << 60,    (1ull << 60) + 1, 1ull << 61, 1ull << 62, 1ull << 63,
-                         ~0ull,         ~0ull - 7,     (1ull << 61) + 4};
+    uint64_t counts[] = {
+        EXO_BATCH + 1,    1000,       1ull << 16, 1ull << 31, 1ull << 32, 1ull << 60,
+        (1ull << 60) + 1, 1ull << 61, 1ull << 62, 1ull << 63, ~0ull,      ~0ull - 7,
+        (1ull << 61) + 4};
 
     open_test();
     census_take(&before);
@@ -41,8 +40,9 @@ main(void)
     check(call(HOLD_SHARE, 0, child, frames, 0, EXO_R) <= 0, "share 0");
     ok_all("nothing");
     /* Grants: counts that overflow 32 or 64 bits. */
-    int64_t amounts[] = {1ll << 31, 1ll << 32, (1ll << 32) + 1, INT64_MAX, INT64_MIN, INT64_MIN + 1,
-                         -1, -(1ll << 32), (int64_t)limit(0, EXO_FRAMES) + 1};
+    int64_t amounts[] = {1ll << 31, 1ll << 32,    (1ll << 32) + 1,
+                         INT64_MAX, INT64_MIN,    INT64_MIN + 1,
+                         -1,        -(1ll << 32), (int64_t)limit(0, EXO_FRAMES) + 1};
 
     for (int i = 0; i < 9; i++) {
         check(call(DOMAIN_GRANT, child, EXO_FRAMES, amounts[i]) < 0, "grant %ld", amounts[i]);

@@ -4,9 +4,7 @@
 #include "tests/guest/census.h"
 
 /* Holds a reservation while it lends its time; then tries to store. */
-static CHILD void
-reserver(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void reserver(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (uint64_t i = 0; i < 100; i++) {
         uint64_t failed = 0;
@@ -29,9 +27,7 @@ reserver(volatile struct exo_uarea *u, volatile uint64_t *data)
         call(YIELD, 0);
 }
 
-static CHILD void
-changer(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void changer(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         data[0]++;
@@ -39,9 +35,7 @@ changer(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child a, b;
 

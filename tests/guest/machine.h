@@ -7,15 +7,7 @@
 
 _Noreturn void _exit(int status);
 
-static inline void
-program_exit(int status)
-{
-    _exit(status);
-}
+static inline void program_exit(int status) { _exit(status); }
 
-static inline struct exo_uarea *
-own_uarea(void)
-{
-    return exo_uarea();
-}
+static inline struct exo_uarea *own_uarea(void) { return exo_uarea(); }
 #endif

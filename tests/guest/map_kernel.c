@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-touch(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void touch(volatile struct exo_uarea *u, volatile uint64_t *data) {
     static const uint64_t none = 0;
     uint64_t count = data[0];
 
@@ -17,7 +15,7 @@ touch(volatile struct exo_uarea *u, volatile uint64_t *data)
         (void)*word;
         data[100 + i] = u->user[USER_FAULTS] << 8 | u->user[USER_CAUSE];
         u->user[USER_FAULTS] = 0;
-        *word = 0x4141414141414141;
+        *word = wide(0x41414141, 0x41414141);
         data[200 + i] = u->user[USER_FAULTS] << 8 | u->user[USER_CAUSE];
         u->user[USER_FAULTS] = 0;
         asm volatile("jalr %0" ::"r"(word) : "ra", "memory");
@@ -25,9 +23,7 @@ touch(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     const struct exo_facts *facts;

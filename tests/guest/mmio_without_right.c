@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     const struct exo_facts *facts;
     uint64_t hole, tried = 0, held = 0, child;

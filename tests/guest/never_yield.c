@@ -1,5 +1,7 @@
-/* never_yield.c - who spins through slice ends is stopped by force, loses slots, and dies of it at last */
+/* never_yield.c - who spins through slice ends is stopped by force, loses slots, and dies of it at
+ * last */
 /* SPDX-License-Identifier: MIT */
+/* icount */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -15,17 +17,13 @@ asm(".pushsection childtext, \"ax\"\n"
     "    j 1b\n"
     ".popsection\n");
 
-static CHILD void
-spin(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child silent, stubborn, fair;
     uint64_t a, b, waited = 0;

@@ -1,13 +1,12 @@
-/* quota_every_kind.c - each limit holds exactly: the last one is given, the next refused, nothing leaks */
+/* quota_every_kind.c - each limit holds exactly: the last one is given, the next refused, nothing
+ * leaks */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 enum { LIMIT = 5 };
 
-int
-main(void)
-{
+int main(void) {
     struct census before, middle;
     uint64_t domain, frames[16], mine[LIMIT + 2], position = 0;
     int64_t error;
@@ -82,7 +81,8 @@ main(void)
         /* Environments. */
         uint64_t pair = pair_new(domain), second;
 
-        check_is(call(ENV_CREATE, domain, spaces[0], pair, CHILD_UAREA), EXO_E_QUOTA, "no env granted");
+        check_is(call(ENV_CREATE, domain, spaces[0], pair, CHILD_UAREA), EXO_E_QUOTA,
+                 "no env granted");
         check(window.frames[pair + 1].kind == EXO_FRAME_RAM, "the refused pair was taken");
         check_is(call(DOMAIN_GRANT, domain, EXO_ENVS, 1), 0, "grant");
         error = call(ENV_CREATE, domain, spaces[0], pair, CHILD_UAREA);

@@ -16,10 +16,8 @@
 
 enum { PAGE = 4096 };
 
-INLINE int64_t
-raw_call(int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
-         uint64_t g)
-{
+INLINE int64_t raw_call(int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                        uint64_t f, uint64_t g) {
     register uint64_t a0 asm("a0") = a;
     register uint64_t a1 asm("a1") = b;
     register uint64_t a2 asm("a2") = c;
@@ -45,9 +43,7 @@ raw_call(int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_
 #define call_number(...) RAW_PICK(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0)
 
 /* Lends the slice through a gate; a0 = reason. */
-INLINE int64_t
-raw_yield_to(uint64_t gate)
-{
+INLINE int64_t raw_yield_to(uint64_t gate) {
     register uint64_t a0 asm("a0") = 0;
     register uint64_t t2 asm("t2") = gate;
     register int64_t a7 asm("a7") = EXO_SYS_YIELD_TO;
@@ -60,11 +56,7 @@ raw_yield_to(uint64_t gate)
     return (int64_t)a0;
 }
 
-INLINE void
-raw_yield_back(void)
-{
-    call(YIELD_BACK);
-}
+INLINE void raw_yield_back(void) { call(YIELD_BACK); }
 
 struct message {
     uint64_t a[7];
@@ -72,9 +64,7 @@ struct message {
 };
 
 /* A whole gate call: ra, tp and s0-s11 are lost in it, so they stand on the stack meanwhile. */
-INLINE void
-raw_gate_call(struct message *message, uint64_t gate, uint64_t deadline)
-{
+INLINE void raw_gate_call(struct message *message, uint64_t gate, uint64_t deadline) {
     register uint64_t a0 asm("a0") = (uint64_t)message;
     register uint64_t t2 asm("t2") = gate;
     register uint64_t t3 asm("t3") = deadline;
@@ -103,33 +93,23 @@ raw_gate_call(struct message *message, uint64_t gate, uint64_t deadline)
                    "memory");
 }
 
-INLINE uint64_t
-now(void)
-{
+INLINE uint64_t now(void) {
     uint64_t value;
 
     asm volatile("rdtime %0" : "=r"(value)::"memory");
     return value;
 }
 
-INLINE uint64_t
-instructions(void)
-{
+INLINE uint64_t instructions(void) {
     uint64_t value;
 
     asm volatile("rdinstret %0" : "=r"(value)::"memory");
     return value;
 }
 
-INLINE void
-fence(void)
-{
-    asm volatile("fence rw, rw" ::: "memory");
-}
+INLINE void fence(void) { asm volatile("fence rw, rw" ::: "memory"); }
 
-INLINE void
-copy_bytes(void *to, const void *from, uint64_t count)
-{
+INLINE void copy_bytes(void *to, const void *from, uint64_t count) {
     volatile char *target = to;
     const volatile char *source = from;
 
@@ -137,19 +117,23 @@ copy_bytes(void *to, const void *from, uint64_t count)
         *target++ = *source++;
 }
 
-INLINE void
-zero_words(void *to, uint64_t bytes)
-{
+INLINE void zero_words(void *to, uint64_t bytes) {
     volatile uint64_t *target = to;
 
     for (; bytes >= 8; bytes -= 8)
         *target++ = 0;
 }
 
+/* A large constant that the compiler does not put in a table: CHILD functions have none. */
+INLINE uint64_t wide(uint32_t high, uint32_t low) {
+    uint64_t value = high;
+
+    asm volatile("" : "+r"(value));
+    return value << 32 | low;
+}
+
 /* xorshift: the same numbers each time */
-INLINE uint64_t
-random_next(uint64_t *state)
-{
+INLINE uint64_t random_next(uint64_t *state) {
     uint64_t x = *state;
 
     x ^= x << 13;

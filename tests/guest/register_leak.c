@@ -3,8 +3,8 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-/* leak_call(registers): a0-a6 and a7 from registers[10..17], a marker in all others; ecall; then all
- * registers are stored in registers[32 + n]. */
+/* leak_call(registers): a0-a6 and a7 from registers[10..17], a marker in all others; ecall; then
+ * all registers are stored in registers[32 + n]. */
 extern char leak_call[];
 asm(".pushsection childtext, \"ax\"\n"
     ".balign 4\n"
@@ -40,12 +40,10 @@ typedef void leak_function(uint64_t *registers);
 static uint64_t registers[64];
 
 /* What a register may hold after the call: 0, the result, what I put in, or what I could know. */
-static void
-look(const char *what)
-{
-    static const char *const names[32] = {"zero", "ra", "sp", "gp", "tp", "t0",  "t1",  "t2",
-                                          "s0",   "s1", "a0", "a1", "a2", "a3",  "a4",  "a5",
-                                          "a6",   "a7", "s2", "s3", "s4", "s5",  "s6",  "s7",
+static void look(const char *what) {
+    static const char *const names[32] = {"zero", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+                                          "s0",   "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+                                          "a6",   "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
                                           "s8",   "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
     uint64_t me = (uint64_t)window.mine->self;
 
@@ -70,16 +68,16 @@ look(const char *what)
         known |= value >= (uint64_t)leak_call && value < (uint64_t)leak_call + 512;
         check(known, "%s (call %ld, result %ld): %s holds %lx", what, (int64_t)registers[17],
               (int64_t)registers[32 + 10], names[i], value);
-        check(value >> 38 == 0 || known, "%s: %s holds a kernel address %lx", what, names[i], value);
+        check(value >> 38 == 0 || known, "%s: %s holds a kernel address %lx", what, names[i],
+              value);
     }
     check(registers[42] >= (uint64_t)-64 || registers[42] < 1ull << 48 ||
               registers[42] == registers[10],
           "%s: a0 is %lx", what, registers[42]);
 }
 
-static void
-leak(const char *what, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
-{
+static void leak(const char *what, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                 uint64_t e) {
     for (int i = 0; i < 64; i++)
         registers[i] = 0;
     registers[10] = a;
@@ -96,9 +94,7 @@ leak(const char *what, int64_t number, uint64_t a, uint64_t b, uint64_t c, uint6
     look(what);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     uint64_t frame, hole, child, vector[4];
     struct exo_binding binding;
@@ -148,14 +144,21 @@ main(void)
     leak("domain_kill", EXO_SYS_DOMAIN_KILL, registers[42], 0, 0, 0, 0);
     ok_all("good calls");
     /* Every number with every kind of bad argument: error exits leak most. */
-    uint64_t wild[] = {0, 1, ~0ull, 1ull << 63, 0xffffffffc0000000ull, 0x4000000000ull, 1ull << 31,
+    uint64_t wild[] = {0,
+                       1,
+                       ~0ull,
+                       1ull << 63,
+                       0xffffffffc0000000ull,
+                       0x4000000000ull,
+                       1ull << 31,
                        my_domain_slot() | 99ull << 16};
 
     for (int64_t number = -64; number <= -2; number++) {
         if (number == EXO_SYS_RESUME || number == EXO_SYS_GATE_REPLY ||
-            number == EXO_SYS_ENV_KILL || number == EXO_SYS_ENV_FOREIGN || number == EXO_SYS_SLEEP ||
-            number == EXO_SYS_GATE_OFFER || number == EXO_SYS_DOMAIN_ACCEPT ||
-            number == EXO_SYS_MACHINE_END || number == EXO_SYS_GATE_CALL)
+            number == EXO_SYS_ENV_KILL || number == EXO_SYS_ENV_FOREIGN ||
+            number == EXO_SYS_SLEEP || number == EXO_SYS_GATE_OFFER ||
+            number == EXO_SYS_DOMAIN_ACCEPT || number == EXO_SYS_MACHINE_END ||
+            number == EXO_SYS_GATE_CALL)
             continue;
         for (int i = 1; i < 8; i++)
             for (int j = 0; j < 8; j++) {

@@ -1,4 +1,5 @@
-/* resume_forged.c - a forged save frame gains nothing: the environment stays in user mode, in its space */
+/* resume_forged.c - a forged save frame gains nothing: the environment stays in user mode, in its
+ * space */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -29,9 +30,7 @@ asm(".pushsection childtext, \"ax\"\n"
     ".popsection\n");
 extern char resume_try[];
 
-INLINE void
-try(uint64_t function, volatile uint64_t *context, uint64_t index)
-{
+INLINE void try(uint64_t function, volatile uint64_t *context, uint64_t index) {
     register uint64_t a0 asm("a0") = (uint64_t)context;
     register uint64_t a1 asm("a1") = index;
 
@@ -42,9 +41,7 @@ try(uint64_t function, volatile uint64_t *context, uint64_t index)
                    "t6", "memory");
 }
 
-static CHILD void
-forger(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void forger(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *context = data + 400;
     uint64_t value;
 
@@ -98,14 +95,13 @@ forger(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[8] = value;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
-    uint64_t indices[] = {5, 6, 31, 1ull << 31, 1ull << 32, 1ull << 63, ~0ull, ~0ull - 3, 1ull << 61, 288};
-    uint64_t targets[] = {0xffffffffc0000000ull, 0xffffffc080200000ull, 0x4000000000ull, 0x80200000ull,
-                          0x8000000000000000ull, 0xfffffffffffffffeull};
+    uint64_t indices[] = {5,          6,     31,        1ull << 31, 1ull << 32,
+                          1ull << 63, ~0ull, ~0ull - 3, 1ull << 61, 288};
+    uint64_t targets[] = {0xffffffffc0000000ull, 0xffffffc080200000ull, 0x4000000000ull,
+                          0x80200000ull,         0x8000000000000000ull, 0xfffffffffffffffeull};
 
     open_test();
     census_take(&before);
@@ -125,11 +121,13 @@ main(void)
     ok_all("wild save frames");
     check(c.data[4] == 1 || c.data[4] == 1 << 8, "a free frame: %lx", c.data[4]);
     for (int i = 0; i < 6; i++)
-        check(c.data[80 + i] >> 8 == 1 && ((c.data[80 + i] & 255) == 12 || (c.data[80 + i] & 255) == 1),
+        check(c.data[80 + i] >> 8 == 1 &&
+                  ((c.data[80 + i] & 255) == 12 || (c.data[80 + i] & 255) == 1),
               "resume at %lx: %lx", targets[i], c.data[80 + i]);
     ok_all("resuming at a kernel address is a fetch fault");
     is((int64_t)c.data[5], 5, "five good frames resume, and are free after it");
-    is((int64_t)c.data[6], 1 << 8 | 2, "then a supervisor register is still an illegal instruction");
+    is((int64_t)c.data[6], 1 << 8 | 2,
+       "then a supervisor register is still an illegal instruction");
     ok(c.data[7] >> 8 == 1 && (c.data[7] & 255) == 13, "and kernel memory a fault: %lx", c.data[7]);
     child_end(&c);
     census_same(&before);

@@ -5,18 +5,14 @@
 
 enum { COUNT = 8 };
 
-static CHILD void
-spin(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
 /* Gives the first of what stands in data[16..] */
-static CHILD void
-give(volatile struct exo_uarea *u, uint64_t pending)
-{
+static CHILD void give(volatile struct exo_uarea *u, uint64_t pending) {
     volatile uint64_t *data = (volatile uint64_t *)CHILD_DATA;
 
     (void)pending;
@@ -29,9 +25,7 @@ give(volatile struct exo_uarea *u, uint64_t pending)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frames[COUNT], slot;

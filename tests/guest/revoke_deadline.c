@@ -1,21 +1,18 @@
-/* revoke_deadline.c - nothing is broken unasked, early, beyond the count, or unnamed; what is taken is written down */
+/* revoke_deadline.c - nothing is broken unasked, early, beyond the count, or unnamed; what is taken
+ * is written down */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 enum { COUNT = 12 };
 
-static CHILD void
-spin(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-static int64_t
-breaking(uint64_t domain, uint64_t resource, uint64_t *numbers, uint64_t count)
-{
+static int64_t breaking(uint64_t domain, uint64_t resource, uint64_t *numbers, uint64_t count) {
     int64_t error = EXO_E_AGAIN;
 
     for (int i = 0; i < 2000 && error == EXO_E_AGAIN; i++)
@@ -23,9 +20,7 @@ breaking(uint64_t domain, uint64_t resource, uint64_t *numbers, uint64_t count)
     return error;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frames[COUNT], slot, taken;

@@ -1,4 +1,5 @@
-/* revoke_ignored.c - who ignores a request, or binds, shares and touches against it, loses the frame all the same */
+/* revoke_ignored.c - who ignores a request, or binds, shares and touches against it, loses the
+ * frame all the same */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -6,9 +7,7 @@
 enum { FRAME, STOP, ROUNDS, GOT, SECOND, MODE, OTHER };
 
 /* Clings to a frame: binds it again and again, at other addresses, pinned, shared, donated. */
-static CHILD void
-clinger(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void clinger(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t frame = data[FRAME], i = 0;
 
     while (!data[STOP]) {
@@ -34,9 +33,7 @@ clinger(volatile struct exo_uarea *u, volatile uint64_t *data)
     (void)u;
 }
 
-static int64_t
-breaking(uint64_t domain, uint64_t *frames, uint64_t count)
-{
+static int64_t breaking(uint64_t domain, uint64_t *frames, uint64_t count) {
     int64_t error = EXO_E_AGAIN;
 
     for (int i = 0; i < 4000 && error == EXO_E_AGAIN; i++) {
@@ -47,9 +44,7 @@ breaking(uint64_t domain, uint64_t *frames, uint64_t count)
     return error;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
 
     open_test();
@@ -87,8 +82,8 @@ main(void)
             check(page[i] == 0, "word %d is %lx", i, page[i]);
         page[0] = 0xca4a47;
         nap(window.facts->slot_ticks * 16);
-        check(page[0] == 0xca4a47 && page[1] == 0, "mode %lu: it wrote %lx, %lx after the abort", mode,
-              page[0], page[1]);
+        check(page[0] == 0xca4a47 && page[1] == 0, "mode %lu: it wrote %lx, %lx after the abort",
+              mode, page[0], page[1]);
         if (!is_dead(c.env))
             check((int64_t)c.data[GOT] == EXO_E_HOLD, "mode %lu: binding it now: %ld", mode,
                   (int64_t)c.data[GOT]);

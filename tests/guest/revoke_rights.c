@@ -3,9 +3,7 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-rebel(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void rebel(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t parent = data[0], sibling = data[1];
 
     (void)u;
@@ -26,9 +24,7 @@ rebel(volatile struct exo_uarea *u, volatile uint64_t *data)
         call(YIELD, 0);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, sibling;
     uint64_t frame;

@@ -3,17 +3,13 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-spin(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t position = 0, number, taken, count;
@@ -62,7 +58,8 @@ main(void)
     /* Mine cannot be named in a child's. */
     number = slot_of(window.mine->env);
     error = call(REVOKE_ASK, c.domain, EXO_ENVS, 1, 0);
-    ok(error < 0 || call(REVOKE_BREAK, c.domain, EXO_ENVS, &number, 1) >= 0, "an environment of mine");
+    ok(error < 0 || call(REVOKE_BREAK, c.domain, EXO_ENVS, &number, 1) >= 0,
+       "an environment of mine");
     ok(!is_dead(window.mine->env), "is not touched");
     slots_back();
     child_end(&c);

@@ -1,22 +1,19 @@
-/* revoke_vital.c - breaking a page table, a u-area, a private half or a pinned page ends who lives on it */
+/* revoke_vital.c - breaking a page table, a u-area, a private half or a pinned page ends who lives
+ * on it */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-spin(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
-    static const char *const names[] = {"a page table", "the root", "the spare root", "the u-area",
-                                        "the private half", "a pinned page"};
+    static const char *const names[] = {"a page table", "the root",         "the spare root",
+                                        "the u-area",   "the private half", "a pinned page"};
 
     open_test();
     census_take(&before);

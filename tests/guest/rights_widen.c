@@ -3,16 +3,12 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frame, hole;
@@ -32,8 +28,8 @@ main(void)
             if (error >= 0)
                 call(VSPACE_UNBIND, c.vspace, hole, 1);
             if (!(now & EXO_R))
-                check(error == EXO_E_ARG || error == EXO_E_WX, "hold %lu, bind %lu: %ld", rights, now,
-                      error);
+                check(error == EXO_E_ARG || error == EXO_E_WX, "hold %lu, bind %lu: %ld", rights,
+                      now, error);
             else if (!within)
                 check(error == EXO_E_HOLD || (both && error == EXO_E_WX) || error == EXO_E_ARG,
                       "hold %lu, bind %lu: %ld", rights, now, error);
@@ -81,7 +77,8 @@ main(void)
     frame = frame_new(c.domain);
     check_is(call(VSPACE_BIND, c.vspace, hole, frame, EXO_R), 0, "bind read");
     check(call(VSPACE_PROTECT, c.vspace, hole, 1, EXO_R | EXO_W) <= 0, "protect widened to write");
-    check(call(VSPACE_PROTECT, c.vspace, hole, 1, EXO_R | EXO_X) <= 0, "protect widened to execute");
+    check(call(VSPACE_PROTECT, c.vspace, hole, 1, EXO_R | EXO_X) <= 0,
+          "protect widened to execute");
     check_is(call(VSPACE_UNBIND, c.vspace, hole, 1), 1, "unbind");
     check_is(call(VSPACE_BIND, c.vspace, hole, frame, EXO_R | (EXO_R | EXO_W) << 4), 0,
              "bind read, most write");

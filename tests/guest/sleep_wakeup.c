@@ -6,9 +6,7 @@
 enum { ROUNDS = 400 };
 
 /* Waits for bit 0 again and again; answers by counting. */
-static CHILD void
-waiter(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void waiter(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         uint64_t events = (uint64_t)call(SLEEP, 1, EXO_NEVER);
@@ -20,9 +18,7 @@ waiter(volatile struct exo_uarea *u, volatile uint64_t *data)
 }
 
 /* Ping-pong: sleeps for bit 1, posts bit 1 to data[3]. */
-static CHILD void
-player(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void player(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         data[6] |= (uint64_t)call(SLEEP, 2, EXO_NEVER);
@@ -32,9 +28,7 @@ player(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, a, b;
     uint64_t start, slot;

@@ -6,9 +6,7 @@
 enum { HARTS, RESULTS = 8 };
 
 /* Tries every slot of the machine. */
-static CHILD void
-thief(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void thief(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t got = 0;
 
     (void)u;
@@ -25,9 +23,7 @@ thief(volatile struct exo_uarea *u, volatile uint64_t *data)
         call(YIELD, 0);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c, d;
     uint64_t foreign = 0, position = EXO_SLOTS_PER_HART, slots_before, owned = 0;

@@ -4,9 +4,7 @@
 #include "tests/guest/census.h"
 
 /* Runs as a twin: its faults are counted and skipped. data: address, then results. */
-static CHILD void
-toucher(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void toucher(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *page = (volatile uint64_t *)data[0];
     uint64_t frame = data[1], other = data[2], bad = 0, faults;
 
@@ -45,9 +43,7 @@ toucher(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[3] = bad;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child twin;
     uint64_t frame, other;

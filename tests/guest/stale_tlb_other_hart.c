@@ -7,9 +7,7 @@
 enum { ADDRESS, BEAT, STOP, SEEN, ROUNDS = 60 };
 
 /* Writes its beat into the page without end; faults are skipped and counted. */
-static CHILD void
-writer(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void writer(volatile struct exo_uarea *u, volatile uint64_t *data) {
     volatile uint64_t *page = (volatile uint64_t *)data[ADDRESS];
     uint64_t beat = 0;
 
@@ -20,9 +18,7 @@ writer(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static void
-wait_beats(const struct child *c, uint64_t count)
-{
+static void wait_beats(const struct child *c, uint64_t count) {
     uint64_t start = c->data[BEAT], end = now() + window.facts->timebase;
 
     while (c->data[BEAT] - start < count && now() < end)
@@ -30,9 +26,7 @@ wait_beats(const struct child *c, uint64_t count)
     check(c->data[BEAT] - start >= count, "the other hart stands still");
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child twin;
     uint64_t frame, address;

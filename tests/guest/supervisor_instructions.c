@@ -1,4 +1,5 @@
-/* supervisor_instructions.c - CSRs, fences, returns and firmware calls of other modes are exceptions */
+/* supervisor_instructions.c - CSRs, fences, returns and firmware calls of other modes are
+ * exceptions */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
@@ -55,22 +56,18 @@ asm(".pushsection childtext, \"ax\"\n"
     ".option push\n.option norvc\n"
     ".balign 4\n"
     "sites:\n" SITES(SITE_TEXT) "sites_end:\n"
-    ".option pop\n"
-    ".popsection\n");
+                                ".option pop\n"
+                                ".popsection\n");
 
 #define SITE_WORD(word) word,
 static const uint32_t words[] = {SITES(SITE_WORD)};
 enum { COUNT = sizeof(words) / sizeof(words[0]) };
 
-INLINE void
-jump(uint64_t address)
-{
+INLINE void jump(uint64_t address) {
     asm volatile("li t0, -1\n li t1, 0x1f\n jalr %0" ::"r"(address) : "ra", "t0", "t1", "memory");
 }
 
-static CHILD void
-criminal(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void criminal(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t count = data[1];
 
     for (uint64_t round = 0; round < data[2]; round++)
@@ -93,9 +90,7 @@ criminal(volatile struct exo_uarea *u, volatile uint64_t *data)
     data[4] = u->user[USER_FAULTS] << 8 | u->user[USER_CAUSE];
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
 

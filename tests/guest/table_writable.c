@@ -1,18 +1,15 @@
-/* table_writable.c - frames donated for page tables and private halves are out of everybody's reach */
+/* table_writable.c - frames donated for page tables and private halves are out of everybody's reach
+ */
 /* SPDX-License-Identifier: MIT */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t donated[CHILD_TABLES + 3], other;
@@ -67,7 +64,8 @@ main(void)
         check_is(call(VSPACE_BIND, c.vspace, CHILD_FREE, pair + 1, EXO_R | EXO_W), 0, "bind half");
         check(call(ENV_CREATE, c.domain, c.vspace, pair, CHILD_FREE) < 0, "a bound private half");
         check_is(call(VSPACE_UNBIND, c.vspace, CHILD_FREE, 1), 1, "unbind half");
-        check_is(call(HOLD_SHARE, c.domain, 0, (uint64_t[]){pair + 1}, 1, EXO_W | EXO_R), 1, "share");
+        check_is(call(HOLD_SHARE, c.domain, 0, (uint64_t[]){pair + 1}, 1, EXO_W | EXO_R), 1,
+                 "share");
         check(call(ENV_CREATE, c.domain, c.vspace, pair, CHILD_FREE) < 0, "a shared private half");
         check_is(frame_drop(0, pair + 1), 1, "drop");
         /* The same vector twice: the second time it is a table already. */

@@ -3,16 +3,12 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before, middle;
     struct child c;
     uint64_t frame, bound = 0;
@@ -34,7 +30,8 @@ main(void)
     census_take(&middle);
     for (uint64_t i = 100; i < 140; i++) {
         check_is(call(VSPACE_BIND, c.vspace, i << 30, frame, EXO_R), EXO_E_TABLES, "bind");
-        check_is(call(VSPACE_BIND, c.vspace, i << 30 | 0x200000, frame, EXO_R), EXO_E_TABLES, "bind");
+        check_is(call(VSPACE_BIND, c.vspace, i << 30 | 0x200000, frame, EXO_R), EXO_E_TABLES,
+                 "bind");
         check_is(call(VSPACE_BIND, c.vspace, i << 30, frame, EXO_R | EXO_PIN), EXO_E_TABLES, "pin");
         vector[0] = (struct exo_binding){(i << 30) | EXO_R, frame};
         check_is(call(VSPACE_BINDV, c.vspace, vector, 1), EXO_E_TABLES, "bindv");

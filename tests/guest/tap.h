@@ -18,16 +18,12 @@ struct tap_line {
     uint64_t used;
 };
 
-static inline void
-tap_put(struct tap_line *line, char byte)
-{
+static inline void tap_put(struct tap_line *line, char byte) {
     if (line->used < sizeof(line->text) - 1)
         line->text[line->used++] = byte;
 }
 
-static inline void
-tap_number(struct tap_line *line, uint64_t value, uint64_t base)
-{
+static inline void tap_number(struct tap_line *line, uint64_t value, uint64_t base) {
     char digits[24];
     int count = 0;
 
@@ -40,9 +36,7 @@ tap_number(struct tap_line *line, uint64_t value, uint64_t base)
 }
 
 /* %d %u %x take int64_t/uint64_t when written %ld %lu %lx; also %s and %c. */
-static inline void
-tap_format(struct tap_line *line, const char *format, va_list list)
-{
+static inline void tap_format(struct tap_line *line, const char *format, va_list list) {
     for (; *format; format++) {
         int wide = 0;
 
@@ -76,16 +70,12 @@ tap_format(struct tap_line *line, const char *format, va_list list)
     }
 }
 
-static inline void
-tap_end(struct tap_line *line)
-{
+static inline void tap_end(struct tap_line *line) {
     line->text[line->used++] = '\n';
     call(LOG_WRITE, line->text, line->used);
 }
 
-static inline void __attribute__((format(printf, 1, 2)))
-note(const char *format, ...)
-{
+static inline void __attribute__((format(printf, 1, 2))) note(const char *format, ...) {
     struct tap_line line;
     va_list list;
 
@@ -100,9 +90,7 @@ note(const char *format, ...)
 }
 
 /* A line without '#': measurements. */
-static inline void __attribute__((format(printf, 1, 2)))
-print_line(const char *format, ...)
-{
+static inline void __attribute__((format(printf, 1, 2))) print_line(const char *format, ...) {
     struct tap_line line;
     va_list list;
 
@@ -114,9 +102,7 @@ print_line(const char *format, ...)
     tap_end(&line);
 }
 
-static inline int __attribute__((format(printf, 2, 3)))
-ok(int good, const char *format, ...)
-{
+static inline int __attribute__((format(printf, 2, 3))) ok(int good, const char *format, ...) {
     struct tap_line line;
     va_list list;
 
@@ -136,9 +122,7 @@ ok(int good, const char *format, ...)
     return good;
 }
 
-static inline int
-is(int64_t got, int64_t want, const char *name)
-{
+static inline int is(int64_t got, int64_t want, const char *name) {
     if (ok(got == want, "%s", name))
         return 1;
     note("got %ld (0x%lx), want %ld (0x%lx)", got, (uint64_t)got, want, (uint64_t)want);
@@ -146,9 +130,7 @@ is(int64_t got, int64_t want, const char *name)
 }
 
 /* Many small checks make one test: silent while good, the first failures are told. */
-static inline int __attribute__((format(printf, 2, 3)))
-check(int good, const char *format, ...)
-{
+static inline int __attribute__((format(printf, 2, 3))) check(int good, const char *format, ...) {
     struct tap_line line;
     va_list list;
 
@@ -158,7 +140,7 @@ check(int good, const char *format, ...)
     tap.broken++;
     if (tap.notes++ < 12) {
         line.used = 0;
-    tap_put(&line, '\n');
+        tap_put(&line, '\n');
         tap_put(&line, '#');
         tap_put(&line, ' ');
         va_start(list, format);
@@ -169,16 +151,12 @@ check(int good, const char *format, ...)
     return 0;
 }
 
-static inline int
-check_is(int64_t got, int64_t want, const char *name)
-{
+static inline int check_is(int64_t got, int64_t want, const char *name) {
     return check(got == want, "%s: got %ld (0x%lx), want %ld", name, got, (uint64_t)got, want);
 }
 
 /* All checks since the last were good, and there was at least one. */
-static inline int
-ok_all(const char *name)
-{
+static inline int ok_all(const char *name) {
     int good = tap.checks > 0 && tap.broken == 0;
 
     good = ok(good, "%s (%d checks, %d broken)", name, tap.checks, tap.broken);
@@ -186,9 +164,7 @@ ok_all(const char *name)
     return good;
 }
 
-static inline int
-done(void)
-{
+static inline int done(void) {
     print_line("1..%d", tap.tests);
     return tap.failed ? 1 : 0;
 }

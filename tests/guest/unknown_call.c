@@ -5,9 +5,7 @@
 
 enum { NUMBER, RESULT, FAULTS, CAUSE };
 
-static CHILD void
-caller(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void caller(volatile struct exo_uarea *u, volatile uint64_t *data) {
     uint64_t count = data[0];
 
     for (uint64_t i = 0; i < count; i++) {
@@ -21,9 +19,7 @@ caller(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t count = 0;

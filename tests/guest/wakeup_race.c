@@ -1,13 +1,12 @@
-/* wakeup_race.c - two environments wake each other ten thousand times and neither sleeps through it */
+/* wakeup_race.c - two environments wake each other ten thousand times and neither sleeps through it
+ */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 60 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
 /* Twins: same domain, so events are allowed. data[3]: the other; data[5]: stop after so many. */
-static CHILD void
-player(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void player(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     while (data[0] < data[5]) {
         data[6] |= (uint64_t)call(SLEEP, 2, EXO_NEVER);
@@ -17,9 +16,7 @@ player(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child a, b;
     uint64_t rounds, last = 0, still = 0;

@@ -1,4 +1,5 @@
-/* window.h - a part of the own address space that the library never touches, for frames under test */
+/* window.h - a part of the own address space that the library never touches, for frames under test
+ */
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_GUEST_WINDOW_H
 #define TESTS_GUEST_WINDOW_H
@@ -6,7 +7,8 @@
 #include "tests/guest/tap.h"
 #include "tests/guest/machine.h"
 
-/* Three regions with page tables of their own: the kernel's books, frames, and one that is pinned. */
+/* Three regions with page tables of their own: the kernel's books, frames, and one that is pinned.
+ */
 #define WINDOW_BOOKS 0x0800000000ull
 #define WINDOW 0x0810000000ull
 enum { WINDOW_PAGES = 512, WINDOW_BOOK_TABLES = 8 };
@@ -26,9 +28,7 @@ static struct {
     uint8_t taken[WINDOW_PAGES];
 } window;
 
-static inline const void *
-window_book(struct exo_table table, uint64_t size)
-{
+static inline const void *window_book(struct exo_table table, uint64_t size) {
     uint64_t pages = (table.count * size + PAGE - 1) / PAGE, start = window.next_book;
 
     for (uint64_t i = 0; i < pages; i++) {
@@ -44,9 +44,7 @@ window_book(struct exo_table table, uint64_t size)
 }
 
 /* A frame of mine, any. */
-static inline uint64_t
-frame_new(uint64_t domain)
-{
+static inline uint64_t frame_new(uint64_t domain) {
     uint64_t frame = EXO_ANY;
     int64_t count = call(FRAME_ALLOC, domain, &frame, 1);
 
@@ -58,9 +56,7 @@ frame_new(uint64_t domain)
 }
 
 /* A whole vector, however few a call gives: its length, or an error with the rest dropped. */
-static inline int64_t
-frames_new(uint64_t domain, uint64_t *frames, uint64_t count)
-{
+static inline int64_t frames_new(uint64_t domain, uint64_t *frames, uint64_t count) {
     uint64_t done = 0;
 
     while (done < count) {
@@ -77,29 +73,24 @@ frames_new(uint64_t domain, uint64_t *frames, uint64_t count)
     return (int64_t)count;
 }
 
-static inline int64_t
-frames_any(uint64_t domain, uint64_t *frames, uint64_t count)
-{
+static inline int64_t frames_any(uint64_t domain, uint64_t *frames, uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
         frames[i] = EXO_ANY;
     return frames_new(domain, frames, count);
 }
 
-static inline int64_t
-frame_drop(uint64_t domain, uint64_t frame)
-{
+static inline int64_t frame_drop(uint64_t domain, uint64_t frame) {
     return call(HOLD_DROP, domain, &frame, 1);
 }
 
 /* Two free neighbours, taken by name. */
-static inline uint64_t
-pair_new(uint64_t domain)
-{
+static inline uint64_t pair_new(uint64_t domain) {
     uint64_t frames = window.facts->frames;
 
     for (int round = 0; round < 16; round++) {
         for (uint64_t i = window.facts->first_free; i + 1 < frames; i++) {
-            if (window.frames[i].kind != EXO_FRAME_FREE || window.frames[i + 1].kind != EXO_FRAME_FREE)
+            if (window.frames[i].kind != EXO_FRAME_FREE ||
+                window.frames[i + 1].kind != EXO_FRAME_FREE)
                 continue;
             uint64_t pair[2] = {i, i + 1};
             int64_t count = call(FRAME_ALLOC, domain, pair, 2);
@@ -119,9 +110,7 @@ pair_new(uint64_t domain)
 }
 
 /* Binds a frame that my domain holds, at a page of the window. */
-static inline void *
-see(uint64_t frame, uint64_t rights)
-{
+static inline void *see(uint64_t frame, uint64_t rights) {
     for (uint64_t i = 0; i < WINDOW_PAGES; i++) {
         if (window.taken[i])
             continue;
@@ -139,9 +128,7 @@ see(uint64_t frame, uint64_t rights)
     return NULL;
 }
 
-static inline void
-unsee(const volatile void *page)
-{
+static inline void unsee(const volatile void *page) {
     uint64_t address = (uint64_t)page & ~(uint64_t)(PAGE - 1);
 
     call(VSPACE_UNBIND, 0, address, 1);
@@ -149,9 +136,7 @@ unsee(const volatile void *page)
 }
 
 /* A page of the window where nothing is bound. */
-static inline uint64_t
-window_hole(void)
-{
+static inline uint64_t window_hole(void) {
     for (uint64_t i = WINDOW_PAGES; i-- > 0;)
         if (!window.taken[i])
             return WINDOW + i * PAGE;
@@ -161,9 +146,7 @@ window_hole(void)
 extern char __bss_start[] __attribute__((weak)), _end[] __attribute__((weak));
 
 /* Touches what the library would hand out on demand, so that a census sees only the test. */
-static __attribute__((noinline, unused)) void
-window_prefault(void)
-{
+static __attribute__((noinline, unused)) void window_prefault(void) {
     volatile char stack[48 * 1024];
 
     for (uint64_t i = 0; i < sizeof(stack); i += 512)
@@ -174,9 +157,7 @@ window_prefault(void)
 }
 
 /* Donates a whole vector, however few a call takes: its length or an error. */
-static inline int64_t
-tables_give(uint64_t vspace, const uint64_t *frames, uint64_t count)
-{
+static inline int64_t tables_give(uint64_t vspace, const uint64_t *frames, uint64_t count) {
     for (uint64_t done = 0; done < count;) {
         int64_t got = call(VSPACE_DONATE, vspace, frames + done, count - done);
 
@@ -187,9 +168,7 @@ tables_give(uint64_t vspace, const uint64_t *frames, uint64_t count)
     return (int64_t)count;
 }
 
-static inline void
-window_open(void)
-{
+static inline void window_open(void) {
     uint64_t tables[WINDOW_BOOK_TABLES + 6];
     const struct exo_facts *facts;
     uint64_t count = sizeof(tables) / sizeof(tables[0]);
@@ -216,45 +195,25 @@ window_open(void)
 }
 
 /* The environment table as the test sees it. */
-static inline uint64_t
-slot_of(uint64_t handle)
-{
-    return handle & 0xffff;
-}
+static inline uint64_t slot_of(uint64_t handle) { return handle & 0xffff; }
 
-static inline uint64_t
-generation_of(uint64_t handle)
-{
-    return handle >> 16;
-}
+static inline uint64_t generation_of(uint64_t handle) { return handle >> 16; }
 
-static inline uint64_t
-my_domain_slot(void)
-{
-    return slot_of(window.mine->domain);
-}
+static inline uint64_t my_domain_slot(void) { return slot_of(window.mine->domain); }
 
-static inline uint64_t
-used(uint64_t domain, int resource)
-{
+static inline uint64_t used(uint64_t domain, int resource) {
     return window.domains[domain ? slot_of(domain) : my_domain_slot()].used[resource];
 }
 
-static inline uint64_t
-limit(uint64_t domain, int resource)
-{
+static inline uint64_t limit(uint64_t domain, int resource) {
     return window.domains[domain ? slot_of(domain) : my_domain_slot()].limit[resource];
 }
 
-static inline uint64_t
-env_state_of(uint64_t env)
-{
+static inline uint64_t env_state_of(uint64_t env) {
     return __atomic_load_n(&window.envs[slot_of(env)].state_word, __ATOMIC_ACQUIRE) & 255;
 }
 
-static inline const char *
-bootargs_find(const char *name)
-{
+static inline const char *bootargs_find(const char *name) {
     const char *text = window.facts->bootargs;
 
     for (uint64_t i = 0; text[i] && i < sizeof(window.facts->bootargs); i++) {
@@ -270,9 +229,7 @@ bootargs_find(const char *name)
     return NULL;
 }
 
-static inline uint64_t
-bootargs_number(const char *name, uint64_t fallback)
-{
+static inline uint64_t bootargs_number(const char *name, uint64_t fallback) {
     const char *text = bootargs_find(name);
     uint64_t value = 0;
 
@@ -283,9 +240,7 @@ bootargs_number(const char *name, uint64_t fallback)
     return value;
 }
 
-static inline int
-sweep_is_long(void)
-{
+static inline int sweep_is_long(void) {
     const char *text = bootargs_find("sweep");
 
     return text && *text == 'l';

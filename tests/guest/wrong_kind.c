@@ -3,16 +3,12 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-static void
-frame_misuse(uint64_t domain, uint64_t frame, const char *what)
-{
+static void frame_misuse(uint64_t domain, uint64_t frame, const char *what) {
     uint64_t vector = frame;
 
     check(call(HOLD_SHARE, 0, domain, &vector, 1, EXO_R) < 0, "%s: shared", what);
@@ -24,9 +20,7 @@ frame_misuse(uint64_t domain, uint64_t frame, const char *what)
     check(call(FRAME_ALLOC, 0, &vector, 1) <= 0, "%s: allocated", what);
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     const struct exo_facts *facts;

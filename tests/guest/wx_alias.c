@@ -3,16 +3,12 @@
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 
-static CHILD void
-nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     (void)data;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     uint64_t frame, here, there = CHILD_FREE, W = EXO_R | EXO_W, X = EXO_R | EXO_X;
@@ -28,8 +24,8 @@ main(void)
     check(call(VSPACE_BIND, 0, here, frame, W | X << 4) < 0, "write now, at most execute");
     ok_all("one binding");
     /* Every pair of (now, most) here and there. */
-    uint64_t kinds[] = {W, X, EXO_R | W << 4, EXO_R | X << 4, W | W << 4, X | X << 4,
-                        W | EXO_PIN, X | EXO_PIN};
+    uint64_t kinds[] = {W,          X,          EXO_R | W << 4, EXO_R | X << 4,
+                        W | W << 4, X | X << 4, W | EXO_PIN,    X | EXO_PIN};
 
     for (int a = 0; a < 8; a++)
         for (int b = 0; b < 8; b++) {

@@ -4,9 +4,7 @@
 #include "tests/guest/census.h"
 
 /* data[0] counts entries; then gives the time back. */
-static CHILD void
-borrower(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void borrower(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         data[0]++;
@@ -15,9 +13,7 @@ borrower(volatile struct exo_uarea *u, volatile uint64_t *data)
 }
 
 /* Lends on to data[1], its own parent's environment. */
-static CHILD void
-circler(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void circler(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         data[0]++;
@@ -26,17 +22,13 @@ circler(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static CHILD void
-suicide(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void suicide(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     data[0]++;
     call(ENV_KILL, 0);
 }
 
-static CHILD void
-sleeper(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void sleeper(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;) {
         data[0]++;
@@ -44,17 +36,13 @@ sleeper(volatile struct exo_uarea *u, volatile uint64_t *data)
     }
 }
 
-static CHILD void
-spinner(volatile struct exo_uarea *u, volatile uint64_t *data)
-{
+static CHILD void spinner(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (;;)
         data[0]++;
 }
 
-int
-main(void)
-{
+int main(void) {
     struct census before;
     struct child c;
     int64_t error;
