@@ -67,7 +67,7 @@ docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
 fuzz: $(FUZZERS) ## Fuzz the verifiers and parsers for FUZZ_SECONDS=60 each
 	@scripts/fuzz $(FUZZERS)
 
-mutants: ## Break the sources as tests/mutants.tsv says; the named tests must notice
+mutants: $(MUTANT_NEEDS) ## Break the sources as tests/mutants.tsv says; the named tests must notice
 	@scripts/mutants
 
 sweep: all $(TEST_NEEDS) ## Run the guest tests over many hart counts and memory sizes

@@ -19,7 +19,9 @@ enum { CAUSE_ILLEGAL = 2 };
 static void entry_idle(struct hart *hart) {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
+    lock_measure_leave();
     arch_wait();
+    lock_measure_enter();
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;
 }
@@ -27,6 +29,10 @@ static void entry_idle(struct hart *hart) {
 struct env *entry_next(void) {
     struct hart *hart = current->hart;
 
+#ifdef KERNEL_MEASURE
+    facts.longest_lock = kernel_lock.longest;
+    facts.longest_irqoff = kernel_measure.longest;
+#endif
     for (;;) {
         arch_take_ipi();
         if (arch_external_pending())
@@ -68,6 +74,7 @@ struct env *entry_trap(uint64_t cause, uint64_t address) {
 void entry_start(void) {
     struct env *next;
 
+    lock_measure_enter();
     lock_acquire(&kernel_lock);
     next = entry_next();
     lock_release(&kernel_lock);
@@ -78,7 +85,10 @@ void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
     panic("kernel fault: cause %lu, pc %lx, address %lx", cause, pc, address);
 }
 
-long sys_null(void) { return 0; }
+long sys_null(void) {
+    lock_measure_forget();
+    return 0;
+}
 
 long sys_log_write(uint64_t text, uint64_t length) {
     char line[EXO_LOG_LINE];

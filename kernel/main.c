@@ -32,12 +32,15 @@ static struct machine machine;
 static uint64_t main_cursor; /* physical: the first byte after what boot took */
 static uint32_t main_ready;  /* harts that joined */
 
+/* The ranges of memory that are not ours: 0 the initrd, 1 the tree, then what the tree reserves. */
+static const struct machine_range *main_reserved(uint32_t i) {
+    return i == 0 ? &machine.initrd : i == 1 ? &machine.tree : &machine.reserved[i - 2];
+}
+
 /* Whether [base, base + size) meets a range that is not ours; then *end is where that ends. */
 static int main_meets(uint64_t base, uint64_t size, uint64_t *end) {
-    const struct machine_range *others[] = {&machine.initrd, &machine.tree};
-
     for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-        const struct machine_range *range = i < 2 ? others[i] : &machine.reserved[i - 2];
+        const struct machine_range *range = main_reserved(i);
 
         if (range->size && base < range->base + range->size && range->base < base + size) {
             *end = range->base + range->size;
@@ -58,7 +61,9 @@ static void *main_take(uint64_t size) {
         panic("too little memory: the kernel's tables do not fit into %lu KiB",
               machine.memory.size >> 10);
     main_cursor = base + size;
-    return memset(arch_direct(base), 0, size);
+    for (uint64_t at = base; at < main_cursor; at += ARCH_PAGE)
+        arch_zero_page(arch_direct(at));
+    return arch_direct(base);
 }
 
 static uint32_t main_clamp(uint64_t value, uint32_t least, uint32_t most) {
@@ -89,22 +94,28 @@ static void main_devices(struct exo_domain *first) {
         }
 }
 
+static void main_keep_frames(uint64_t base, uint64_t end) {
+    for (uint64_t at = base; at < end; at += ARCH_PAGE)
+        frame_table[frame_of(at)].kind = EXO_FRAME_KERNEL;
+}
+
 /* What was not taken at boot is free. */
 static void main_free_frames(void) {
     uint64_t at = main_cursor, end = machine.memory.base + machine.memory.size, next;
 
     facts.first_free = frame_of(at);
+    main_keep_frames(machine.memory.base, at);
     while (at < end) {
         uint64_t stop = end;
 
         if (main_meets(at, ARCH_PAGE, &next)) {
-            at = (next + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
+            next = (next + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
+            main_keep_frames(at, next < end ? next : end);
+            at = next;
             continue;
         }
         for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-            const struct machine_range *range = i == 0   ? &machine.initrd
-                                                : i == 1 ? &machine.tree
-                                                         : &machine.reserved[i - 2];
+            const struct machine_range *range = main_reserved(i);
 
             if (range->size && range->base >= at && range->base < stop)
                 stop = range->base & -(uint64_t)ARCH_PAGE;
@@ -137,8 +148,6 @@ static void main_tables(void) {
     facts.frames = frames;
     table = main_take(entries * sizeof *table);
     hold_table = main_take(holds * sizeof *hold_table);
-    for (uint32_t i = 0; i < frames; i++)
-        table[i].kind = EXO_FRAME_KERNEL;
     facts.device_table.count = machine.devices;
     device_table = memcpy(main_take(sizeof machine.device), machine.device, sizeof machine.device);
     frame_init(table, device_table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
@@ -160,10 +169,12 @@ static void main_tables(void) {
 
         hart->index = i;
         hart->id = machine.hart[i].id;
+        hart->mask = 1ull << hart->id;
         hart->plic_context = machine.hart[i].plic_context;
         hart->slots = &slots[i * EXO_SLOTS_PER_HART];
         hart->idle = (struct env *)(pair + ARCH_PAGE);
         hart->idle->hart = hart;
+        hart->idle->elsewhere = ~hart->mask;
         hart->idle->entry = &env_none;
         hart->idle->lender = &env_none;
         hart->idle->stack = (uint64_t)main_take(ARCH_STACK) + ARCH_STACK;

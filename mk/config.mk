@@ -25,8 +25,8 @@ DEPFILE = -MMD -MP -MF $(@:.o=.d)
 # the hard-float libgcc for the longer -march at link time, so linking names the plain one.
 KERNEL_MACHINE := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding $(KERNEL_MACHINE) $(WARNINGS) -O2 -g $(SECTIONS) \
-    -fno-stack-protector -fno-pic -fno-common -fzero-call-used-regs=used-gpr \
-    -fno-optimize-sibling-calls -fno-asynchronous-unwind-tables $(PORTABLE_PATHS)
+    -fno-stack-protector -fno-pic -fno-common -ffixed-t3 -ffixed-t4 -ffixed-t5 -ffixed-t6 \
+    -fno-asynchronous-unwind-tables $(PORTABLE_PATHS)
 KERNEL_LDFLAGS := -nostdlib -static -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax \
     -Wl,--no-relax -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 UBSAN_CFLAGS := -fsanitize=undefined -fsanitize-undefined-trap-on-error

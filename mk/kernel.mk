@@ -1,4 +1,4 @@
-# kernel.mk - the kernel, in two variants: release, and one that traps on undefined behaviour
+# kernel.mk - the kernel, in variants: release, one that traps on undefined behaviour, one that measures itself
 # SPDX-License-Identifier: MIT
 
 KERNEL_LD := arch/riscv64/kernel.ld
@@ -7,20 +7,21 @@ KERNEL_SRC := $(filter-out arch/riscv64/asm_offsets.c,$(wildcard arch/riscv64/*.
 KERNEL_IMAGE := $(BUILD)/kernel/Image
 KERNEL_ELF := $(BUILD)/kernel/aspis.elf
 UBSAN_IMAGE := $(BUILD)/kernel-ubsan/Image
+MEASURE_IMAGE := $(BUILD)/kernel-measure/Image
 KERNEL_INCLUDE := -I. -I$(BUILD) -I$(GEN) -isystem kernel/dev/libfdt -isystem $(LIBFDT_SRC)
 
 # INIT=file puts another flat binary in init's place.
 INIT_BIN := $(BUILD)/init.bin
 INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
 
-# $(1) = directory under build/, $(2) = further flags
+# $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
 KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
 KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,$$(LIBFDT_FILES))
 
 $$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN) $$(LIBFDT_SRC)/.stamp
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter %.c,$$<),$(2)) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
 $$(KFDT_$(1)): $(BUILD)/$(1)/obj/libfdt/%.o: $$(LIBFDT_SRC)/.stamp $$(FLAGS_FROM)
@@ -36,3 +37,4 @@ $(BUILD)/$(1)/Image: $(BUILD)/$(1)/aspis.elf
 endef
 $(eval $(call KERNEL_VARIANT,kernel,))
 $(eval $(call KERNEL_VARIANT,kernel-ubsan,$(UBSAN_CFLAGS)))
+$(eval $(call KERNEL_VARIANT,kernel-measure,,-DKERNEL_MEASURE))

@@ -7,7 +7,13 @@ SCRIPT_TESTS := $(wildcard tests/host/*.t tests/host/*.sh tests/crash/*.t tests/
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 
-$(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
+# Device trees that the tests read.
+DTB := $(patsubst dts/%.dts,$(BUILD)/dts/%.dtb,$(wildcard dts/*.dts))
+$(DTB): $(BUILD)/dts/%.dtb: dts/%.dts
+	@mkdir -p $(@D)
+	@dtc -q -I dts -O dtb -o $@ $<
+
+$(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN) $(DTB) $(LIBFDT_SRC)/.stamp
 	@CC='$(HOSTCC)' CFLAGS='$(HOST_CFLAGS) -I. -I$(GEN) -Itests/host' scripts/build-host $< $@
 $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
 	@CC=clang CFLAGS='$(filter-out -fno-sanitize-recover=all,$(HOST_CFLAGS)) -fsanitize=fuzzer -I. -I$(GEN) -Itests/fuzz' \
@@ -20,5 +26,6 @@ WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
 TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
-BENCH_NEEDS := $(KERNEL_IMAGE) $(TEST_INITRD)
+MUTANT_NEEDS := $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)
+BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD)
 CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD)

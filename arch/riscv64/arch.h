@@ -74,13 +74,22 @@ void arch_timer_set(uint64_t when);
 /* Switches the hart to an address space; without ASIDs everything cached is dropped: then 1. */
 int arch_vspace_set(uint64_t satp);
 /* Drops one address, or all, of an ASID from this hart's TLB. */
-void arch_fence_page(uint64_t address, uint64_t asid);
-void arch_fence_asid(uint64_t asid);
+static inline void arch_fence_page(uint64_t address, uint64_t asid) {
+    asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
+}
+
+static inline void arch_fence_asid(uint64_t asid) {
+    asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
+}
+
 /* Drops everything cached, translations and instructions. */
 void arch_fence_all(void);
 /* Makes new code visible to this hart's instruction fetch; to others by a mask of hart ids. */
 void arch_fence_instructions(void);
 void arch_fence_instructions_remote(uint64_t hart_mask);
+
+/* Fills a page with zeros. */
+void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */
 void arch_wait(void);

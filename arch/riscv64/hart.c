@@ -127,12 +127,6 @@ int arch_vspace_set(uint64_t satp) {
     return 1;
 }
 
-void arch_fence_page(uint64_t address, uint64_t asid) {
-    asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
-}
-
-void arch_fence_asid(uint64_t asid) { asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory"); }
-
 void arch_fence_all(void) { asm volatile("sfence.vma\n\tfence.i" ::: "memory"); }
 
 void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }

@@ -27,9 +27,12 @@ static inline page_t page_table(uint64_t physical) { return physical >> 12 << 10
 
 /* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and
  * harts that set them then behave alike. */
+static inline page_t page_leaf_of(uint64_t number, uint64_t now, uint64_t most) {
+    return number << 10 | (most & 6) << 7 | PAGE_D | PAGE_A | PAGE_U | now << 1 | (now != 0);
+}
+
 static inline page_t page_leaf(uint64_t physical, uint64_t now, uint64_t most) {
-    return physical >> 12 << 10 | (most & 6) << 7 | PAGE_D | PAGE_A | PAGE_U | now << 1 |
-           (now != 0);
+    return page_leaf_of(physical >> 12, now, most);
 }
 
 static inline uint64_t page_physical(page_t page) { return page << 10 >> 20 << 12; }

@@ -61,11 +61,44 @@
     zero t1, t2
 .endm
 
+/* How long interrupts were ever off, between the way in and the way out; for one hart. kernel_measure:
+ * when it came in, the longest, a spare word. */
+.macro measure_in
+#ifdef KERNEL_MEASURE
+    sd t1, (ENV_SCRATCH + 8)(gp)
+    la t0, kernel_measure
+    rdcycle t1
+    sd t1, 0(t0)
+    ld t1, (ENV_SCRATCH + 8)(gp)
+#endif
+.endm
+.macro leave
+#ifdef KERNEL_MEASURE
+    csrrw gp, sscratch, gp
+    sd t0, ENV_SCRATCH(gp)
+    sd t1, (ENV_SCRATCH + 8)(gp)
+    la t0, kernel_measure
+    sd t2, 16(t0)
+    rdcycle t1
+    ld t2, 0(t0)
+    sub t1, t1, t2
+    ld t2, 8(t0)
+    bgeu t2, t1, 9f
+    sd t1, 8(t0)
+9:  ld t2, 16(t0)
+    ld t1, (ENV_SCRATCH + 8)(gp)
+    ld t0, ENV_SCRATCH(gp)
+    csrrw gp, sscratch, gp
+#endif
+    sret
+.endm
+
     .globl trap_entry
     .balign 4
 trap_entry:
     csrrw gp, sscratch, gp
     sd t0, ENV_SCRATCH(gp)
+    measure_in
     csrr t0, scause
     bltz t0, trap_slow
     addi t0, t0, -8
@@ -93,7 +126,7 @@ trap_exception:
     csrw sepc, t0
     ld t0, ENV_SCRATCH(gp)
     ld gp, ENV_SAVE_ADDRESS(gp)
-    sret
+    leave
 
 trap_call:
     ld t0, ENV_WINDOW(gp)
@@ -134,7 +167,8 @@ trap_foreign:
 call_foreign:
     j trap_exception
 
-/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock. */
+/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock, and
+ * scrub every register that C may have used (sys_null, without the lock, uses none but a0). */
 .macro call_door name, locked=1
     .globl door_\name
 door_\name:
@@ -150,11 +184,12 @@ door_\name:
     jal sys_\name
     .if \locked
     lock_give
+    zero a1, a2, a3, a4, a5, a6, a7
     .endif
     ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     zero t0, gp
-    sret
+    leave
 .endm
 
 /* Runs C under the lock, then whoever runs next. */
@@ -217,7 +252,7 @@ door_resume:
     ld x\n, SAVE0(8 * \n)(gp)
     .endr
     ld gp, SAVE0(8 * 3)(gp)
-    sret
+    leave
 resume_free:
     csrr gp, sscratch
 resume_bad:
@@ -228,7 +263,7 @@ call_skip: /* back behind the ecall, with a0 */
     addi t0, t0, 4
     csrw sepc, t0
     zero t0, gp
-    sret
+    leave
 
 /* The LR/SC that claims a parked or lending environment: word must be as expected. */
 .macro claim entry, expected, wanted, scratch, fail
@@ -253,26 +288,25 @@ door_gate_call:
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
-    ld t1, ENV_ENTRY(gp)
     ld t4, ENV_LENDING_WORD(gp)
-    sd t3, ENTRY_BUDGET(t1)
-    sd t1, ENV_LENDER(sp)
-    sd t4, ENV_CALLER_WORD(sp)
     csrr t0, sepc
     addi t0, t0, 4
     sd t0, X(0)(gp)
     sd zero, ENV_KIND(gp)
     ld a7, ENV_DOMAIN(gp)
-    ld t0, ENV_SATP(sp)
-    csrw satp, t0
+    ld gp, ENV_ENTRY(gp)
+    sd t3, ENTRY_BUDGET(gp)
+    sd gp, ENV_LENDER(sp)
+    sd t4, ENV_CALLER_WORD(sp)
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(t1) /* published: from here on the caller is not ours to touch */
-    ld t0, UAREA_ENTRY_GATE(sp)
-    csrw sepc, t0
+    sd t4, 0(gp) /* published: from here on the caller is not ours to touch */
+    ld t1, UAREA_ENTRY_GATE(sp)
+    csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, SAVE0(SAVE_STACK)(sp)
-    li t1, 0
-    sret
+    leave
 gate_bad:
     li a7, ERROR_ARG
     j call_skip
@@ -297,18 +331,18 @@ door_gate_reply:
     addi t6, t4, STATE_RUNNING - STATE_LENDING
     claim t1, t4, t6, t0, reply_slow
     ld sp, ENTRY_KERNEL(t1)
-    ld t1, ENV_ENTRY(gp)
     ld t4, ENV_OFFERED_WORD(gp)
-    ld t0, ENV_SATP(sp)
-    csrw satp, t0
+    ld gp, ENV_ENTRY(gp)
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(t1) /* parked: another may call it now */
-    ld t0, X(0)(sp)
-    csrw sepc, t0
+    sd t4, 0(gp) /* parked: another may call it now */
+    ld t1, X(0)(sp)
+    csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
     ld sp, X(2)(sp)
-    zero a7, t1
-    sret
+    li a7, 0
+    leave
 reply_slow:
     csrw sscratch, gp
     caller_saved sd
@@ -425,7 +459,7 @@ env_enter:
     ld sp, X(2)(gp)
     zero ra, t0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp
     ld gp, ENV_SAVE_ADDRESS(gp)
-    sret
+    leave
 call_enter:
     ld t0, X(0)(gp)
     csrw sepc, t0
@@ -434,7 +468,7 @@ call_enter:
     callee_saved ld
     ld a0, X(10)(gp)
     zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
-    sret
+    leave
 full_enter:
     ld t0, X(0)(gp)
     csrw sepc, t0
@@ -444,7 +478,7 @@ full_enter:
     caller_saved ld
     callee_saved ld
     ld gp, X(3)(gp)
-    sret
+    leave
 
 /* A trap from S-mode: a fault of the kernel's own. */
 trap_kernel:
@@ -453,6 +487,20 @@ trap_kernel:
     csrr a1, sepc
     csrr a2, stval
     call entry_kernel_fault
+
+/* void arch_zero_page(void *page): 528 instructions. */
+    .globl arch_zero_page
+arch_zero_page:
+    li t0, 8
+1:  .set offset, 0
+    .rept 64
+    sd zero, offset(a0)
+    .set offset, offset + 8
+    .endr
+    addi a0, a0, 512
+    addi t0, t0, -1
+    bnez t0, 1b
+    ret
 
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
     .option push

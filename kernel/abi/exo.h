@@ -75,9 +75,14 @@ enum exo_frame_kind {
 
 /* One frame (exported). The first hold stands here, further ones in the hold table. */
 struct exo_frame {
-    uint16_t domain; /* slot of the first holder, 0 = none */
-    uint8_t rights;
-    uint8_t kind;
+    union {
+        struct {
+            uint16_t domain; /* slot of the first holder, 0 = none */
+            uint8_t rights;  /* 0 once the hold is doomed */
+            uint8_t kind;
+        };
+        uint32_t head; /* the three of them, compared at once */
+    };
     uint32_t uses;   /* bindings and other uses under the first hold */
     int32_t wx;      /* > 0: bindings that may write; < 0: that may execute */
     uint16_t others; /* further holds */

@@ -3,3 +3,7 @@
 #include "kernel/base/lock.h"
 
 struct lock kernel_lock;
+
+#ifdef KERNEL_MEASURE
+struct lock_measure kernel_measure;
+#endif

@@ -31,6 +31,7 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
                               .domain = (uint16_t)domain_slot(domain),
                               .vspace = (uint16_t)(space - vspace_table)};
     env->entry = entry;
+    env->space = space;
     env->satp = page_satp(arch_physical(space->root), arch_has_asid ? space->asid : 0);
     env->save_address = address + offsetof(struct exo_uarea, save);
     env->window = (uint64_t)-ENV_CALLS;
@@ -66,12 +67,12 @@ void birth_start(struct exo_env *entry) {
 long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address) {
     long error = 0;
     struct exo_domain *domain = domain_mine(owner, &error);
-    struct vspace *space = domain ? vspace_mine(where, &error) : NULL;
+    struct vspace *space = vspace_mine(where);
     struct exo_env *entry;
     struct hold hold;
 
-    if (!space)
-        return error;
+    if (!domain || vspace_error(space))
+        return domain ? vspace_error(space) : error;
     if (space->domain != domain_slot(domain))
         return EXO_E_RIGHT;
     if (address % ARCH_PAGE || address >= ARCH_USER_END)

@@ -37,8 +37,6 @@ void frame_init(struct exo_frame *table, const struct exo_device *devices, struc
         holds[i].next = i + 1;
 }
 
-int frame_exists(uint64_t frame) { return frame < facts.frame_table.count; }
-
 /* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps.
  */
 static const struct exo_device *frame_device(uint32_t frame, uint64_t page) {
@@ -49,35 +47,19 @@ static const struct exo_device *frame_device(uint32_t frame, uint64_t page) {
     return NULL;
 }
 
-uint64_t frame_address(uint32_t frame) {
-    const struct exo_device *device;
+uint64_t frame_device_address(uint32_t frame) {
+    const struct exo_device *device = frame_device(frame, UINT64_MAX);
 
-    if (frame < facts.frames)
-        return (facts.memory_frame + frame) << 12;
-    device = frame_device(frame, UINT64_MAX);
     return ((device->base >> 12) + frame - device->frame) << 12;
 }
 
-void *frame_memory(uint32_t frame) { return arch_direct((facts.memory_frame + frame) << 12); }
+uint32_t frame_device_of(uint64_t page) {
+    const struct exo_device *device = frame_device(UINT32_MAX, page);
 
-uint32_t frame_of(uint64_t physical) {
-    uint64_t page = physical >> 12, frame = page - facts.memory_frame;
-    const struct exo_device *device;
-
-    if (frame < facts.frames)
-        return (uint32_t)frame;
-    device = frame_device(UINT32_MAX, page);
     return (uint32_t)(device->frame + page - (device->base >> 12));
 }
 
-void frame_zero(uint32_t frame) {
-    uint64_t *word = frame_memory(frame), *end = word + ARCH_PAGE / sizeof *word;
-
-    for (; word < end; word += 16) {
-        word[0] = word[1] = word[2] = word[3] = word[4] = word[5] = word[6] = word[7] = 0;
-        word[8] = word[9] = word[10] = word[11] = word[12] = word[13] = word[14] = word[15] = 0;
-    }
-}
+void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
 
 void frame_free_range(uint32_t first, uint32_t end) {
     for (uint32_t i = first; i < end; i++)

@@ -3,6 +3,8 @@
 #ifndef KERNEL_BIND_FRAME_H
 #define KERNEL_BIND_FRAME_H
 #include "kernel/abi/exo.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/base/trace.h"
 #include "kernel/env/domain.h"
 
 /* A hold, wherever it stands: in the frame's own entry, or in the table of further holds. */
@@ -27,11 +29,27 @@ void frame_free_range(uint32_t first, uint32_t end);
 /* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
  * frame number, or an error. */
 long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind);
+/* The same for the pages of devices: at most EXO_DEVICES steps. */
+uint64_t frame_device_address(uint32_t frame);
+uint32_t frame_device_of(uint64_t page);
+
 /* Whether the number names a frame. */
-int frame_exists(uint64_t frame);
-uint64_t frame_address(uint32_t frame);
-void *frame_memory(uint32_t frame);
-uint32_t frame_of(uint64_t physical);
+static inline int frame_exists(uint64_t frame) { return frame < facts.frame_table.count; }
+
+static inline uint64_t frame_address(uint32_t frame) {
+    return frame < facts.frames ? (facts.memory_frame + frame) << 12 : frame_device_address(frame);
+}
+
+static inline uint32_t frame_of(uint64_t physical) {
+    uint64_t frame = (physical >> 12) - facts.memory_frame;
+
+    return frame < facts.frames ? (uint32_t)frame : frame_device_of(physical >> 12);
+}
+
+static inline void *frame_memory(uint32_t frame) {
+    return arch_direct((facts.memory_frame + frame) << 12);
+}
+
 void frame_zero(uint32_t frame);
 
 /* The hold of a domain on a frame; false if there is none (a doomed one counts as none). At most 16

@@ -23,6 +23,7 @@ void slice_adopt(struct exo_env *entry, struct hart *hart) {
         return;
     /* What was cached for the old hart is void: its stack, and the words that gates compare. */
     env->hart = hart;
+    env->elsewhere = ~hart->mask;
     env->stack = hart->idle->stack;
     word |= (uint64_t)hart->index << 8;
     __atomic_store_n(&entry->state_word, word, __ATOMIC_RELEASE);
@@ -144,7 +145,7 @@ void slice_hurry(struct exo_env *entry) {
         struct hart *hart = &hart_table[i];
         int wanted = 0;
 
-        for (unsigned k = 0; k < SLICE_RESERVES; k++)
+        for (unsigned k = 0; k < SLICE_RESERVES && hart->reserves; k++)
             if (hart->reserve[k].env == env_handle(entry))
                 wanted = hart->reserve[k].woken = 1;
         for (unsigned k = 0; k < EXO_SLOTS_PER_HART && hart->sleeping && !wanted; k++)
@@ -253,7 +254,7 @@ static void slice_close(struct hart *hart, uint64_t now) {
 /* A woken driver with a reserve left; *claimed is it, or the end of its loans. NULL if none. */
 static struct slice_reserve *slice_driver(struct hart *hart, uint64_t now,
                                           struct exo_env **claimed) {
-    for (unsigned i = 0; i < SLICE_RESERVES; i++) {
+    for (unsigned i = 0; i < SLICE_RESERVES && hart->reserves; i++) {
         struct slice_reserve *reserve = &hart->reserve[i];
         struct exo_env *entry = reserve->woken ? env_find(reserve->env) : NULL;
 
@@ -315,7 +316,7 @@ static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
 }
 
 /* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
- * of a slot, when one who lost it, or runs on another hart now, may be ready here. */
+ * of a slot, when one who lost it is ready again. */
 static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
     uint64_t alarm = EXO_NEVER;
 
@@ -329,8 +330,7 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
             env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
             alarm = entry->budget;
         if (slot->domain && now + facts.slot_ticks < alarm &&
-            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL ||
-             env_state(entry) == EXO_ENV_RUNNING))
+            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
             alarm = now + facts.slot_ticks;
     }
     return alarm;
@@ -341,15 +341,13 @@ struct env *slice_next(void) {
     uint64_t now = arch_time();
     int running = current != hart->idle && env_state(current->entry) == EXO_ENV_RUNNING;
     struct slice_reserve *driver;
-    struct exo_env *entry = NULL;
+    struct exo_env *entry = NULL, *left = NULL;
 
     if (hart->driver && running && now - hart->driver_began >= hart->driver->left) {
         slice_stop(EXO_ENV_READY);
         running = 0;
     } else if (!hart->driver && running && now >= hart->boundary) {
         running = slice_boundary(hart, now);
-        if (!running)
-            slice_close(hart, now);
     }
     if (hart->driver && !running)
         slice_driver_end(hart, now);
@@ -372,9 +370,13 @@ struct env *slice_next(void) {
             entry = NULL;
     }
     if (!running && !entry) {
+        left = slice_owner(hart);
         slice_close(hart, now);
         entry = slice_slot(hart, now);
     }
+    /* Another hart that idles may have a slot for who has to wait here. */
+    if (left && entry && left != entry)
+        slice_hurry(left);
     if (entry) {
         slice_adopt_chain(entry, hart);
         current = env_private(entry);
@@ -545,6 +547,7 @@ long sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_
     if (!reserve || share > 50)
         return EXO_E_FULL;
     /* commit */
+    hart_table[hart].reserves = 1;
     if (reserve != hart_table[hart].driver)
         *reserve = (struct slice_reserve){0};
     reserve->env = budget ? handle : 0;

@@ -15,11 +15,12 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 
 struct hart {
     uint32_t index, plic_context;
-    uint64_t id;
+    uint64_t id, mask; /* 1 << id */
     struct exo_slot *slots;
     struct env *idle; /* stands in for an environment when nobody runs */
     uint32_t position;
     uint8_t sleeping; /* in wfi, an IPI wakes it */
+    uint8_t reserves; /* anybody ever reserved time here */
     uint8_t stale;    /* its TLB missed a change while it slept */
     uint8_t told;     /* the owner was told that its slice ends */
     exo_env_t owner;  /* whose slot it is now; 0 = nobody's */

@@ -29,7 +29,7 @@ void vspace_init(struct vspace *table, uint32_t count) {
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 
-    vspace_table[current->entry->vspace].harts |= 1ull << hart->id;
+    current->space->harts |= hart->mask;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
     if (hart->stale) {
         hart->stale = 0;
@@ -39,33 +39,35 @@ void vspace_enter(void) {
 
 void vspace_leave(void) { arch_vspace_set(arch_kernel_satp()); }
 
-struct vspace *vspace_mine(exo_vspace_t handle, long *error) {
-    uint64_t slot = handle ? handle & 0xffff : current->entry->vspace;
+struct vspace *vspace_mine(exo_vspace_t handle) {
+    uint64_t slot = handle & 0xffff;
     struct vspace *space = &vspace_table[slot];
 
-    if (slot >= vspace_count || space->state != VSPACE_LIVE ||
-        (handle && handle >> 16 != space->generation)) {
-        *error = EXO_E_HANDLE;
-        return NULL;
-    }
-    if (!domain_above(domain_current(), &domain_table[space->domain])) {
-        *error = EXO_E_RIGHT;
-        return NULL;
-    }
+    if (!handle)
+        return current->space;
+    if (slot >= vspace_count || space->state != VSPACE_LIVE || handle >> 16 != space->generation)
+        return vspace_no(EXO_E_HANDLE);
+    if (!domain_above(domain_current(), &domain_table[space->domain]))
+        return vspace_no(EXO_E_RIGHT);
     return space;
 }
 
-/* The entry of a bound or bindable address in the main tree: the last leaf table is remembered. */
-static page_t *vspace_find(struct vspace *space, uint64_t address) {
-    if (space->leaf_base != address >> 21 || !space->leaf) {
-        page_t *leaf = page_leaves(space->root, address);
+/* The entry of a bound or bindable address in the main tree, or NULL. The last leaf table is
+ * remembered, if nothing in its 2 MiB is pinned or stale: what is found through it needs no look at
+ * the spare tree. */
+static inline page_t *vspace_find(struct vspace *space, uint64_t address) {
+    page_t *leaf = space->leaf;
 
+    if (space->leaf_base != address >> 21) {
+        leaf = page_leaves(space->root, address);
         if (!leaf)
             return NULL;
-        space->leaf = leaf;
-        space->leaf_base = address >> 21;
+        if (!page_leaves(space->spare, address)) {
+            space->leaf = leaf;
+            space->leaf_base = address >> 21;
+        }
     }
-    return &space->leaf[page_index(address, 0)];
+    return &leaf[page_index(address, 0)];
 }
 
 /* How many tables an address lacks in a tree. */
@@ -98,39 +100,56 @@ static page_t *vspace_make_slot(struct vspace *space, page_t *root, uint64_t add
  * idles is told when it wakes: nobody runs there till then, and to wake it only for this is dear.
  */
 static uint64_t vspace_others(const struct vspace *space) {
-    uint64_t others = space->harts & ~(1ull << current->hart->id);
+    uint64_t others = space->harts & current->elsewhere;
 
     for (uint32_t i = 0; i < facts.harts && others; i++)
-        if (hart_table[i].sleeping && others & 1ull << hart_table[i].id) {
+        if (hart_table[i].sleeping && others & hart_table[i].mask) {
             hart_table[i].stale = 1;
-            others &= ~(1ull << hart_table[i].id);
+            others &= ~hart_table[i].mask;
         }
     return others;
 }
 
 /* Every change that takes something away must be seen by all harts that may have cached it. */
-static void vspace_fence(struct vspace *space, uint64_t address, uint64_t pages) {
-    uint64_t others = vspace_others(space);
-
+static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
     if (pages == 1)
         arch_fence_page(address, space->asid);
     else
         arch_fence_asid(space->asid);
+    if (space->harts & current->elsewhere) {
+        uint64_t others = vspace_others(space);
+
+        if (others)
+            arch_fence_remote(others, space->asid);
+    }
+}
+
+/* Other harts must hear of it, and `done` is the answer. */
+static __attribute__((noinline)) long vspace_tell(const struct vspace *space, uint64_t done) {
+    uint64_t others = vspace_others(space);
+
     if (others)
         arch_fence_remote(others, space->asid);
+    return (long)done;
 }
 
 /* What a binding counts for in its frame's W^X balance. */
-static int32_t vspace_balance(uint64_t most) { return most & EXO_W ? 1 : most & EXO_X ? -1 : 0; }
+static inline int32_t vspace_balance(uint64_t most) {
+    return (int32_t)(most >> 1 & 1) - (int32_t)(most >> 2 & 1);
+}
 
 /* A binding is gone: its hold has a use less. */
-static void vspace_release(struct vspace *space, page_t page) {
+static inline void vspace_release(struct vspace *space, page_t page) {
     uint32_t frame = frame_of(page_physical(page));
+    struct exo_frame *entry = &frame_table[frame];
 
-    if (frame_table[frame].kind == EXO_FRAME_EXPORT)
+    if (entry->kind == EXO_FRAME_EXPORT)
         return;
-    frame_table[frame].wx -= vspace_balance(page_most(page));
-    hold_unuse(frame, &domain_table[space->domain]);
+    entry->wx -= vspace_balance(page_most(page));
+    if (entry->domain == space->domain && !entry->doomed)
+        entry->uses--;
+    else
+        hold_unuse(frame, &domain_table[space->domain]);
 }
 
 static void vspace_forget_pin(struct vspace *space, uint64_t address, page_t page) {
@@ -142,8 +161,7 @@ static void vspace_forget_pin(struct vspace *space, uint64_t address, page_t pag
     frame_table[frame_of(page_physical(page))].pins--;
 }
 
-/* Takes whatever stands at an address out of both trees; true if the main one had it. `keep`: the
- * main entry will be overwritten by the caller. */
+/* Takes whatever stands at an address out of both trees; true if the main one had it. */
 static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
     page_t *spare = page_find(space->spare, address);
     page_t old = page ? *page : 0, other = spare ? *spare : 0;
@@ -159,100 +177,213 @@ static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
     return old != 0;
 }
 
-long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
-    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, old_most = 0;
-    struct exo_frame *entry;
-    page_t *page, made;
-    struct hold hold;
-    uint32_t lacks;
-    int32_t wx;
-    int replaced;
+/* Which rights now go with which most: bit most * 8 + now. None, read, read and write go with their
+ * supersets; to execute needs no right to read. */
+#define VSPACE_LEGAL 0x33000b000300ull
 
-    if (rights > VSPACE_RIGHTS || address % ARCH_PAGE || address >= ARCH_USER_END || now & ~most ||
-        !(most & EXO_R) || (now & EXO_W && !(now & EXO_R)))
+/* Whether a binding with this balance would make its frame writable and executable at once; `old`
+ * is what it replaces. */
+static int vspace_wx(const struct exo_frame *entry, int32_t balance, page_t old,
+                     uint64_t physical) {
+    int32_t wx = entry->wx;
+
+    if (old && page_physical(old) == physical)
+        wx -= vspace_balance(page_most(old));
+    return balance * (int64_t)wx < 0;
+}
+
+/* Binds one page, and says in *changed what must be fenced. */
+static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
+                             uint64_t rights, uint64_t *replaced) {
+    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical;
+    page_t *page, *other = NULL, old = 0;
+    struct hold hold = {0};
+    struct exo_frame *entry;
+    int32_t balance;
+
+    if (rights > VSPACE_RIGHTS || address % ARCH_PAGE || address >= ARCH_USER_END)
         return EXO_E_ARG;
-    if ((most & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
-        return EXO_E_WX;
+    if (!(VSPACE_LEGAL >> (most * 8 + now) & 1))
+        return (most & (EXO_W | EXO_X)) == (EXO_W | EXO_X) ? EXO_E_WX : EXO_E_ARG;
     if (!frame_exists(frame))
         return EXO_E_HOLD;
     entry = &frame_table[frame];
-    if (entry->kind == EXO_FRAME_EXPORT) {
+    if (entry->kind == EXO_FRAME_RAM && entry->domain == space->domain && !entry->doomed) {
+        hold.uses = &entry->uses;
+        hold.rights = &entry->rights;
+    } else if (entry->kind == EXO_FRAME_EXPORT) {
         if (most != EXO_R || rights & EXO_PIN)
             return EXO_E_HOLD;
     } else if ((entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO) ||
-               !hold_find((uint32_t)frame, &domain_table[space->domain], &hold) ||
-               most & ~*hold.rights || *hold.uses == UINT32_MAX) {
+               !hold_find((uint32_t)frame, &domain_table[space->domain], &hold)) {
         return EXO_E_HOLD;
-    }
-    if (entry->kind == EXO_FRAME_MMIO && most & EXO_X)
+    } else if (entry->kind == EXO_FRAME_MMIO && most & EXO_X) {
         return EXO_E_ARG;
+    }
+    if (hold.uses && most & ~(uint64_t)*hold.rights)
+        return EXO_E_HOLD;
     page = vspace_find(space, address);
-    if (page && *page && frame_of(page_physical(*page)) == frame)
-        old_most = page_most(*page);
-    wx = entry->wx - vspace_balance(old_most);
-    if ((most & EXO_W && wx < 0) || (most & EXO_X && wx > 0))
+    if (page) {
+        old = *page;
+        other = space->leaf_base == address >> 21 ? NULL : page_find(space->spare, address);
+    }
+    physical = frame_address((uint32_t)frame);
+    balance = vspace_balance(most);
+    if (balance && (balance ^ entry->wx) < 0 && vspace_wx(entry, balance, old, physical))
         return EXO_E_WX;
-    if (rights & EXO_PIN && (space->pins == EXO_PINS || entry->pins == UINT8_MAX))
-        return EXO_E_FULL;
     if (!page || rights & EXO_PIN) {
-        lacks = vspace_lacks(space->root, address);
+        uint32_t lacks = vspace_lacks(space->root, address);
+
+        if (rights & EXO_PIN && (space->pins == EXO_PINS || entry->pins == UINT8_MAX))
+            return EXO_E_FULL;
         if (rights & EXO_PIN)
             lacks += vspace_lacks(space->spare, address);
         if (lacks > space->pooled)
             return EXO_E_TABLES;
     }
     /* commit */
-    made = page_leaf(frame_address((uint32_t)frame), now, most);
-    if (entry->kind != EXO_FRAME_EXPORT) {
+    if (hold.uses) {
         ++*hold.uses;
-        entry->wx += vspace_balance(most);
+        entry->wx += balance;
     }
-    replaced =
-        (page && *page) || space->cursor < VSPACE_PAGES ? vspace_clear(space, address, page) : 0;
+    if (!page || (other && *other))
+        vspace_clear(space, address, page);
+    else if (old)
+        vspace_release(space, old);
     if (!page)
         page = vspace_make_slot(space, space->root, address);
-    *page = made;
+    *page = page_leaf(physical, now, most);
     if (rights & EXO_PIN) {
-        *vspace_make_slot(space, space->spare, address) = made;
+        *vspace_make_slot(space, space->spare, address) = *page;
+        space->leaf_base = UINT64_MAX; /* the spare tree may have a new leaf table */
         space->pin[space->pins++] = (uint32_t)(address / ARCH_PAGE);
         entry->pins++;
     }
-    if (replaced)
-        vspace_fence(space, address, 1);
-    else
-        arch_fence_page(address, space->asid);
-    if (most & EXO_X) {
-        uint64_t others = vspace_others(space);
-
-        arch_fence_instructions();
-        if (others)
-            arch_fence_instructions_remote(others);
-    }
+    *replaced += old != 0;
     return 0;
 }
 
-long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
-    long error = 0;
-    struct vspace *space = vspace_mine(handle, &error);
+/* New code must be fetched, not what a cache held before. */
+static void vspace_fence_code(const struct vspace *space) {
+    uint64_t others = vspace_others(space);
 
-    return space ? vspace_bind(space, address, frame, rights) : error;
+    arch_fence_instructions();
+    if (others)
+        arch_fence_instructions_remote(others);
+}
+
+/* Any binding: what the short way below leaves. *replaced grows where other harts must be told. */
+static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
+                                                      uint64_t frame, uint64_t rights,
+                                                      uint64_t *replaced) {
+    long error = vspace_bind_page(space, address, frame, rights, replaced);
+
+    if (error)
+        return error;
+    arch_fence_page(address, space->asid);
+    if (((rights >> 4 ? rights >> 4 : rights) & EXO_X) != 0)
+        vspace_fence_code(space);
+    return 0;
+}
+
+/* The same for one page alone. */
+static __attribute__((noinline)) long vspace_bind_one(struct vspace *space, uint64_t address,
+                                                      uint64_t frame, uint64_t rights) {
+    uint64_t replaced = 0;
+    long error = vspace_bind_any(space, address, frame, rights, &replaced);
+
+    return replaced && space->harts & current->elsewhere ? vspace_tell(space, 0) : error;
+}
+
+/* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
+ * read or read and write. */
+#define VSPACE_SHORT                                                                               \
+    (1ull << 0x01 | 1ull << 0x03 | 1ull << 0x10 | 1ull << 0x11 | 1ull << 0x30 | 1ull << 0x31 |     \
+     1ull << 0x33)
+
+/* Whether a frame of RAM (by number) is one that the domain of the space holds first, with these
+ * rights: one comparison. */
+static inline int vspace_first(const struct vspace *space, const struct exo_frame *entry,
+                               uint32_t rights) {
+    uint32_t differs = entry->head ^ space->head;
+
+    return !((differs & 0xff00ffff) | (rights & ~(differs >> 16)));
+}
+
+/* The short way is a leaf function: a frame of RAM that the domain holds first, not to be executed
+ * or pinned, at an unpinned address in the table used last, where nothing is bound or such a frame
+ * is. All else goes the long way. */
+static inline __attribute__((always_inline)) long vspace_bind_short(struct vspace *space,
+                                                                    uint64_t address,
+                                                                    uint64_t frame, uint64_t rights,
+                                                                    uint64_t *replaced) {
+    uint64_t most = rights >> 4 ? rights >> 4 : rights, index = page_index(address, 0), was;
+    struct exo_frame *entry, *before;
+    page_t *page, old;
+
+    if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
+        rights > 63 || !(VSPACE_SHORT >> rights & 1))
+        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
+                        : vspace_bind_one(space, address, frame, rights);
+    entry = &frame_table[frame];
+    page = &space->leaf[index];
+    old = *page;
+    was = (page_physical(old) >> 12) - facts.memory_frame;
+    before = &frame_table[was];
+    if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
+        (old && (was >= facts.frames || !vspace_first(space, before, EXO_R))))
+        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
+                        : vspace_bind_one(space, address, frame, rights);
+    /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
+    if (old) {
+        before->wx -= vspace_balance(page_most(old));
+        before->uses--;
+    }
+    entry->uses++;
+    entry->wx += (int32_t)(most >> 1);
+    *page = page_leaf_of(facts.memory_frame + frame, rights & 7, most);
+    arch_fence_page(address, space->asid);
+    if (replaced)
+        *replaced += old != 0;
+    else if (old && space->harts & current->elsewhere)
+        return vspace_tell(space, 0);
+    return 0;
+}
+
+long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
+    return vspace_bind_short(space, address, frame, rights, NULL);
+}
+
+static long vspace_bind_of(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
+    struct vspace *space = vspace_mine(handle);
+
+    return vspace_error(space) ? vspace_error(space) : vspace_bind(space, address, frame, rights);
+}
+
+long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
+    return handle ? vspace_bind_of(handle, address, frame, rights)
+                  : vspace_bind_short(current->space, address, frame, rights, NULL);
 }
 
 long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
+    struct vspace *space = vspace_mine(handle);
+    uint64_t done = 0, replaced = 0;
     long error = 0;
-    struct vspace *space = vspace_mine(handle, &error);
-    uint64_t done = 0;
 
-    if (!space)
-        return error;
+    if (vspace_error(space))
+        return vspace_error(space);
     if (!count || count > EXO_BATCH)
         return EXO_E_ARG;
     if (!umem_in(bindings, user, count * sizeof bindings[0]))
         return EXO_E_FAULT;
     for (; done < count && !error; done += !error)
-        error = vspace_bind(space, bindings[done].address & ~(uint64_t)(ARCH_PAGE - 1),
-                            bindings[done].frame, bindings[done].address % ARCH_PAGE);
+        error =
+            vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
+                              bindings[done].frame, bindings[done].address % ARCH_PAGE, &replaced);
+    /* Other harts hear once of all. */
+    if (replaced && space->harts & current->elsewhere)
+        vspace_tell(space, 0);
     return done ? (long)done : error;
 }
 
@@ -263,12 +394,11 @@ static int vspace_range(uint64_t address, uint64_t pages, uint64_t most) {
 }
 
 long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
-    long error = 0;
-    struct vspace *space = vspace_mine(handle, &error);
+    struct vspace *space = vspace_mine(handle);
     int any = 0;
 
-    if (!space)
-        return error;
+    if (vspace_error(space))
+        return vspace_error(space);
     if (!vspace_range(address, pages, EXO_BATCH))
         return EXO_E_ARG;
     /* commit */
@@ -280,33 +410,67 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     return (long)pages;
 }
 
-long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
-    long error = 0;
-    struct vspace *space = vspace_mine(handle, &error);
+/* Ten instructions a page: what each binding may have at most stands in its entry. */
+static long vspace_protect(struct vspace *space, uint64_t address, uint64_t pages,
+                           uint64_t rights) {
     page_t need = (rights & (EXO_W | EXO_X)) << 7, bits = page_with_rights(0, rights);
     uint64_t done = 0;
 
-    if (!space)
-        return error;
     if (!vspace_range(address, pages, EXO_PROTECT_BATCH) || rights > 7 ||
-        (rights & EXO_W && !(rights & EXO_R)))
+        (rights & (EXO_R | EXO_W)) == EXO_W)
         return EXO_E_ARG;
     while (done < pages) {
-        page_t *page = vspace_find(space, address + done * ARCH_PAGE), *end;
+        page_t *page = vspace_find(space, address + done * ARCH_PAGE), *first = page, *end;
         uint64_t part = PAGE_ENTRIES - page_index(address + done * ARCH_PAGE, 0);
 
         if (!page)
             break;
         end = page + (part < pages - done ? part : pages - done);
-        for (; page < end && *page && (*page & need) == need; page++, done++)
-            *page = (*page & ~(page_t)15) | bits;
+        for (; page < end; page++) {
+            page_t old = *page;
+
+            if (!old || (old & need) != need)
+                break;
+            *page = (old & ~(page_t)15) | bits;
+        }
+        done += (uint64_t)(page - first);
         if (page < end)
             break;
     }
     if (!done)
         return EXO_E_HOLD;
-    vspace_fence(space, address, done);
-    return (long)done;
+    if (done == 1)
+        arch_fence_page(address, space->asid);
+    else
+        arch_fence_asid(space->asid);
+    return space->harts & current->elsewhere ? vspace_tell(space, done) : (long)done;
+}
+
+static long vspace_protect_of(exo_vspace_t handle, uint64_t address, uint64_t pages,
+                              uint64_t rights) {
+    struct vspace *space = vspace_mine(handle);
+
+    return vspace_error(space) ? vspace_error(space)
+                               : vspace_protect(space, address, pages, rights);
+}
+
+long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
+    struct vspace *space = current->space;
+    page_t *page, old, need = (rights & (EXO_W | EXO_X)) << 7;
+
+    /* One page of one's own, in the table used last, is what barriers and pagers do all day: a leaf
+     * function. */
+    if (handle || pages != 1 || address >> 21 != space->leaf_base || address % ARCH_PAGE ||
+        rights > 7 || (rights & (EXO_R | EXO_W)) == EXO_W)
+        return vspace_protect_of(handle, address, pages, rights);
+    page = &space->leaf[page_index(address, 0)];
+    old = *page;
+    if (!old || (old & need) != need)
+        return EXO_E_HOLD;
+    /* commit */
+    *page = page_with_rights(old, rights);
+    arch_fence_page(address, space->asid);
+    return space->harts & current->elsewhere ? vspace_tell(space, 1) : 1;
 }
 
 int vspace_pins(const struct vspace *space, uint32_t frame) {
@@ -329,7 +493,7 @@ int vspace_flip(struct vspace *space) {
         space->spare[i] = page;
     }
     space->cursor = 0;
-    space->leaf = NULL;
+    space->leaf_base = UINT64_MAX;
     vspace_fence(space, 0, VSPACE_PAGES);
     return 1;
 }
@@ -432,9 +596,11 @@ struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t sp
     space = &vspace_table[slot];
     space->generation++;
     space->domain = (uint16_t)domain_slot(domain);
+    space->head = (struct exo_frame){.domain = space->domain, .kind = EXO_FRAME_RAM}.head;
     space->state = VSPACE_LIVE;
     space->asid = slot + 1;
     space->cursor = VSPACE_PAGES;
+    space->leaf_base = UINT64_MAX;
     frame_donate(root, EXO_FRAME_TABLE, slot);
     frame_donate(spare, EXO_FRAME_TABLE, slot);
     space->root = frame_memory(root);
@@ -471,11 +637,10 @@ void vspace_pool(struct vspace *space, uint32_t frame) {
 
 long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
-    long error = 0;
-    struct vspace *space = vspace_mine(handle, &error);
+    struct vspace *space = vspace_mine(handle);
 
-    if (!space)
-        return error;
+    if (vspace_error(space))
+        return vspace_error(space);
     if (!count || count > EXO_BATCH)
         return EXO_E_ARG;
     if (!umem_in(frames, user, count * sizeof frames[0]))
@@ -488,7 +653,6 @@ long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
 }
 
 long sys_vspace_destroy(exo_vspace_t handle) {
-    long error = 0;
     uint64_t slot = handle & 0xffff;
     struct vspace *space;
 
@@ -497,9 +661,9 @@ long sys_vspace_destroy(exo_vspace_t handle) {
         handle >> 16 == vspace_table[slot].generation &&
         domain_above(domain_current(), &domain_table[vspace_table[slot].domain]))
         return vspace_end(&vspace_table[slot]) ? 0 : EXO_E_AGAIN;
-    space = vspace_mine(handle, &error);
-    if (!space)
-        return error;
+    space = vspace_mine(handle);
+    if (vspace_error(space))
+        return vspace_error(space);
     if (space->environments)
         return EXO_E_BUSY;
     /* commit */

@@ -13,6 +13,7 @@ enum vspace_state { VSPACE_FREE, VSPACE_LIVE, VSPACE_DYING };
  * stale. */
 struct vspace {
     uint32_t generation;
+    uint32_t head; /* of a frame of RAM that the domain holds first, but for the rights */
     uint16_t domain;
     uint8_t state;
     page_t *root, *spare;
@@ -20,11 +21,12 @@ struct vspace {
     uint64_t harts;     /* mask of hart ids whose TLBs may know it */
     uint64_t cursor;    /* of the sweep: a page number; done at the end of user space */
     uint64_t pool;      /* donated frames, linked through their first word: physical, 0 ends */
-    uint64_t leaf_base; /* the last leaf table used, and the 2 MiB that it maps */
+    uint64_t leaf_base; /* the last leaf table used: address >> 21, ~0 for none */
     page_t *leaf;
     uint32_t pooled;
     uint32_t environments;
     uint32_t pins;
+    uint64_t pin_filter;    /* bit = page number % 64: clear where the spare tree has nothing */
     uint32_t pin[EXO_PINS]; /* page numbers of pinned addresses */
 };
 
@@ -37,8 +39,18 @@ void vspace_init(struct vspace *table, uint32_t count);
  * nobody runs. */
 void vspace_enter(void);
 void vspace_leave(void);
-/* A vspace that the caller may act on (0 = its own), or NULL and *error. */
-struct vspace *vspace_mine(exo_vspace_t handle, long *error);
+/* A vspace that the caller may act on (0 = its own), or an error dressed as a pointer. */
+struct vspace *vspace_mine(exo_vspace_t handle);
+
+static inline struct vspace *vspace_no(enum exo_error error) {
+    return (struct vspace *)(long)error;
+}
+
+/* 0, or the error that a pointer is. */
+static inline long vspace_error(const struct vspace *space) {
+    return (uint64_t)space > (uint64_t)-64 ? (long)space : 0;
+}
+
 /* Binds one page; all is checked first. See sys_vspace_bind. */
 long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights);
 /* An abort: only the pinned set stays, on every hart, when it returns. False while an earlier sweep

@@ -15,6 +15,7 @@
 
 struct level { /* of the walk */
     int node;
+    int address, size;   /* cells of each in the reg of a child */
     int addressable;     /* by the processor: the buses above translate nothing */
     uint32_t controller; /* phandle of the interrupt parent */
 };
@@ -63,23 +64,30 @@ static int is_okay(const void *blob, int node) {
            has_text(blob, node, "status", "ok");
 }
 
-/* Entry `index` of a node's reg. */
-static int read_reg(const void *blob, int bus, int node, int index, struct machine_range *range) {
-    int address = (int)number_of(blob, bus, "#address-cells");
-    int size = (int)number_of(blob, bus, "#size-cells");
-    int first = index * (address + size), length;
+/* Of a bus, when its first child is met. */
+static void read_cells(const void *blob, struct level *bus) {
+    if (bus->address)
+        return;
+    bus->address = (int)number_of(blob, bus->node, "#address-cells");
+    bus->size = (int)number_of(blob, bus->node, "#size-cells");
+}
 
-    if (address < 1 || address > 2 || size < 0 || size > 2 ||
-        !fdt_getprop(blob, node, "reg", &length) || length / 4 < first + address + size)
+/* Entry `index` of a node's reg. */
+static int read_reg(const void *blob, const struct level *bus, int node, int index,
+                    struct machine_range *range) {
+    int first = index * (bus->address + bus->size), length;
+
+    if (bus->address < 1 || bus->address > 2 || bus->size < 0 || bus->size > 2 ||
+        !fdt_getprop(blob, node, "reg", &length) || length / 4 < first + bus->address + bus->size)
         return 0;
-    range->base = number_at(blob, node, "reg", first, address);
-    range->size = number_at(blob, node, "reg", first + address, size);
+    range->base = number_at(blob, node, "reg", first, bus->address);
+    range->size = number_at(blob, node, "reg", first + bus->address, bus->size);
     return range->base < ADDRESS_END && range->size <= ADDRESS_END - range->base;
 }
 
 /* Appends all of a node's reg; 0 if the list, of `most`, is full. */
-static int append_reg(const void *blob, int bus, int node, struct machine_range *list,
-                      uint32_t *count, uint32_t most) {
+static int append_reg(const void *blob, const struct level *bus, int node,
+                      struct machine_range *list, uint32_t *count, uint32_t most) {
     struct machine_range range;
 
     for (int i = 0; read_reg(blob, bus, node, i, &range); i++) {
@@ -90,13 +98,6 @@ static int append_reg(const void *blob, int bus, int node, struct machine_range 
         list[(*count)++] = range;
     }
     return 1;
-}
-
-/* The first node that is compatible and has registers, or less than 0. */
-static int find(const void *blob, const char *compatible, struct machine_range *range) {
-    int node = fdt_node_offset_by_compatible(blob, -1, compatible);
-
-    return read_reg(blob, fdt_parent_offset(blob, node), node, 0, range) ? node : -1;
 }
 
 /* Which output of the PLIC is the S-mode external interrupt of this cpu? */
@@ -155,8 +156,11 @@ static void add_hart(struct reader *reader, int cpu, uint64_t id) {
 }
 
 static int is_kept(const void *blob, int node) {
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-        if (has_text(blob, node, "compatible", kept[i]))
+    int length;
+    const char *names = fdt_getprop(blob, node, "compatible", &length);
+
+    for (size_t i = 0; names && i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (fdt_stringlist_contains(names, length, kept[i]))
             return 1;
     return has_text(blob, node, "device_type", "memory") ||
            has_text(blob, node, "device_type", "pci");
@@ -211,34 +215,22 @@ static int read_node(struct reader *reader, int node, int depth, int devices) {
         own->controller = (uint32_t)number_of(blob, node, "interrupt-parent");
     own->addressable = up->addressable && has_text(blob, node, "compatible", "simple-bus") &&
                        fdt_getprop(blob, node, "ranges", &length) && length == 0;
-    if (!read_reg(blob, up->node, node, 0, &range))
+    read_cells(blob, up);
+    if ((devices && !up->addressable) || !read_reg(blob, up, node, 0, &range))
         return 1;
     if (!devices && has_text(blob, node, "device_type", "cpu"))
         add_hart(reader, node, range.base);
     if (!devices && up->node == reader->reserved)
-        return append_reg(blob, up->node, node, machine->reserved, &machine->reserved_count,
+        return append_reg(blob, up, node, machine->reserved, &machine->reserved_count,
                           MACHINE_RANGES);
     if (!devices && up->addressable && is_kept(blob, node))
-        return append_reg(blob, up->node, node, reader->taken, &reader->takens, KEPT);
+        return append_reg(blob, up, node, reader->taken, &reader->takens, KEPT);
     if (devices && up->addressable && !is_kept(blob, node))
         add_device(reader, node, own->controller, range);
     return 1;
 }
 
-static int walk(struct reader *reader, int devices) {
-    int depth = 0;
-    uint32_t controller = (uint32_t)number_of(reader->blob, 0, "interrupt-parent");
-
-    reader->level[0] = (struct level){.addressable = 1, .controller = controller};
-    for (int node = fdt_next_node(reader->blob, 0, &depth); node >= 0 && depth > 0;
-         node = fdt_next_node(reader->blob, node, &depth))
-        if (depth < DEPTH_MOST && !read_node(reader, node, depth, devices))
-            return 0;
-    return 1;
-}
-
-static void read_chosen(const void *blob, struct machine *machine) {
-    int chosen = fdt_path_offset(blob, "/chosen");
+static void read_chosen(const void *blob, int chosen, struct machine *machine) {
     uint64_t start = number_of(blob, chosen, "linux,initrd-start");
     uint64_t end = number_of(blob, chosen, "linux,initrd-end");
 
@@ -246,13 +238,68 @@ static void read_chosen(const void *blob, struct machine *machine) {
         machine->initrd = (struct machine_range){start, end - start};
     copy_text(machine->bootargs, sizeof(machine->bootargs),
               fdt_stringlist_get(blob, chosen, "bootargs", 0, NULL));
-    copy_text(machine->board, sizeof(machine->board),
-              fdt_stringlist_get(blob, 0, "model", 0, NULL));
+}
+
+static int is_named(const char *name, const char *text) {
+    return strlen(name) == strlen(text) && memcmp(name, text, strlen(text)) == 0;
+}
+
+static int find_reg(const void *blob, struct level *bus, int node, struct machine_range *range) {
+    read_cells(blob, bus);
+    return read_reg(blob, bus, node, 0, range);
+}
+
+/* Lists the nodes, and finds those that the others need; false if there are too many. */
+static int list_nodes(struct reader *reader) {
+    const void *blob = reader->blob;
+    struct machine *machine = reader->machine;
+    struct level up[DEPTH_MOST] = {0};
+    int depth = 0, length;
+    struct machine_range test;
+
+    for (int node = fdt_next_node(blob, 0, &depth); node >= 0 && depth > 0;
+         node = fdt_next_node(blob, node, &depth)) {
+        const char *names = fdt_getprop(blob, node, "compatible", &length);
+        const char *name = fdt_get_name(blob, node, NULL);
+
+        if (machine->nodes == MACHINE_NODES)
+            return 0;
+        machine->node[machine->nodes++] = (struct machine_node){node, depth};
+        if (depth >= DEPTH_MOST)
+            continue;
+        up[depth] = (struct level){.node = node};
+        if (depth == 1 && is_named(name, "cpus"))
+            machine->timebase = number_of(blob, node, "timebase-frequency");
+        if (depth == 1 && is_named(name, "chosen"))
+            read_chosen(blob, node, machine);
+        if (depth == 1 && is_named(name, "reserved-memory"))
+            reader->reserved = node;
+        if (names &&
+            (fdt_stringlist_contains(names, length, "sifive,plic-1.0.0") ||
+             fdt_stringlist_contains(names, length, "riscv,plic0")) &&
+            find_reg(blob, &up[depth - 1], node, &machine->plic))
+            reader->plic = node;
+        if (names && fdt_stringlist_contains(names, length, "sifive,test0") &&
+            find_reg(blob, &up[depth - 1], node, &test))
+            machine->exit_device = test.base;
+    }
+    return 1;
+}
+
+static int walk(struct reader *reader, int devices) {
+    uint32_t controller = (uint32_t)number_of(reader->blob, 0, "interrupt-parent");
+    const struct machine *machine = reader->machine;
+
+    reader->level[0] = (struct level){.addressable = 1, .controller = controller};
+    for (uint32_t i = 0; i < machine->nodes; i++)
+        if (machine->node[i].depth < DEPTH_MOST &&
+            !read_node(reader, machine->node[i].offset, machine->node[i].depth, devices))
+            return 0;
+    return 1;
 }
 
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine) {
     struct reader reader = {.blob = blob, .machine = machine};
-    struct machine_range test;
 
     memset(machine, 0, sizeof(*machine));
     if ((uintptr_t)blob % 8 || limit < FDT_V17_SIZE || fdt_magic(blob) != FDT_MAGIC)
@@ -264,14 +311,11 @@ const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct mac
         return "device tree: corrupt";
     machine->tree.size = fdt_totalsize(blob);
     machine->sstc = 1;
-    machine->timebase = number_of(blob, fdt_path_offset(blob, "/cpus"), "timebase-frequency");
-    read_chosen(blob, machine);
-    if (find(blob, "sifive,test0", &test) >= 0)
-        machine->exit_device = test.base;
-    reader.reserved = fdt_path_offset(blob, "/reserved-memory");
-    reader.plic = find(blob, "sifive,plic-1.0.0", &machine->plic);
-    if (reader.plic < 0)
-        reader.plic = find(blob, "riscv,plic0", &machine->plic);
+    copy_text(machine->board, sizeof(machine->board),
+              fdt_stringlist_get(blob, 0, "model", 0, NULL));
+    reader.reserved = reader.plic = -1;
+    if (!list_nodes(&reader))
+        return "device tree: more nodes than the kernel has room for";
     if (reader.plic < 0)
         return "device tree: no interrupt controller (sifive,plic-1.0.0)";
     machine->plic_lines = (uint32_t)number_of(blob, reader.plic, "riscv,ndev") % 1024;

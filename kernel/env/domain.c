@@ -14,16 +14,6 @@ void domain_init(struct exo_domain *table, uint32_t count) {
     table[DOMAIN_FIRST].generation = 1;
 }
 
-struct exo_domain *domain_current(void) {
-    return &domain_table[current->entry->domain];
-}
-
-int domain_above(const struct exo_domain *above, const struct exo_domain *domain) {
-    while (domain->depth > above->depth)
-        domain = &domain_table[domain->parent];
-    return domain == above;
-}
-
 struct exo_domain *domain_find(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
 

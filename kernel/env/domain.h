@@ -3,6 +3,7 @@
 #ifndef KERNEL_ENV_DOMAIN_H
 #define KERNEL_ENV_DOMAIN_H
 #include "kernel/abi/exo.h"
+#include "kernel/env/env.h"
 
 enum { DOMAIN_FIRST = 1 };
 
@@ -21,9 +22,17 @@ static inline uint64_t domain_handle(const struct exo_domain *domain) {
 }
 
 /* The caller's own. */
-struct exo_domain *domain_current(void);
+static inline struct exo_domain *domain_current(void) {
+    return &domain_table[current->entry->domain];
+}
+
 /* Whether `above` is `domain` or stands above it; at most EXO_DEPTH steps. */
-int domain_above(const struct exo_domain *above, const struct exo_domain *domain);
+static inline int domain_above(const struct exo_domain *above, const struct exo_domain *domain) {
+    while (domain->depth > above->depth)
+        domain = &domain_table[domain->parent];
+    return domain == above;
+}
+
 /* What a handle names, without a question of right; NULL if nothing that lives. */
 struct exo_domain *domain_find(exo_domain_t handle);
 /* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is

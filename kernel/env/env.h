@@ -27,6 +27,8 @@ struct env {
     uint64_t x[32]; /* saved context; x[0] = pc */
     uint64_t scratch[2];
     uint64_t satp;
+    struct vspace *space;
+    uint64_t elsewhere;    /* mask of all harts but the one it runs on */
     uint64_t save_address; /* user address of save frame 0 */
     uint64_t stack;        /* kernel stack of the hart it runs on */
     uint64_t window;       /* lowest a7 that is a call; ~0 = look closer */

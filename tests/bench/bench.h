@@ -1,77 +1,81 @@
-/* bench.h - instructions an operation takes: the best of some batches, so that no tick is counted */
+/* bench.h - how a benchmark measures: batches in fresh slots, the empty loop subtracted */
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_BENCH_BENCH_H
 #define TESTS_BENCH_BENCH_H
+#include "libexos/edge/time.h"
 #include "tests/guest/child.h"
 
-enum { BENCH_ROUNDS = 1000, BENCH_BATCHES = 7 };
+/* A batch begins with a fresh slot (2,000,000 instructions) and must be shorter, with its empty
+ * loop: then no slice tick falls into it. The figure is the median of the batches, so that what
+ * only the first one meets (page tables, first faults) does not count; batches that differ are
+ * told. */
+enum { BENCH_BATCHES = 9, BENCH_COUNT = 1000 };
 
-/* Runs an operation `rounds` times and tells the instructions that took. */
-typedef uint64_t bench_loop(uint64_t rounds);
+typedef void bench_loop(uint64_t count);
 
-static inline uint64_t
-bench_best(bench_loop *loop, uint64_t rounds)
-{
-    uint64_t best = ~0ull;
+/* Only what stands between the two readings: rdinstret itself retires after it is read. */
+static inline uint64_t bench_reading(void) {
+    uint64_t first = exo_instructions();
+
+    return exo_instructions() - first;
+}
+
+static inline void bench_fresh_slot(void) { exo_yield(0); }
+
+static inline void bench_sort(uint64_t *values, uint64_t count) {
+    for (uint64_t i = 1; i < count; i++)
+        for (uint64_t k = i; k && values[k - 1] > values[k]; k--) {
+            uint64_t value = values[k];
+
+            values[k] = values[k - 1];
+            values[k - 1] = value;
+        }
+}
+
+/* Prints the quotient, with a decimal when it is not whole. */
+static inline void bench_print(const char *name, uint64_t total, uint64_t count, const char *unit) {
+    uint64_t tenths = (total * 10 + count / 2) / count;
+
+    if (tenths % 10)
+        print_line("bench: %s %lu.%lu %s", name, tenths / 10, tenths % 10, unit);
+    else
+        print_line("bench: %s %lu %s", name, tenths / 10, unit);
+}
+
+/* The median of totals of `count` operations each, as a row. */
+static inline void bench_median(const char *name, uint64_t *totals, uint64_t batches,
+                                uint64_t count) {
+    bench_sort(totals, batches);
+    if (totals[0] != totals[batches - 1])
+        note("%s: batches of %lu to %lu instructions", name, totals[0], totals[batches - 1]);
+    bench_print(name, totals[batches / 2], count, "instructions");
+}
+
+/* loop(count) does the operation count times; empty does the rest of it. before, if any, prepares a
+ * batch. */
+static inline void bench_row(const char *name, bench_loop *loop, bench_loop *empty,
+                             bench_loop *before, uint64_t count) {
+    uint64_t totals[BENCH_BATCHES];
 
     for (int i = 0; i < BENCH_BATCHES; i++) {
-        uint64_t took = loop(rounds);
+        uint64_t start, middle, end;
 
-        if (took < best)
-            best = took;
+        if (before)
+            before(count);
+        bench_fresh_slot();
+        start = exo_instructions();
+        empty(count);
+        middle = exo_instructions();
+        loop(count);
+        end = exo_instructions();
+        totals[i] = end - middle - (middle - start);
     }
-    return best;
+    bench_median(name, totals, BENCH_BATCHES, count);
 }
 
-/* `total` instructions for `count` operations, with two digits. */
-static inline void
-bench_row(const char *name, uint64_t total, uint64_t count, const char *unit)
-{
-    uint64_t hundredths = (total * 100 + count / 2) / count;
-
-    if (hundredths % 100)
-        print_line("bench: %s %lu.%c%c %s", name, hundredths / 100,
-                   (int)('0' + hundredths / 10 % 10), (int)('0' + hundredths % 10), unit);
-    else
-        print_line("bench: %s %lu %s", name, hundredths / 100, unit);
-}
-
-/* loop - the same loop without the operation, each the best of its batches. */
-static inline void
-bench_report(const char *name, bench_loop *loop, bench_loop *empty, uint64_t operations)
-{
-    uint64_t with = bench_best(loop, BENCH_ROUNDS), without = bench_best(empty, BENCH_ROUNDS);
-
-    bench_row(name, with - without, BENCH_ROUNDS * operations, "instructions");
-}
-
-#define BENCH_CLOBBERS                                                                             \
-    "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", \
-        "memory"
-
-/* A loop of one piece of assembly; an empty text makes the overhead. */
-#define BENCH_LOOP(name, text)                                                                     \
-    static __attribute__((noinline)) uint64_t name(uint64_t rounds)                                \
-    {                                                                                              \
-        uint64_t start = instructions();                                                           \
-                                                                                                   \
-        for (uint64_t i = 0; i < rounds; i++)                                                      \
-            asm volatile(".option push\n.option norvc\n" text "\n.option pop" ::: BENCH_CLOBBERS); \
-        return instructions() - start;                                                             \
-    }
-
-/* What two readings of the counter in a row differ by. */
-static inline uint64_t
-bench_clock(void)
-{
-    uint64_t best = ~0ull;
-
-    for (int i = 0; i < 16; i++) {
-        uint64_t start = instructions(), took = instructions() - start;
-
-        if (took < best)
-            best = took;
-    }
-    return best;
+/* The empty loop of those in C. */
+static __attribute__((noinline, unused)) void bench_empty(uint64_t count) {
+    for (uint64_t i = 0; i < count; i++)
+        asm volatile("" ::"r"(i) : "memory");
 }
 #endif

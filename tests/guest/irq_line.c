@@ -1,5 +1,6 @@
 /* irq_line.c - interrupt lines are bound, acked and granted by their owners alone */
 /* SPDX-License-Identifier: MIT */
+/* bootargs: device=rtc@101000 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"
 

@@ -21,8 +21,8 @@ _Noreturn static void init_fail(const char *what, long error) {
     machine_end(false, 1);
 }
 
-/* What follows `key=` at the start of a word, up to the next blank or, for whole, to the end. */
-static const char *bootarg(const char *key, bool whole) {
+/* At the start of a word, up to the next blank or, for whole, to the end. */
+const char *bootarg(const char *key, bool whole) {
     size_t length = exo_strlen(key);
     static char value[BOOTARGS];
 

@@ -33,6 +33,10 @@ void service_start_all(void);
 void service_look(void);
 /* The service that a domain belongs to, or 0: a domain slot. */
 const struct service *service_of(uint32_t domain);
+/* A device's index by its name, or the first one of a class; the table's count if there is none. */
+uint32_t device_find(const char *name);
+/* Registers and interrupt line go to the child, and come back when it dies; 0, or what failed. */
+const char *device_give(uint32_t index, exo_domain_t to, long *error);
 void slots_settle(const uint32_t keep[EXO_HARTS]);
 
 /* names.c */
@@ -59,5 +63,7 @@ exo_env_t gate_env(void);
 _Noreturn void test_run(const char *name);
 
 /* init.c */
+/* What follows `key=` in the boot arguments; it stands till the next call. 0: not there. */
+const char *bootarg(const char *key, bool whole);
 _Noreturn void machine_end(bool restart, int status);
 #endif

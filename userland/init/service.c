@@ -37,8 +37,7 @@ static bool text_has(const volatile char *text, const char *part) {
     return false;
 }
 
-/* By name, or the first one of a class; the table's count if there is none. */
-static uint32_t device_find(const char *name) {
+uint32_t device_find(const char *name) {
     uint32_t count = exo_facts()->device_table.count;
     bool serial = !exo_strcmp(name, "serial");
 
@@ -56,8 +55,7 @@ static uint32_t device_find(const char *name) {
     return count;
 }
 
-/* Registers and interrupt line go to the child; both come back when it dies. */
-static const char *device_give(uint32_t index, exo_domain_t to, long *error) {
+const char *device_give(uint32_t index, exo_domain_t to, long *error) {
     const volatile struct exo_device *device = &exo_devices()[index];
 
     for (uint32_t page = 0; page < device->pages; page++) {

@@ -59,6 +59,40 @@ static bool census_same(const struct census *a, const struct census *b, bool pri
     return same;
 }
 
+static uint64_t number_at(const char **text) {
+    uint64_t value = 0;
+
+    for (; **text >= '0' && **text <= '9'; ++*text)
+        value = value * 10 + (uint64_t)(**text - '0');
+    return value;
+}
+
+/* What only init can give, if the boot arguments ask for it: device=NAME, and reserve=BUDGET/PERIOD
+ * on hart 0 in microseconds. */
+static long test_equip(struct exo_child *child) {
+    const char *text = bootarg("device", false);
+    uint64_t base = exo_time_base(), budget, period;
+    long error = 0;
+
+    if (text) {
+        uint32_t device = device_find(text);
+
+        if (device == exo_facts()->device_table.count)
+            return EXO_E_ARG;
+        child->step = device_give(device, child->domain, &error);
+        if (child->step)
+            return error;
+    }
+    text = bootarg("reserve", false);
+    if (!text)
+        return 0;
+    child->step = "reserving time";
+    budget = number_at(&text);
+    text += *text == '/';
+    period = number_at(&text);
+    return exo_slice_reserve(child->env, 0, base * budget / 1000000, base * period / 1000000);
+}
+
 static void test_spawn(const char *name, const struct exo_file *file, bool stopped,
                        struct exo_child *child) {
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
@@ -75,6 +109,8 @@ static void test_spawn(const char *name, const struct exo_file *file, bool stopp
     error = exo_spawn(&what, child);
     for (uint32_t hart = 0; error >= 0 && hart < exo_facts()->harts; hart++)
         exo_slots_take(child->domain, hart, EXO_SLOTS_PER_HART, child->env);
+    if (error >= 0 && !stopped)
+        error = test_equip(child);
     if (error >= 0 && !stopped) {
         names_set(child->domain, "test");
         error = exo_env_start(child->env);
@@ -100,15 +136,16 @@ static int test_wait(struct exo_child *child) {
     return 1;
 }
 
-void test_run(const char *name) {
+void test_run(const char *asked) {
     static const uint32_t keep[EXO_HARTS] = {2};
     struct census before, after;
     struct exo_child child;
     struct exo_file file;
-    char path[80];
+    char name[64], path[80];
     uint64_t deadline;
     int status;
 
+    exo_strlcpy(name, asked, sizeof name);
     exo_snprintf(path, sizeof path, "test/%s", name);
     if (!exo_initrd_find(path, &file) && !exo_initrd_find(name, &file)) {
         exo_printf("# init: %s is not in the initrd\n", name);
