@@ -94,6 +94,9 @@ long exo_companion_park(struct exo_companion *companion) {
         if (state == EXO_ENV_DEAD)
             return EXO_E_DEAD;
         error = exo_yield(companion->env);
+        /* Its own slot may come between the question and the loan: then it is further already. */
+        if (error == EXO_E_BUSY)
+            error = exo_yield(0);
     }
     return error < 0 ? error : EXO_E_BUSY;
 }
