@@ -110,20 +110,6 @@ static uint64_t vspace_others(const struct vspace *space) {
     return others;
 }
 
-/* Every change that takes something away must be seen by all harts that may have cached it. */
-static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
-    if (pages == 1)
-        arch_fence_page(address, space->asid);
-    else
-        arch_fence_asid(space->asid);
-    if (space->harts & current->elsewhere) {
-        uint64_t others = vspace_others(space);
-
-        if (others)
-            arch_fence_remote(others, space->asid);
-    }
-}
-
 /* Other harts must hear of it, and `done` is the answer. */
 static __attribute__((noinline)) long vspace_tell(const struct vspace *space, uint64_t done) {
     uint64_t others = vspace_others(space);
@@ -131,6 +117,16 @@ static __attribute__((noinline)) long vspace_tell(const struct vspace *space, ui
     if (others)
         arch_fence_remote(others, space->asid);
     return (long)done;
+}
+
+/* Every change that takes something away must be seen by all harts that may have cached it. */
+static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
+    if (pages == 1)
+        arch_fence_page(address, space->asid);
+    else
+        arch_fence_asid(space->asid);
+    if (space->harts & current->elsewhere)
+        vspace_tell(space, 0);
 }
 
 /* What a binding counts for in its frame's W^X balance. */
