@@ -103,7 +103,8 @@ long sys_log_write(uint64_t text, uint64_t length) {
         return EXO_E_ARG;
     if (!umem_in(line, text, length))
         return EXO_E_FAULT;
-    /* The firmware's console is slow: others have the kernel meanwhile, and only writers wait for one another. */
+    /* The firmware's console is slow: others have the kernel meanwhile, and only writers wait for
+     * one another. */
     lock_release(&kernel_lock);
     lock_acquire(&log_lock);
     print_bytes(line, length);

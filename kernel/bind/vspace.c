@@ -354,7 +354,8 @@ long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_
     return vspace_bind_short(space, address, frame, rights, NULL);
 }
 
-static long vspace_bind_of(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
+static __attribute__((noinline)) long vspace_bind_of(exo_vspace_t handle, uint64_t address,
+                                                     uint64_t frame, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
     return vspace_error(space) ? vspace_error(space) : vspace_bind(space, address, frame, rights);
@@ -446,8 +447,8 @@ static long vspace_protect(struct vspace *space, uint64_t address, uint64_t page
     return space->harts & current->elsewhere ? vspace_tell(space, done) : (long)done;
 }
 
-static long vspace_protect_of(exo_vspace_t handle, uint64_t address, uint64_t pages,
-                              uint64_t rights) {
+static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
+                                                        uint64_t pages, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
     return vspace_error(space) ? vspace_error(space)
