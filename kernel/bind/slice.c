@@ -316,22 +316,25 @@ static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
 }
 
 /* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
- * of a slot, when one who lost it is ready again. */
+ * of a slot, when one who lost it is ready again, or one who has time elsewhere may stop. */
 static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
-    uint64_t alarm = EXO_NEVER;
+    uint64_t alarm = EXO_NEVER, look = now + facts.slot_ticks;
 
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
         const struct exo_slot *slot = &hart->slots[i];
         const struct exo_env *entry = &env_table[slot->env];
+        uint64_t state = env_state(entry);
 
-        if (slot->domain && env_state(entry) == EXO_ENV_ASLEEP && entry->deadline < alarm)
+        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+            continue;
+        if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
             alarm = entry->deadline;
-        if (slot->domain && env_state(entry) == EXO_ENV_LENDING &&
-            env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
+        if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
+            entry->budget < alarm)
             alarm = entry->budget;
-        if (slot->domain && now + facts.slot_ticks < alarm &&
-            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
-            alarm = now + facts.slot_ticks;
+        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
+                             state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
+            alarm = look;
     }
     return alarm;
 }
