@@ -29,7 +29,6 @@ void vspace_init(struct vspace *table, uint32_t count) {
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 
-    current->space->harts |= hart->mask;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
     if (hart->stale) {
         hart->stale = 0;
