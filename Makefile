@@ -34,7 +34,7 @@ endif
 ##@ Everyday
 
 .PHONY: all run test bench debug check budget format help clean setup doctor
-.PHONY: fuzz mutants sweep docs template install-sdk
+.PHONY: fuzz mutants sweep matrix docs template install-sdk
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
@@ -64,14 +64,16 @@ format: ## Lay out every C file in the house style
 docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
 	@scripts/gen-syscalls --doc docs/ABI.md kernel/abi/syscalls.def
 
-fuzz: $(FUZZERS) ## Fuzz the verifiers and parsers for FUZZ_SECONDS=60 each
+fuzz: $(FUZZERS) $(TEST_NEEDS) ## Fuzz parsers, then the kernel's calls, for FUZZ_SECONDS=60 each (SEED=, ROUNDS=)
 	@scripts/fuzz $(FUZZERS)
 
 mutants: $(MUTANT_NEEDS) ## Break the sources as tests/mutants.tsv says; the named tests must notice
 	@scripts/mutants
 
-sweep: all $(TEST_NEEDS) ## Run the guest tests over many hart counts and memory sizes
-	@scripts/sweep
+sweep: $(TEST_NEEDS) ## A tick at every single instruction of the swept operations (long)
+	@T=guest/sweep_ PATIENCE=20 BOOTARGS=sweep=long scripts/test $(filter tests/guest/sweep_%,$(GUEST_SRC))
+matrix: all ## Boot to the prompt over boards, hart counts and memory sizes
+	@scripts/matrix
 
 ##@ Building on Aspis
 

@@ -15,6 +15,8 @@
 
 enum { CAUSE_ILLEGAL = 2 };
 
+static struct lock log_lock;
+
 /* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
 static void entry_idle(struct hart *hart) {
     hart->sleeping = 1;
@@ -101,7 +103,13 @@ long sys_log_write(uint64_t text, uint64_t length) {
         return EXO_E_ARG;
     if (!umem_in(line, text, length))
         return EXO_E_FAULT;
+    /* The firmware's console is slow: others have the kernel meanwhile, and only writers wait for
+     * one another. */
+    lock_release(&kernel_lock);
+    lock_acquire(&log_lock);
     print_bytes(line, length);
+    lock_release(&log_lock);
+    lock_acquire(&kernel_lock);
     return (long)length;
 }
 

@@ -75,10 +75,9 @@ static struct exo_table main_export(const void *table, uint64_t size, uint32_t c
     uint64_t physical = (uint64_t)table >= ARCH_IMAGE
                             ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
                             : arch_physical(table);
-    uint32_t first = frame_of(physical & -(uint64_t)ARCH_PAGE),
-             last = frame_of(physical + size - 1);
+    uint32_t first = size ? frame_of(physical & -(uint64_t)ARCH_PAGE) : 0;
 
-    for (uint32_t i = first; size && i <= last; i++)
+    for (uint32_t i = first; size && i <= frame_of(physical + size - 1); i++)
         frame_table[i].kind = EXO_FRAME_EXPORT;
     return (struct exo_table){first, count};
 }
@@ -327,6 +326,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     if (wrong)
         panic("%s", wrong);
     machine.tree.base = tree;
+    if (!fdt_in_memory(&machine, &machine.tree) || !fdt_in_memory(&machine, &machine.initrd))
+        panic("device tree or initrd: not in the memory that holds the kernel");
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);

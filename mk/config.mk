@@ -21,7 +21,7 @@ WARNINGS := -Wall -Wextra -Werror
 SECTIONS := -ffunction-sections -fdata-sections
 DEPFILE = -MMD -MP -MF $(@:.o=.d)
 
-# The kernel: no floating point, no gp, no value left in a clobbered register. gcc 12 would pick
+# The kernel: no floating point, no gp, what a call may clobber is scrubbed at its door (trap.S). gcc 12 would pick
 # the hard-float libgcc for the longer -march at link time, so linking names the plain one.
 KERNEL_MACHINE := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding $(KERNEL_MACHINE) $(WARNINGS) -O2 -g $(SECTIONS) \

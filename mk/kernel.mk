@@ -14,6 +14,9 @@ KERNEL_INCLUDE := -I. -I$(BUILD) -I$(GEN) -isystem kernel/dev/libfdt -isystem $(
 INIT_BIN := $(BUILD)/init.bin
 INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
 
+# What runs seldom is built small: the whole kernel must fit into 48 KiB of text and data.
+KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/env/domain.c kernel/base/print.c kernel/main.c
+
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
 KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
@@ -21,7 +24,7 @@ KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,$$(LIBFDT_FILES))
 
 $$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN) $$(LIBFDT_SRC)/.stamp
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
 $$(KFDT_$(1)): $(BUILD)/$(1)/obj/libfdt/%.o: $$(LIBFDT_SRC)/.stamp $$(FLAGS_FROM)

@@ -25,6 +25,8 @@ void slice_adopt(struct exo_env *entry, struct hart *hart) {
     env->hart = hart;
     env->elsewhere = ~hart->mask;
     env->stack = hart->idle->stack;
+    /* Before it runs: fast switches enter its address space here without a word to anybody. */
+    env->space->harts |= hart->mask;
     word |= (uint64_t)hart->index << 8;
     __atomic_store_n(&entry->state_word, word, __ATOMIC_RELEASE);
     word &= ~(uint64_t)ENV_STATE;
@@ -85,33 +87,39 @@ void slice_orphan(struct exo_env *entry) {
     borrower->yielder_word = 0;
 }
 
-/* Ends a loan: the lender is claimed for `state`, and learns why. */
-static int slice_end_loan(struct env *borrower, uint64_t state, uint64_t reason) {
+/* Ends a loan: the lender is claimed, and learns why. */
+static int slice_end_loan(struct env *borrower, uint64_t reason) {
     struct exo_env *lender = borrower->lender;
 
     if (!slice_on_loan(borrower))
         return 0;
     slice_orphan(borrower->entry);
-    if (!env_change(lender, EXO_ENV_LENDING, state))
+    if (!env_change(lender, EXO_ENV_LENDING, EXO_ENV_RUNNING))
         return 0;
     env_result(lender, reason);
     return 1;
 }
 
-void slice_cut(struct exo_env *entry, uint64_t reason) {
-    struct env *borrower = env_private(entry);
-    struct exo_env *lender = borrower->lender;
+/* A claimed environment is let go. Who has another's time is never READY_CALL: a fast yield would
+ * take it from its lender. */
+static void slice_let_go(struct exo_env *entry) {
+    struct env *env = env_private(entry);
 
-    if (slice_on_loan(borrower))
-        slice_end_loan(borrower,
-                       env_private(lender)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY,
-                       reason);
+    env_set(entry,
+            env->kind == ENV_CALL && !slice_on_loan(env) ? EXO_ENV_READY_CALL : EXO_ENV_READY);
+}
+
+void slice_cut(struct exo_env *entry, uint64_t reason) {
+    struct exo_env *lender = env_private(entry)->lender;
+
+    if (slice_end_loan(env_private(entry), reason))
+        slice_let_go(lender);
 }
 
 int slice_return(struct env *env, uint64_t reason) {
     struct exo_env *lender = env->lender;
 
-    if (!slice_end_loan(env, EXO_ENV_RUNNING, reason))
+    if (!slice_end_loan(env, reason))
         return 0;
     slice_adopt(lender, env->hart);
     current = env_private(lender);
@@ -303,8 +311,7 @@ static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
             continue;
         if (entry->penalty) {
             entry->penalty--;
-            env_set(claimed,
-                    env_private(claimed)->kind == ENV_CALL ? EXO_ENV_READY_CALL : EXO_ENV_READY);
+            slice_let_go(claimed);
             continue;
         }
         hart->owner = env_handle(entry);
@@ -316,22 +323,25 @@ static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
 }
 
 /* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
- * of a slot, when one who lost it is ready again. */
+ * of a slot, when one who lost it is ready again, or one who has time elsewhere may stop. */
 static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
-    uint64_t alarm = EXO_NEVER;
+    uint64_t alarm = EXO_NEVER, look = now + facts.slot_ticks;
 
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
         const struct exo_slot *slot = &hart->slots[i];
         const struct exo_env *entry = &env_table[slot->env];
+        uint64_t state = env_state(entry);
 
-        if (slot->domain && env_state(entry) == EXO_ENV_ASLEEP && entry->deadline < alarm)
+        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+            continue;
+        if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
             alarm = entry->deadline;
-        if (slot->domain && env_state(entry) == EXO_ENV_LENDING &&
-            env_private(entry)->kind == ENV_GATE && entry->budget < alarm)
+        if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
+            entry->budget < alarm)
             alarm = entry->budget;
-        if (slot->domain && now + facts.slot_ticks < alarm &&
-            (env_state(entry) == EXO_ENV_READY || env_state(entry) == EXO_ENV_READY_CALL))
-            alarm = now + facts.slot_ticks;
+        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
+                             state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
+            alarm = look;
     }
     return alarm;
 }
@@ -410,8 +420,9 @@ void sys_sleep(uint64_t mask, uint64_t deadline) {
 
 /* Lends to a stopped environment: claims it first. */
 static long slice_yield_to(struct exo_env *entry) {
-    if (!env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) &&
-        !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING))
+    if (slice_on_loan(env_private(entry)) ||
+        (!env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) &&
+         !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING)))
         return EXO_E_BUSY;
     slice_lend(entry);
     return 0;
@@ -420,6 +431,7 @@ static long slice_yield_to(struct exo_env *entry) {
 void sys_yield(exo_env_t handle) {
     struct exo_env *entry = handle ? env_find(handle) : NULL;
     struct env *self = current;
+    int serves;
 
     self->x[10] = 0;
     if (handle) {
@@ -434,9 +446,10 @@ void sys_yield(exo_env_t handle) {
     upcall_clear(self, EXO_PENDING_SLICE);
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
-    slice_stop(EXO_ENV_READY_CALL);
     /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
-    if (!slice_on_loan(self) || env_private(self->lender)->kind != ENV_GATE)
+    serves = slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE;
+    slice_stop(serves ? EXO_ENV_READY : EXO_ENV_READY_CALL);
+    if (!serves)
         slice_unanswered(self);
 }
 

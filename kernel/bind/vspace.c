@@ -29,7 +29,6 @@ void vspace_init(struct vspace *table, uint32_t count) {
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 
-    current->space->harts |= hart->mask;
     facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
     if (hart->stale) {
         hart->stale = 0;
@@ -110,20 +109,6 @@ static uint64_t vspace_others(const struct vspace *space) {
     return others;
 }
 
-/* Every change that takes something away must be seen by all harts that may have cached it. */
-static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
-    if (pages == 1)
-        arch_fence_page(address, space->asid);
-    else
-        arch_fence_asid(space->asid);
-    if (space->harts & current->elsewhere) {
-        uint64_t others = vspace_others(space);
-
-        if (others)
-            arch_fence_remote(others, space->asid);
-    }
-}
-
 /* Other harts must hear of it, and `done` is the answer. */
 static __attribute__((noinline)) long vspace_tell(const struct vspace *space, uint64_t done) {
     uint64_t others = vspace_others(space);
@@ -131,6 +116,16 @@ static __attribute__((noinline)) long vspace_tell(const struct vspace *space, ui
     if (others)
         arch_fence_remote(others, space->asid);
     return (long)done;
+}
+
+/* Every change that takes something away must be seen by all harts that may have cached it. */
+static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
+    if (pages == 1)
+        arch_fence_page(address, space->asid);
+    else
+        arch_fence_asid(space->asid);
+    if (space->harts & current->elsewhere)
+        vspace_tell(space, 0);
 }
 
 /* What a binding counts for in its frame's W^X balance. */
@@ -354,7 +349,8 @@ long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_
     return vspace_bind_short(space, address, frame, rights, NULL);
 }
 
-static long vspace_bind_of(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
+static __attribute__((noinline)) long vspace_bind_of(exo_vspace_t handle, uint64_t address,
+                                                     uint64_t frame, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
     return vspace_error(space) ? vspace_error(space) : vspace_bind(space, address, frame, rights);
@@ -446,8 +442,8 @@ static long vspace_protect(struct vspace *space, uint64_t address, uint64_t page
     return space->harts & current->elsewhere ? vspace_tell(space, done) : (long)done;
 }
 
-static long vspace_protect_of(exo_vspace_t handle, uint64_t address, uint64_t pages,
-                              uint64_t rights) {
+static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
+                                                        uint64_t pages, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
     return vspace_error(space) ? vspace_error(space)

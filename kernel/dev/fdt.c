@@ -298,6 +298,13 @@ static int walk(struct reader *reader, int devices) {
     return 1;
 }
 
+int fdt_in_memory(const struct machine *machine, const struct machine_range *range) {
+    uint64_t offset = range->base - machine->memory.base;
+
+    return !range->size ||
+           (offset < machine->memory.size && range->size <= machine->memory.size - offset);
+}
+
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine) {
     struct reader reader = {.blob = blob, .machine = machine};
 

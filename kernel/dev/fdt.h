@@ -49,4 +49,6 @@ struct machine {
  * corrupt. Pure: touches only its arguments; also built and tested on the host. Bounds: a tree of
  * 256 KiB, EXO_DEVICES devices. */
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
+/* Whether a range, if there is one, lies in the memory that holds the kernel. */
+int fdt_in_memory(const struct machine *machine, const struct machine_range *range);
 #endif

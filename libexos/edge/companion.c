@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
+#include "libexos/edge/time.h"
 
 enum { COMPANION_ENTRY = 5, COMPANION_ARGUMENT = 6, COMPANION_TP = 7, COMPANION_TRIES = 32 };
 
@@ -94,6 +95,9 @@ long exo_companion_park(struct exo_companion *companion) {
         if (state == EXO_ENV_DEAD)
             return EXO_E_DEAD;
         error = exo_yield(companion->env);
+        /* It has a slot on another hart, and runs there now: give it time. */
+        if (error == EXO_E_BUSY)
+            error = exo_sleep(0, exo_time() + exo_facts()->slot_ticks);
     }
     return error < 0 ? error : EXO_E_BUSY;
 }

@@ -8,8 +8,8 @@
  * appel1: an access to a random protected page traps; the handler unprotects it and protects
  * another (the one unprotected before), and the access goes on. appel2: 100 pages are protected by
  * one request; each is written once, in random order, and the handler unprotects it. Per page, with
- * its share of the request. The _raw rows do the same with a handler on the kernel's own interface
- * (exo_handle and vspace_protect), without the library's books. */
+ * its share of the request. The handlers stand on edge alone (exo_handle
+ * and vspace_protect); the _vm rows do the same through the library's regions and its books. */
 enum { PAGES = 100, FRESH = 1024 };
 
 static uint64_t base, open_page;           /* appel1: the page that is not protected */
@@ -125,15 +125,15 @@ static void appel(void) {
     touch_rounds(BENCH_COUNT);
     must(served == 2 * BENCH_COUNT);
     must(vm_region_handler(base, appel1_handler, NULL) == 0);
-    bench_row("appel1", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
+    bench_row("appel1_vm", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
     must(vm_region_handler(base, appel2_handler, NULL) == 0);
     now_sequence = sequence[1];
-    bench_row("appel2", touch_rounds, touch_nothing, NULL, BENCH_COUNT);
+    bench_row("appel2_vm", touch_rounds, touch_nothing, NULL, BENCH_COUNT);
     exo_handle(EXO_CAUSE_STORE_PAGE, appel1_raw);
-    bench_row("appel1_raw", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
+    bench_row("appel1", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
     now_sequence = sequence[1];
     exo_handle(EXO_CAUSE_STORE_PAGE, appel2_raw);
-    bench_row("appel2_raw", touch_rounds_raw, touch_nothing, NULL, BENCH_COUNT);
+    bench_row("appel2", touch_rounds_raw, touch_nothing, NULL, BENCH_COUNT);
     exo_handle(EXO_CAUSE_STORE_PAGE, handler);
     vm_unmap(base, PAGES * PAGE);
 }

@@ -12,18 +12,14 @@
 static int tests, failures;
 static struct machine machine;
 
-static void
-ok(int holds, const char *what)
-{
+static void ok(int holds, const char *what) {
     tests++;
     failures += !holds;
     printf("%sok %d - %s\n", holds ? "" : "not ", tests, what);
 }
 
 /* A tree in a buffer of its exact size, so that the sanitizer sees every byte too far. */
-static void *
-load(const char *board, size_t *size)
-{
+static void *load(const char *board, size_t *size) {
     const char *directory = getenv("DTB_DIR");
     char path[256];
     void *blob = malloc(1 << 20);
@@ -40,54 +36,40 @@ load(const char *board, size_t *size)
     return realloc(blob, *size);
 }
 
-static const struct exo_device *
-device(uint64_t base)
-{
+static const struct exo_device *device(uint64_t base) {
     for (uint32_t i = 0; i < machine.devices; i++)
         if (machine.device[i].base == base)
             return &machine.device[i];
     return NULL;
 }
 
-static int
-device_is(uint64_t base, const char *compatible, uint32_t line)
-{
+static int device_is(uint64_t base, const char *compatible, uint32_t line) {
     const struct exo_device *found = device(base);
 
     return found && strcmp(found->compatible, compatible) == 0 && found->line == line;
 }
 
-static int
-range_is(struct machine_range range, uint64_t base, uint64_t size)
-{
+static int range_is(struct machine_range range, uint64_t base, uint64_t size) {
     return range.base == base && range.size == size;
 }
 
-static int
-hart_is(uint32_t index, uint64_t id, uint32_t context)
-{
+static int hart_is(uint32_t index, uint64_t id, uint32_t context) {
     return index < machine.harts && machine.hart[index].id == id &&
            machine.hart[index].plic_context == context;
 }
 
-static int
-skipped_is(uint32_t index, uint64_t id, const char *why)
-{
+static int skipped_is(uint32_t index, uint64_t id, const char *why) {
     return index < machine.skipped_count && machine.skipped[index] == id &&
            strcmp(machine.skipped_why[index], why) == 0;
 }
 
 /* The four application harts of the SiFive and StarFive parts, S contexts at 2h. */
-static int
-four_after_a_monitor(void)
-{
+static int four_after_a_monitor(void) {
     return machine.harts == 4 && hart_is(0, 1, 2) && hart_is(1, 2, 4) && hart_is(2, 3, 6) &&
            hart_is(3, 4, 8) && machine.skipped_count == 1;
 }
 
-static const char *
-read_board(const char *board, uint64_t here)
-{
+static const char *read_board(const char *board, uint64_t here) {
     size_t size;
     void *blob = load(board, &size);
     const char *error = fdt_read(blob, size, here, &machine);
@@ -96,9 +78,7 @@ read_board(const char *board, uint64_t here)
     return error;
 }
 
-static void
-test_virt(void)
-{
+static void test_virt(void) {
     const struct exo_device *uart;
 
     ok(!read_board("virt", 0x80200000), "virt is read");
@@ -126,9 +106,7 @@ test_virt(void)
        "virt: no PCI, virtio, fw-cfg, CLINT or PLIC for programs");
 }
 
-static void
-test_boards(void)
-{
+static void test_boards(void) {
     ok(!read_board("fu540", 0x80200000) && four_after_a_monitor() && skipped_is(0, 0, "no sv39"),
        "fu540: harts 1-4; hart 0 is okay but has no MMU");
     ok(range_is(machine.memory, 0x80000000, 0x200000000) && machine.timebase == 1000000 &&
@@ -165,9 +143,7 @@ test_boards(void)
        "jh7110: SD, eMMC, Ethernet");
 }
 
-static void
-test_odd(void)
-{
+static void test_odd(void) {
     ok(!read_board("odd", 0x80200000), "odd is read");
     ok(machine.harts == 8 && hart_is(0, 1, 2) && hart_is(1, 4, 3) && hart_is(2, 5, 4) &&
            hart_is(3, 7, 6) && hart_is(7, 11, 10),
@@ -204,9 +180,7 @@ test_odd(void)
 }
 
 /* The tree of virt, with one node gone. */
-static const char *
-error_without(const char *compatible, const char *path)
-{
+static const char *error_without(const char *compatible, const char *path) {
     size_t size;
     void *blob = load("virt", &size);
     int node =
@@ -219,9 +193,7 @@ error_without(const char *compatible, const char *path)
     return error ? error : "";
 }
 
-static void
-test_missing(void)
-{
+static void test_missing(void) {
     size_t size;
     char *blob = load("virt", &size);
 
@@ -242,9 +214,7 @@ test_missing(void)
 }
 
 /* What the kernel relies on, whatever the tree. */
-static int
-sane(const char *error)
-{
+static int sane(const char *error) {
     int good = machine.harts <= EXO_HARTS && machine.devices <= EXO_DEVICES &&
                machine.reserved_count <= MACHINE_RANGES &&
                machine.skipped_count <= MACHINE_SKIPPED && machine.plic_lines < 1024 &&
@@ -272,9 +242,7 @@ sane(const char *error)
            0x80200000 - machine.memory.base < machine.memory.size;
 }
 
-static void
-test_corrupt(const char *board)
-{
+static void test_corrupt(const char *board) {
     static const uint8_t flips[] = {0xff, 0x01};
     size_t size;
     uint8_t *blob = load(board, &size);
@@ -307,9 +275,7 @@ test_corrupt(const char *board)
     free(blob);
 }
 
-int
-main(void)
-{
+int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     test_virt();
     test_boards();
