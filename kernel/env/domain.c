@@ -95,7 +95,7 @@ long sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count) {
         return EXO_E_ARG;
     parent = &domain_table[child->parent];
     giver = count < 0 ? child : parent;
-    if (much > giver->limit[resource] - giver->used[resource])
+    if (giver->used[resource] + much > giver->limit[resource])
         return EXO_E_QUOTA;
     /* commit */
     parent->limit[resource] -= (uint32_t)count;
