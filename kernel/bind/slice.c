@@ -346,6 +346,13 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
         if (round < alarm && (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
             alarm = round;
     }
+    for (unsigned i = 0; i < SLICE_RESERVES && hart->reserves; i++) {
+        const struct slice_reserve *reserve = &hart->reserve[i];
+
+        if (reserve->woken && !reserve->left && reserve->env && env_find(reserve->env) &&
+            reserve->renewed + reserve->period < alarm)
+            alarm = reserve->renewed + reserve->period;
+    }
     return alarm;
 }
 
