@@ -301,7 +301,7 @@ door_gate_call:
     ld t1, ENV_SATP(sp)
     csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(gp) /* published: from here on the caller is not ours to touch */
+    amoswap.d.rl zero, t4, (gp) /* published: from here on the caller is not ours to touch */
     ld t1, UAREA_ENTRY_GATE(sp)
     csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
@@ -336,7 +336,7 @@ door_gate_reply:
     ld t1, ENV_SATP(sp)
     csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(gp) /* parked: another may call it now */
+    amoswap.d.rl zero, t4, (gp) /* parked: another may call it now */
     ld t1, X(0)(sp)
     csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
@@ -386,7 +386,7 @@ yield_switch: /* t5 = who goes on; t1, t4 = my entry and its new word */
     ld t0, ENV_SATP(t5)
     csrw satp, t0
     csrw sscratch, t5
-    sd t4, 0(t1)
+    amoswap.d.rl zero, t4, (t1)
     mv gp, t5
     j call_enter
 yield_slow:
