@@ -333,7 +333,7 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
         const struct exo_env *entry = &env_table[slot->env];
         uint64_t state = env_state(entry);
 
-        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+        if (!slot->domain || slot->generation != (uint32_t)env_generation(entry) || entry->dying)
             continue;
         if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
             alarm = entry->deadline;
