@@ -301,7 +301,7 @@ door_gate_call:
     ld t1, ENV_SATP(sp)
     csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(gp) /* published: from here on the caller is not ours to touch */
+    amoswap.d.rl zero, t4, (gp) /* published: from here on the caller is not ours to touch */
     ld t1, UAREA_ENTRY_GATE(sp)
     csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
@@ -336,7 +336,7 @@ door_gate_reply:
     ld t1, ENV_SATP(sp)
     csrw satp, t1
     csrw sscratch, sp
-    sd t4, 0(gp) /* parked: another may call it now */
+    amoswap.d.rl zero, t4, (gp) /* parked: another may call it now */
     ld t1, X(0)(sp)
     csrw sepc, t1
     ld gp, ENV_SAVE_ADDRESS(sp)
@@ -386,7 +386,7 @@ yield_switch: /* t5 = who goes on; t1, t4 = my entry and its new word */
     ld t0, ENV_SATP(t5)
     csrw satp, t0
     csrw sscratch, t5
-    sd t4, 0(t1)
+    amoswap.d.rl zero, t4, (t1)
     mv gp, t5
     j call_enter
 yield_slow:
@@ -488,16 +488,16 @@ trap_kernel:
     csrr a2, stval
     call entry_kernel_fault
 
-/* void arch_zero_page(void *page): 528 instructions. */
+/* void arch_zero_page(void *page): 526 instructions. */
     .globl arch_zero_page
 arch_zero_page:
-    li t0, 8
+    li t0, 4
 1:  .set offset, 0
-    .rept 64
+    .rept 128
     sd zero, offset(a0)
     .set offset, offset + 8
     .endr
-    addi a0, a0, 512
+    addi a0, a0, 1024
     addi t0, t0, -1
     bnez t0, 1b
     ret

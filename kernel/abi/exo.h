@@ -78,8 +78,8 @@ struct exo_frame {
     union {
         struct {
             uint16_t domain; /* slot of the first holder, 0 = none */
-            uint8_t rights;  /* 0 once the hold is doomed */
             uint8_t kind;
+            uint8_t rights; /* 0 once the hold is doomed */
         };
         uint32_t head; /* the three of them, compared at once */
     };

@@ -83,7 +83,8 @@ void frame_free(uint32_t frame) {
     facts.free_frames++;
 }
 
-long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind) {
+/* Takes a free frame off the list, by number or EXO_ANY, and writes who has it. */
+static inline long frame_pick(uint64_t frame, uint32_t head) {
     struct exo_frame *entry;
 
     if (frame == EXO_ANY)
@@ -101,11 +102,23 @@ long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind k
         frame_first = entry->uses;
     if (entry->uses != UINT32_MAX)
         frame_table[entry->uses].wx = entry->wx;
-    *entry = (struct exo_frame){
-        .domain = (uint16_t)domain_slot(domain), .rights = HOLD_RIGHTS, .kind = (uint8_t)kind};
-    domain_charge(domain, EXO_FRAMES);
+    *entry = (struct exo_frame){.head = head};
     facts.free_frames--;
     return (long)frame;
+}
+
+static uint32_t frame_head(const struct exo_domain *domain, enum exo_frame_kind kind) {
+    return (struct exo_frame){
+        .domain = (uint16_t)domain_slot(domain), .rights = HOLD_RIGHTS, .kind = (uint8_t)kind}
+        .head;
+}
+
+long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind) {
+    long taken = frame_pick(frame, frame_head(domain, kind));
+
+    if (taken >= 0)
+        domain_charge(domain, EXO_FRAMES);
+    return taken;
 }
 
 static uint32_t *hold_bucket(uint32_t frame, uint32_t domain) {
@@ -213,6 +226,7 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     long error = 0, frame = 0;
     struct exo_domain *domain = domain_mine(handle, &error);
     uint64_t done = 0;
+    uint32_t head;
 
     if (!domain)
         return error;
@@ -221,14 +235,18 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
         return error;
     if (!umem_writable(user, count * sizeof frames[0]))
         return EXO_E_FAULT;
+    if (!domain_may(domain, EXO_FRAMES, 1))
+        return EXO_E_QUOTA;
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
+    if (count > domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES])
+        count = domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES];
+    head = frame_head(domain, EXO_FRAME_FRESH);
     for (; done < count; done++) {
-        frame = domain_may(domain, EXO_FRAMES, 1)
-                    ? frame_take(domain, frames[done], EXO_FRAME_FRESH)
-                    : EXO_E_QUOTA;
+        frame = frame_pick(frames[done], head);
         if (frame < 0)
             break;
+        domain_charge(domain, EXO_FRAMES);
         frames[done] = (uint64_t)frame;
     }
     if (!done)
@@ -238,11 +256,11 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
      */
     lock_release(&kernel_lock);
-    for (uint64_t i = 0; i < done; i++)
+    for (uint64_t i = 0; i < done; i++) {
         frame_zero((uint32_t)frames[i]);
+        __atomic_store_n(&frame_table[frames[i]].kind, EXO_FRAME_RAM, __ATOMIC_RELEASE);
+    }
     lock_acquire(&kernel_lock);
-    for (uint64_t i = 0; i < done; i++)
-        frame_table[frames[i]].kind = EXO_FRAME_RAM;
     return (long)done;
 }
 

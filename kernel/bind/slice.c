@@ -326,6 +326,7 @@ static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
  * of a slot, when one who lost it is ready again, or one who has time elsewhere may stop. */
 static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
     uint64_t alarm = EXO_NEVER, look = now + facts.slot_ticks;
+    uint64_t round = now + EXO_SLOTS_PER_HART * facts.slot_ticks;
 
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
         const struct exo_slot *slot = &hart->slots[i];
@@ -339,9 +340,11 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
         if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
             entry->budget < alarm)
             alarm = entry->budget;
-        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
-                             state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
+        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL))
             alarm = look;
+        /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
+        if (round < alarm && (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
+            alarm = round;
     }
     return alarm;
 }

@@ -302,7 +302,7 @@ static inline int vspace_first(const struct vspace *space, const struct exo_fram
                                uint32_t rights) {
     uint32_t differs = entry->head ^ space->head;
 
-    return !((differs & 0xff00ffff) | (rights & ~(differs >> 16)));
+    return !(differs << 8 | (rights & ~(differs >> 24)));
 }
 
 /* The short way is a leaf function: a frame of RAM that the domain holds first, not to be executed

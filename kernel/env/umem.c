@@ -45,7 +45,7 @@ int umem_in(void *to, uint64_t address, uint64_t length) {
 }
 
 int umem_out(uint64_t address, const void *from, uint64_t length) {
-    return umem_writable(address, length) && umem_copy(address, NULL, from, length, PAGE_W);
+    return umem_copy(address, NULL, from, length, PAGE_W);
 }
 
 int umem_writable(uint64_t address, uint64_t length) {

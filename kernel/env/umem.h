@@ -8,6 +8,7 @@
  * page; false (nothing changed for the kernel) if any byte is not readable, or writable. The lock
  * is held, so no binding changes meanwhile. At most a page or two: length <= 4096. */
 int umem_in(void *to, uint64_t address, uint64_t length);
+/* Asked of umem_writable first, under the same lock, it cannot fail. */
 int umem_out(uint64_t address, const void *from, uint64_t length);
 /* Whether umem_out would succeed now. */
 int umem_writable(uint64_t address, uint64_t length);

@@ -88,7 +88,11 @@ int main(void) {
     /* It spins past the end of my slot. */
     child_make(&c, spinner);
     must(call(ENV_START, c.env) == 0);
-    is(call(YIELD, c.env), EXO_BUDGET, "the slot ends");
+    /* My slot may be over before it takes its first step: then it borrows another. */
+    error = EXO_BUDGET;
+    for (int i = 0; i < 50 && error == EXO_BUDGET && !c.data[0]; i++)
+        error = call(YIELD, c.env);
+    is(error, EXO_BUDGET, "the slot ends");
     ok(c.data[0] > 0, "the spinner ran");
     is(call(YIELD, c.env), EXO_BUDGET, "and again");
     child_end(&c);
