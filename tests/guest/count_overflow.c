@@ -55,6 +55,8 @@ int main(void) {
             if (i >= EXO_PINS)
                 check(error < 0, "pin %lu of a space: %ld", i + 1, error);
             pinned += error >= 0;
+            check(window.frames[frame].pins == pinned, "%lu pins, the frame says %d", pinned,
+                  window.frames[frame].pins);
             if (error < 0)
                 break;
         }

@@ -45,16 +45,21 @@ static inline void gate_ready(struct child *c, uint64_t enter, uint64_t function
     c->data[510] = who;
 }
 
-/* Makes a child that serves; it is parked when this returns. */
-static inline void gate_child(struct child *c, gate_function *function, uint64_t who) {
+/* Makes a child that serves; it is parked when this returns, and ran last on that hart. */
+static inline void gate_child_at(struct child *c, gate_function *function, uint64_t who,
+                                 uint64_t hart) {
     child_make(c, gate_park);
     gate_ready(c, child_address(gate_enter), child_address(function), who);
     must(call(ENV_START, c->env) == 0);
-    slots_give(c->env, 0, 2);
+    slots_give(c->env, hart, 2);
     for (int i = 0; i < 400 && env_state_of(c->env) != EXO_ENV_OFFERED; i++)
         nap(window.facts->slot_ticks / 4);
     slots_back();
     must(env_state_of(c->env) == EXO_ENV_OFFERED);
+}
+
+static inline void gate_child(struct child *c, gate_function *function, uint64_t who) {
+    gate_child_at(c, function, who, 0);
 }
 
 static inline void gate_twin(struct child *c, gate_function *function, uint64_t who) {

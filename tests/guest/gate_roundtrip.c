@@ -58,6 +58,25 @@ int main(void) {
         }
     }
     ok_all("calls at all phases of the slot");
+    /* A server that parked on another hart comes over, and knows me from the first call on. */
+    {
+        struct child far;
+        struct message m = {.a = {1, 2, 3, 4, 5, 6, 7}};
+
+        gate_child_at(&far, add, 0, other_hart());
+        check_is(call(GATE_BIND, 9, far.env), 0, "bind");
+        for (uint64_t i = 1; i < 4; i++) {
+            far.u->user[41] = 0;
+            raw_gate_call(&m, 9, EXO_NEVER);
+            check(m.error == 0 && m.a[0] == 1 + i * 1000 && m.a[6] == 7 + i * 7000,
+                  "call %lu: %ld, %lu", i, m.error, m.a[0]);
+            check(far.u->user[41] == window.mine->domain, "call %lu: the caller is %lx", i,
+                  far.u->user[41]);
+        }
+        check_is(call(GATE_BIND, 9, 0), 0, "clear");
+        child_end(&far);
+    }
+    ok_all("a server from another hart");
     is(call(GATE_BIND, 7, 0), 0, "clear");
     is(call(GATE_BIND, 8, 0), 0, "clear");
     twin_end(&twin);
