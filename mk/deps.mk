@@ -5,7 +5,6 @@ DEPS := $(BUILD)/deps
 LIBFDT_SRC := $(DEPS)/libfdt
 MUSL := $(DEPS)/musl-install
 LIBC := $(MUSL)/lib/libc.a
-LIBFDT_FILES := fdt.c fdt_ro.c fdt_check.c
 
 $(LIBFDT_SRC)/.stamp: scripts/fetch-deps scripts/deps.pins
 	@scripts/fetch-deps libfdt $(LIBFDT_SRC)

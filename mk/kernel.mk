@@ -20,16 +20,20 @@ KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/env/domain.c kernel
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
 KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
-KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,$$(LIBFDT_FILES))
+KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,walk check)
 
 $$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN) $$(LIBFDT_SRC)/.stamp
 	@mkdir -p $$(@D)
 	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
+# libfdt twice: the copy that walks the tree (walk) trusts it, because a copy that trusts nothing
+# (check) has seen all of it before: fdt_check_full is the only name that this one shows.
 $$(KFDT_$(1)): $(BUILD)/$(1)/obj/libfdt/%.o: $$(LIBFDT_SRC)/.stamp $$(FLAGS_FROM)
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) -w $$(KERNEL_INCLUDE) -c -o $$@ $$(LIBFDT_SRC)/$$*
+	@printf '#include "%s"\n' fdt.c fdt_ro.c $$(if $$(filter check,$$*),fdt_check.c) >$$(@:.o=.c)
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) -w -DFDT_ASSUME_MASK=$$(if $$(filter check,$$*),4,7) $$(KERNEL_INCLUDE) -c -o $$@ $$(@:.o=.c)
+	@$$(if $$(filter check,$$*),$$(OBJCOPY) --keep-global-symbol=fdt_check_full $$@)
 
 $(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KFDT_$(1)) $$(KERNEL_LD)
 	$$(QUIET)$$(CC) $$(KERNEL_LDFLAGS) -T $$(KERNEL_LD) -Wl,-Map=$$(@D)/aspis.map -o $$@ \

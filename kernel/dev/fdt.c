@@ -39,8 +39,8 @@ static const char *const kept[] = {
 
 /* `count` cells of a property, from cell `first` on, as one number; 0 where there are none. */
 static uint64_t number_at(const void *blob, int node, const char *name, int first, int count) {
-    int length;
-    const fdt32_t *cell = fdt_getprop(blob, node, name, &length);
+    int length = 0;
+    const fdt32_t *cell = node < 0 ? NULL : fdt_getprop(blob, node, name, &length);
     uint64_t value = 0;
 
     if (count == WHOLE)
@@ -52,7 +52,7 @@ static uint64_t number_at(const void *blob, int node, const char *name, int firs
 }
 
 static int has_text(const void *blob, int node, const char *name, const char *text) {
-    return fdt_stringlist_search(blob, node, name, text) >= 0;
+    return node >= 0 && fdt_stringlist_search(blob, node, name, text) >= 0;
 }
 
 static void copy_text(char *to, size_t size, const char *from) {
@@ -103,7 +103,7 @@ static int append_reg(const void *blob, const struct level *bus, int node,
 /* Which output of the PLIC is the S-mode external interrupt of this cpu? */
 static int read_context(struct reader *reader, int cpu, uint32_t *context) {
     int length, controller = fdt_subnode_offset(reader->blob, cpu, "interrupt-controller");
-    uint64_t phandle = fdt_get_phandle(reader->blob, controller);
+    uint64_t phandle = controller < 0 ? 0 : fdt_get_phandle(reader->blob, controller);
 
     fdt_getprop(reader->blob, reader->plic, "interrupts-extended", &length);
     for (int i = 0; phandle && i < length / 8; i++)

@@ -1,3 +1,2 @@
-/* stdlib.h - libfdt includes it and uses nothing of it: a place for its settings */
+/* stdlib.h - libfdt includes it and uses nothing of it */
 /* SPDX-License-Identifier: MIT */
-#define FDT_ASSUME_MASK 4 /* ASSUME_LATEST: fdt_read refuses older versions */
