@@ -323,7 +323,7 @@ int main(void) {
 
     open_test();
     seed = bootargs_number("seed", 1);
-    rounds = bootargs_number("rounds", window.facts->harts > 1 ? 500 : 20000);
+    rounds = bootargs_number("rounds", window.facts->harts > 1 ? 200 : 20000);
     step = bootargs_number("step", 100);
     note("seed=%lu rounds=%lu", seed, rounds);
     canary_frame = frame_new(0);
