@@ -64,8 +64,9 @@ void irq_move(uint32_t number, uint32_t domain) {
     plic_mask(number);
     line->masked = 1;
     line->generation = 0;
-    domain_credit(&domain_table[line->domain], EXO_IRQS);
+    /* In this order: to its own domain it moves without a count sinking. */
     domain_charge(&domain_table[domain], EXO_IRQS);
+    domain_credit(&domain_table[line->domain], EXO_IRQS);
     line->domain = (uint16_t)domain;
 }
 

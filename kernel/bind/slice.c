@@ -333,7 +333,7 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
         const struct exo_env *entry = &env_table[slot->env];
         uint64_t state = env_state(entry);
 
-        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+        if (!slot->domain || slot->generation != (uint32_t)env_generation(entry) || entry->dying)
             continue;
         if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
             alarm = entry->deadline;
@@ -345,6 +345,13 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
         /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
         if (round < alarm && (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
             alarm = round;
+    }
+    for (unsigned i = 0; i < SLICE_RESERVES && hart->reserves; i++) {
+        const struct slice_reserve *reserve = &hart->reserve[i];
+
+        if (reserve->woken && !reserve->left && reserve->env && env_find(reserve->env) &&
+            reserve->renewed + reserve->period < alarm)
+            alarm = reserve->renewed + reserve->period;
     }
     return alarm;
 }

@@ -49,8 +49,10 @@ static inline int domain_may(const struct exo_domain *domain, enum exo_resource 
     return (uint64_t)domain->used[resource] + count <= domain->limit[resource];
 }
 
+/* What comes in while some is asked for is asked for too: to take and give back is no answer. */
 static inline void domain_charge(struct exo_domain *domain, enum exo_resource resource) {
     domain->used[resource]++;
+    domain->ask[resource].count += domain->ask[resource].count != 0;
 }
 
 /* One taken: what revocation asks for was lowered when it was struck. */

@@ -45,19 +45,21 @@ static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t 
             return &vspace_table[i];
     /* A u-area that is bound nowhere still ends its environment. */
     for (uint32_t i = 0; i < env_count && entry->pins; i++)
-        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].frame == frame)
+        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].frame == frame &&
+            env_table[i].domain == domain_slot(domain))
             return &vspace_table[env_table[i].vspace];
     return NULL;
 }
 
-/* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left. */
+/* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left in
+ * those that live. A dying one is entered no more: new ones without end hold nobody up. */
 static int abort_sweep(const struct exo_domain *domain) {
     int clean = 1;
 
     for (uint32_t i = 0; i < vspace_count; i++)
         if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == domain_slot(domain))
             clean &= vspace_table[i].state == VSPACE_LIVE ? vspace_sweep(&vspace_table[i])
-                                                          : vspace_end(&vspace_table[i]);
+                                                          : (vspace_end(&vspace_table[i]), 1);
     return clean;
 }
 
@@ -112,8 +114,8 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
             gone++;
             continue;
         }
-        /* Who cannot live without it dies, a step a call. */
-        space = abort_dependent(domain, frame);
+        /* Who cannot live without the first that waits dies, a step a call. */
+        space = i == gone ? abort_dependent(domain, frame) : NULL;
         if (space && death_of_users(space))
             vspace_end(space);
     }

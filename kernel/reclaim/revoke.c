@@ -20,6 +20,10 @@ long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint
         return EXO_E_ARG;
     if (!count || count > domain->used[resource] || ticks > EXO_NEVER / 2)
         return EXO_E_ARG;
+    /* What somebody further up asked for cannot be put off. */
+    if (domain->ask[resource].count &&
+        !domain_above(domain_current(), &domain_table[domain->ask[resource].asker]))
+        return EXO_E_BUSY;
     /* commit */
     domain->ask[resource] = (struct exo_ask){.deadline = arch_time() + ticks,
                                              .count = (uint32_t)count,
