@@ -41,6 +41,7 @@ struct fuzz {
     struct exo_binding binding[8];
     uint64_t here, base; /* address of this struct; of pages to bind at */
     uint64_t keep[4];    /* domains that the parent does not kill */
+    uint64_t own[4];     /* its own names: 0, domain, environment, space */
     struct fuzz_call ring[FUZZ_RING];
 };
 
@@ -204,10 +205,11 @@ static CHILD void fuzz_one(volatile struct fuzz *f) {
                 if (c->argument[0] == f->keep[i])
                     return;
         /* What is mine stays with me: my slots, my frames, my space. */
-        if (signature && c->argument[0] == 0 && (signature & 15) >= DOMAIN &&
-            (signature & 15) <= VSPACE)
-            return;
-        if (number == EXO_SYS_HOLD_SHARE && c->argument[1] == 0)
+        for (int i = 0; i < 4; i++)
+            if (c->argument[0] == f->own[i] && (signature & 15) >= DOMAIN &&
+                (signature & 15) <= VSPACE)
+                return;
+        if (number == EXO_SYS_HOLD_SHARE && (c->argument[1] == 0 || c->argument[1] == f->own[1]))
             return;
         if (number == EXO_SYS_DOMAIN_ACCEPT)
             return;
@@ -295,7 +297,7 @@ static void actors_pause(uint64_t seed) {
         child_end(&actors[i]);
         actor_make(i, seed + rebuilt);
         for (int k = 0; k < FUZZ_ACTORS; k++)
-            if (k != i)
+            if (k != i && !is_dead(actors[k].env))
                 slots_give(actors[k].env, k ? other_hart() : 0, 8);
         fuzz_of(i)->pause = 1;
         for (int k = 0; k < 60 && !fuzz_of(i)->paused; k++)
@@ -321,7 +323,7 @@ int main(void) {
 
     open_test();
     seed = bootargs_number("seed", 1);
-    rounds = bootargs_number("rounds", window.facts->harts > 1 ? 500 : 3000);
+    rounds = bootargs_number("rounds", window.facts->harts > 1 ? 200 : 20000);
     step = bootargs_number("step", 100);
     note("seed=%lu rounds=%lu", seed, rounds);
     canary_frame = frame_new(0);
@@ -335,7 +337,9 @@ int main(void) {
     mine.is_parent = 1;
     mine.here = (uint64_t)&mine;
     mine.base = CHILD_FREE;
-    mine.keep[2] = window.mine->domain;
+    mine.keep[2] = mine.own[1] = window.mine->domain;
+    mine.own[2] = window.mine->env;
+    mine.own[3] = window.mine->vspace;
     mine.frame[0] = canary_frame;
     for (int i = 1; i < FUZZ_FRAMES; i++)
         mine.frame[i] = i < 8 ? frame_new(actors[i & 1].domain) : EXO_ANY;
