@@ -395,7 +395,7 @@ struct env *slice_next(void) {
         entry = slice_slot(hart, now);
     }
     /* Another hart that idles may have a slot for who has to wait here. */
-    if (left && entry && left != entry)
+    if (left && left != entry && env_state(left) != EXO_ENV_ASLEEP)
         slice_hurry(left);
     if (entry) {
         slice_adopt_chain(entry, hart);
