@@ -22,7 +22,7 @@ static CHILD uint64_t sequence(volatile uint64_t *data) {
 
 int main(void) {
     struct census before;
-    uint64_t length = 9000, samples, inside = 0;
+    uint64_t length = 6000, samples, inside = 0;
 
     open_test();
     samples = sweep_is_long() ? length : 30;
