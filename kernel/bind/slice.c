@@ -199,7 +199,9 @@ static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
     /* A gate call past its deadline, or a chain too long: its caller goes on without an answer. */
     if (env_state(entry) != EXO_ENV_LENDING)
         entry = base;
-    slice_cut(env_private(entry)->lent, EXO_BUDGET);
+    /* It may have been answered on another hart meanwhile, and its server serve somebody else. */
+    if (env_private(env_private(entry)->lent)->lender == entry)
+        slice_cut(env_private(entry)->lent, EXO_BUDGET);
     return env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING) ||
                    env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING)
                ? entry
