@@ -98,7 +98,18 @@ printf '\377' | dd of="$corrupt" bs=1 seek="$at" conv=notrunc 2>/dev/null
 says corrupt-tree 'device tree: corrupt' \
     -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$corrupt"
 
-# No room for the tables behind the kernel, and none for init.
-says no-tables 'too little memory: the kernel' -kernel "$(moved 0x807c0000)" -m 8M
-says no-init 'too little memory: init' -kernel "$(moved 0x80770000)" -m 8M
+# No room for the tables behind the kernel, and none for init: a tree that tells of less memory than there is (the
+# emulator itself refuses to start with so little).
+little() { # bytes of memory, from 0x80000000
+    local file=$dir/little-$1.dtb
+    qemu-system-riscv64 -M "virt,dumpdtb=$file.whole" -m 128M -display none >/dev/null 2>&1
+    dtc -q -I dtb -O dts "$file.whole" |
+        sed "s/reg = <0x0*0 0x80000000 0x0*0 0x8000000>/reg = <0x0 0x80000000 0x0 $1>/" |
+        dtc -q -I dts -O dtb -o "$file" -
+    echo "$file"
+}
+says no-tables 'too little memory: the kernel' \
+    -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$(little 0x638000)"
+says no-init 'too little memory: init' \
+    -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$(little 0x660000)"
 echo "1..$plan"
