@@ -144,7 +144,6 @@ struct exo_env {
     uint8_t dying;
     uint16_t overruns;
     uint16_t penalty; /* slots still to lose */
-    uint16_t lender;  /* slot + 1 of who lends to it */
     uint64_t runtime; /* time ticks */
     uint64_t deadline;
     uint64_t mask;

@@ -29,7 +29,8 @@ void frame_free_range(uint32_t first, uint32_t end);
 /* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
  * frame number, or an error. */
 long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind);
-/* The same for the pages of devices: at most EXO_DEVICES steps. */
+/* Number and address of the pages of devices, for frame_address and frame_of: at most EXO_DEVICES
+ * steps. */
 uint64_t frame_device_address(uint32_t frame);
 uint32_t frame_device_of(uint64_t page);
 

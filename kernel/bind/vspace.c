@@ -187,7 +187,7 @@ static int vspace_wx(const struct exo_frame *entry, int32_t balance, page_t old,
     return balance * (int64_t)wx < 0;
 }
 
-/* Binds one page, and says in *changed what must be fenced. */
+/* Checks and binds one page; *replaced counts the bindings that it took the place of. */
 static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
                              uint64_t rights, uint64_t *replaced) {
     uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical;
@@ -313,7 +313,7 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
                                                                     uint64_t frame, uint64_t rights,
                                                                     uint64_t *replaced) {
     uint64_t most = rights >> 4 ? rights >> 4 : rights, index = page_index(address, 0), was;
-    struct exo_frame *entry, *before;
+    struct exo_frame *entry;
     page_t *page, old;
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
@@ -324,15 +324,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
-    before = &frame_table[was];
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
-        (old && (was >= facts.frames || !vspace_first(space, before, EXO_R))))
+        (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
         return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
                         : vspace_bind_one(space, address, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
-        before->wx -= vspace_balance(page_most(old));
-        before->uses--;
+        frame_table[was].wx -= vspace_balance(page_most(old));
+        frame_table[was].uses--;
     }
     entry->uses++;
     entry->wx += (int32_t)(most >> 1);

@@ -26,7 +26,6 @@ struct vspace {
     uint32_t pooled;
     uint32_t environments;
     uint32_t pins;
-    uint64_t pin_filter;    /* bit = page number % 64: clear where the spare tree has nothing */
     uint32_t pin[EXO_PINS]; /* page numbers of pinned addresses */
 };
 
