@@ -1,0 +1,17 @@
+/* block.h - a fault that must wait gives its hart to another thread: sched offers it, vm uses it */
+/* SPDX-License-Identifier: MIT */
+#ifndef LIBEXOS_EDGE_BLOCK_H
+#define LIBEXOS_EDGE_BLOCK_H
+#include "libexos/edge/edge.h"
+
+/* Set by a scheduler; null without one. */
+struct exo_block {
+    /* In the handler of a synchronous fault: sets the interrupted thread aside till wake(token),
+     * and goes on with another; it does not return then, and the access is tried again. It returns
+     * when that cannot be (a nested fault, preemption held back, no other thread): the caller waits
+     * by itself. */
+    void (*park)(struct exo_save *frame, struct exo_uarea *uarea, const void *token);
+    void (*wake)(const void *token); /* all who are parked on it */
+};
+extern struct exo_block exo_block_calls;
+#endif
