@@ -82,15 +82,16 @@ static struct exo_table main_export(const void *table, uint64_t size, uint32_t c
     return (struct exo_table){first, count};
 }
 
-/* Device registers become frames behind the RAM, held by the first domain. */
-static void main_devices(struct exo_domain *first) {
-    for (uint32_t i = 0; i < machine.devices; i++)
-        for (uint32_t k = 0; k < machine.device[i].pages; k++) {
-            frame_table[machine.device[i].frame + k] = (struct exo_frame){
-                .domain = DOMAIN_FIRST, .rights = EXO_R | EXO_W, .kind = EXO_FRAME_MMIO};
-            domain_charge(first, EXO_FRAMES);
-            first->limit[EXO_FRAMES]++;
-        }
+/* What the kernel keeps is a window that nobody has a frame of. */
+static void main_windows(void) {
+    for (uint32_t i = 0; i < machine.kept_count; i++) {
+        const struct machine_range *kept = &machine.kept[i];
+
+        facts.window[i].page = kept->base / ARCH_PAGE;
+        facts.window[i].pages = (kept->base % ARCH_PAGE + kept->size + ARCH_PAGE - 1) / ARCH_PAGE;
+    }
+    for (uint32_t i = 0; i < EXO_WINDOW_PAGES; i++)
+        frame_table[facts.frames + i].kind = EXO_FRAME_KERNEL; /* till a window is opened */
 }
 
 static void main_keep_frames(uint64_t base, uint64_t end) {
@@ -126,19 +127,14 @@ static void main_free_frames(void) {
 
 /* Sizes the tables by the machine (together at most 1% of its memory), and exports them. */
 static void main_tables(void) {
-    uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE), devices = 0, entries, holds;
+    uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE), holds;
+    uint32_t entries = frames + EXO_WINDOW_PAGES;
     struct exo_frame *table;
     struct exo_hold *hold_table;
-    struct exo_device *device_table;
     struct exo_slot *slots;
     struct exo_trace *ring;
     struct exo_domain *first;
 
-    for (uint32_t i = 0; i < machine.devices; i++) {
-        machine.device[i].frame = frames + devices;
-        devices += machine.device[i].pages;
-    }
-    entries = frames + devices;
     holds = main_clamp(frames / 4, 1024, 1 << 16);
     facts.timebase = machine.timebase;
     facts.slot_ticks = machine.timebase / 500;
@@ -147,9 +143,7 @@ static void main_tables(void) {
     facts.frames = frames;
     table = main_take(entries * sizeof *table);
     hold_table = main_take(holds * sizeof *hold_table);
-    facts.device_table.count = machine.devices;
-    device_table = memcpy(main_take(sizeof machine.device), machine.device, sizeof machine.device);
-    frame_init(table, device_table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
+    frame_init(table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
                1u << (31 - __builtin_clz(holds)), arch_cycles() ^ arch_time() << 20);
     domain_init(main_take(main_clamp(frames / 128, 32, 256) * sizeof *first),
                 main_clamp(frames / 128, 32, 256));
@@ -191,7 +185,7 @@ static void main_tables(void) {
     /* It holds every line, and must have as much again to grant. */
     first->limit[EXO_IRQS] = 2 * (line_count - 1);
     first->used[EXO_IRQS] = line_count - 1;
-    main_devices(first);
+    main_windows();
     facts.frame_table = main_export(table, entries * sizeof *table, entries);
     facts.hold_table = main_export(hold_table, holds * sizeof *hold_table, holds);
     facts.domain_table = main_export(domain_table, domain_count * sizeof *first, domain_count);
@@ -200,7 +194,6 @@ static void main_tables(void) {
                                    facts.harts * EXO_SLOTS_PER_HART);
     facts.line_table = main_export(line_table, EXO_LINES * sizeof *line_table, line_count);
     facts.trace_ring = main_export(ring, EXO_TRACE * sizeof *ring, EXO_TRACE);
-    facts.device_table = main_export(device_table, sizeof machine.device, machine.devices);
     facts.device_tree =
         main_export(arch_direct(machine.tree.base), machine.tree.size, (uint32_t)machine.tree.size);
     facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
@@ -283,7 +276,7 @@ static void main_banner(void) {
           arch_has_stimecmp ? "" : ", timers by firmware", arch_has_asid ? "" : ", no ASIDs");
     for (uint32_t i = 0; i < machine.skipped_count; i++)
         print("hart %lu skipped: %s\n", machine.skipped[i], machine.skipped_why[i]);
-    print("devices: %u, interrupt lines: %u\n", machine.devices, line_count - 1);
+    print("interrupt lines: %u\n", line_count - 1);
 }
 
 /* The calling hart is ready to run environments. */

@@ -80,10 +80,19 @@ $(BUILD)/root/$(1): $(BUILD)/user/$(1)
 endef
 $(foreach p,$(ALL_PROGRAMS),$(eval $(call PROGRAM,$p)))
 
+# libfdt reads the device tree for init.
+LIBFDT_OBJ := $(OBJ)/libfdt.o
+$(LIBFDT_OBJ): $(LIBFDT_SRC)/.stamp $(FLAGS_FROM) | $(LIBC)
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' fdt.c fdt_ro.c fdt_check.c >$(@:.o=.c)
+	$(QUIET)$(CC) $(USER_CFLAGS) -Os -w $(WITH_LIBC) -I$(LIBFDT_SRC) -c -o $@ $(@:.o=.c)
+$(call objects,$(INIT_SRC)): INCLUDE += -isystem $(LIBFDT_SRC)
+$(call objects,$(INIT_SRC)): | $(LIBFDT_SRC)/.stamp
+
 # init: a flat binary with its own header and linker script, carried inside the kernel Image.
 INIT_LD := $(firstword $(wildcard userland/init/init.ld userland/init.ld) $(PROGRAM_LD))
-$(BUILD)/user/init.elf: $(CRT0) $(call objects,$(INIT_SRC)) $(LIBEXOS) $(LIBC) $(INIT_LD)
-	$(QUIET)$(CC) $(USER_LDFLAGS) -T $(INIT_LD) -Wl,-Map=$(BUILD)/user/init.map -o $@ $(CRT0) $(call objects,$(INIT_SRC)) $(LIBS)
+$(BUILD)/user/init.elf: $(CRT0) $(call objects,$(INIT_SRC)) $(LIBFDT_OBJ) $(LIBEXOS) $(LIBC) $(INIT_LD)
+	$(QUIET)$(CC) $(USER_LDFLAGS) -T $(INIT_LD) -Wl,-Map=$(BUILD)/user/init.map -o $@ $(CRT0) $(call objects,$(INIT_SRC)) $(LIBFDT_OBJ) $(LIBS)
 ifneq ($(INIT),)
 $(BUILD)/init.bin: $(INIT)
 	@cp $< $@

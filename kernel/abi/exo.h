@@ -53,9 +53,10 @@ enum {
     EXO_SLOTS_PER_HART = 64,
     EXO_GATES = 32,
     EXO_HARTS = 8,
-    EXO_DEPTH = 6, /* of the domain tree */
-    EXO_CHAIN = 8, /* of lending */
-    EXO_DEVICES = 64,
+    EXO_DEPTH = 6,          /* of the domain tree */
+    EXO_CHAIN = 8,          /* of lending */
+    EXO_WINDOWS = 64,       /* of device registers, the kernel's own among them */
+    EXO_WINDOW_PAGES = 256, /* frames of all of them together */
     EXO_TRACE = 512,
     EXO_LINES = 192,
 };
@@ -166,16 +167,10 @@ struct exo_line {    /* exported: an interrupt line */
     uint8_t masked;
 };
 
-struct exo_device { /* exported: what the device tree names; its pages are frames of kind MMIO */
-    char name[32];
-    char compatible[32];
-    uint64_t base;
-    uint32_t frame; /* number of its first page */
-    uint32_t pages;
-    uint32_t line; /* 0 = none */
-    uint32_t clock;
-    uint32_t shift;
-    uint32_t width;
+struct exo_window { /* physical pages of registers, by number of the first */
+    uint64_t page;
+    uint64_t pages; /* 0 = not in use */
+    uint32_t frame; /* number of the first as a frame of kind MMIO; 0 = kept by the kernel */
 };
 
 enum exo_trace_event {
@@ -218,14 +213,14 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t slot_ticks;   /* length of a slot */
     uint64_t grace_ticks;  /* a slice's end handler may take that long */
     uint64_t memory_frame; /* physical page number of frame 0: address = (memory_frame + n) << 12 */
-    uint32_t frames;       /* RAM frames; MMIO pages follow */
+    uint32_t frames;       /* RAM frames; EXO_WINDOW_PAGES for registers follow */
     uint32_t first_free;   /* first frame that was free at boot */
     uint32_t harts;
     uint32_t hart_id[EXO_HARTS];
     struct exo_table frame_table, hold_table, domain_table, env_table, slot_table, line_table,
-        device_table, trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
-    uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
-    uint64_t trace_next; /* how many trace records there have been */
+        trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
+    uint32_t device_tree_offset, initrd_offset;      /* in their first page */
+    uint64_t trace_next;                             /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
     uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
@@ -235,5 +230,6 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint8_t has_asid, has_stimecmp, has_exit_code, pad;
     char board[64];
     char bootargs[512];
+    struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };
 #endif

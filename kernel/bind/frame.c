@@ -17,16 +17,14 @@ struct exo_frame *frame_table;
 
 /* A free frame's `uses` and `wx` link it to its neighbours on the free list. */
 static uint32_t frame_first = UINT32_MAX;
-static const struct exo_device *frame_devices;
 static struct exo_hold *hold_table;
 static uint32_t *hold_buckets;
 static uint32_t hold_bucket_mask, hold_unused;
 static uint64_t hold_seed;
 
-void frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
-                uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
+void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
+                uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
     frame_table = table;
-    frame_devices = devices;
     hold_table = holds;
     hold_buckets = buckets;
     hold_bucket_mask = bucket_count - 1;
@@ -35,28 +33,6 @@ void frame_init(struct exo_frame *table, const struct exo_device *devices, struc
     hold_unused = 1;
     for (uint32_t i = 1; i + 1 < hold_count; i++)
         holds[i].next = i + 1;
-}
-
-/* The device that has a frame number, or a physical page; NULL if none. At most EXO_DEVICES steps.
- */
-static const struct exo_device *frame_device(uint32_t frame, uint64_t page) {
-    for (uint32_t i = 0; i < facts.device_table.count; i++)
-        if (frame - frame_devices[i].frame < frame_devices[i].pages ||
-            page - (frame_devices[i].base >> 12) < frame_devices[i].pages)
-            return &frame_devices[i];
-    return NULL;
-}
-
-uint64_t frame_device_address(uint32_t frame) {
-    const struct exo_device *device = frame_device(frame, UINT64_MAX);
-
-    return ((device->base >> 12) + frame - device->frame) << 12;
-}
-
-uint32_t frame_device_of(uint64_t page) {
-    const struct exo_device *device = frame_device(UINT32_MAX, page);
-
-    return (uint32_t)(device->frame + page - (device->base >> 12));
 }
 
 void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }

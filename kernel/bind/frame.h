@@ -18,10 +18,10 @@ extern struct exo_frame *frame_table;
 
 /* The lock is held for all of these. */
 
-/* Tables of `frames` + `devices` entries and `holds` further holds, zeroed; buckets a power of two.
- */
-void frame_init(struct exo_frame *table, const struct exo_device *devices, struct exo_hold *holds,
-                uint32_t hold_count, uint32_t *buckets, uint32_t bucket_count, uint64_t seed);
+/* Tables of facts.frame_table.count frames and `holds` further holds, zeroed; buckets a power of
+ * two. */
+void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
+                uint32_t *buckets, uint32_t bucket_count, uint64_t seed);
 /* Puts a frame that nobody holds on the free list. */
 void frame_free(uint32_t frame);
 /* The same for a range at boot, [first, end), not empty. */
@@ -29,22 +29,22 @@ void frame_free_range(uint32_t first, uint32_t end);
 /* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
  * frame number, or an error. */
 long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind);
-/* Number and address of the pages of devices, for frame_address and frame_of: at most EXO_DEVICES
- * steps. */
-uint64_t frame_device_address(uint32_t frame);
-uint32_t frame_device_of(uint64_t page);
+/* Number and address of pages of registers, for frame_address and frame_of (kernel/bind/window.c):
+ * at most EXO_WINDOWS steps. */
+uint64_t window_address(uint32_t frame);
+uint32_t window_frame(uint64_t page);
 
 /* Whether the number names a frame. */
 static inline int frame_exists(uint64_t frame) { return frame < facts.frame_table.count; }
 
 static inline uint64_t frame_address(uint32_t frame) {
-    return frame < facts.frames ? (facts.memory_frame + frame) << 12 : frame_device_address(frame);
+    return frame < facts.frames ? (facts.memory_frame + frame) << 12 : window_address(frame);
 }
 
 static inline uint32_t frame_of(uint64_t physical) {
     uint64_t frame = (physical >> 12) - facts.memory_frame;
 
-    return frame < facts.frames ? (uint32_t)frame : frame_device_of(physical >> 12);
+    return frame < facts.frames ? (uint32_t)frame : window_frame(physical >> 12);
 }
 
 static inline void *frame_memory(uint32_t frame) {

@@ -5,9 +5,6 @@
 
 #define TREE_MOST (256 << 10)
 #define DEPTH_MOST 8
-#define PAGE 4096ull
-#define DEVICE_MOST (16 * PAGE)
-#define KEPT 64
 #define WHOLE (-1)
 #define number_of(blob, node, name) number_at(blob, node, name, 0, WHOLE)
 #define SUPERVISOR_EXTERNAL 9
@@ -15,17 +12,13 @@
 
 struct level { /* of the walk */
     int node;
-    int address, size;   /* cells of each in the reg of a child */
-    int addressable;     /* by the processor: the buses above translate nothing */
-    uint32_t controller; /* phandle of the interrupt parent */
+    int address, size; /* cells of each in the reg of a child */
 };
 
 struct reader {
     const void *blob;
     struct machine *machine;
-    int plic, reserved;                             /* nodes */
-    struct machine_range taken[KEPT + EXO_DEVICES]; /* whose pages no further device may have */
-    uint32_t takens;
+    int plic, reserved; /* nodes */
     struct level level[DEPTH_MOST];
 };
 
@@ -166,67 +159,24 @@ static int is_kept(const void *blob, int node) {
            has_text(blob, node, "device_type", "pci");
 }
 
-static void add_device(struct reader *reader, int node, uint32_t controller,
-                       struct machine_range range) {
+/* Takes in one node. Returns 0 if a list is full. */
+static int read_node(struct reader *reader, int node, int depth) {
     const void *blob = reader->blob;
     struct machine *machine = reader->machine;
-    struct exo_device *device = &machine->device[machine->devices];
-    int clock = fdt_node_offset_by_phandle(blob, (uint32_t)number_at(blob, node, "clocks", 0, 1));
-    uint64_t line = number_at(blob, node, "interrupts", 0, 1);
-
-    if (machine->devices == EXO_DEVICES || !range.size || !is_okay(blob, node))
-        return;
-    if (range.size > DEVICE_MOST - range.base % PAGE)
-        range.size = DEVICE_MOST - range.base % PAGE;
-    /* A page has one number: it goes with the first device that has registers in it. */
-    for (struct machine_range *other = reader->taken; other < reader->taken + reader->takens;
-         other++)
-        if (range.base / PAGE <= (other->base + other->size - 1) / PAGE &&
-            other->base / PAGE <= (range.base + range.size - 1) / PAGE)
-            return;
-    reader->taken[reader->takens++] = range;
-    copy_text(device->name, sizeof(device->name), fdt_get_name(blob, node, NULL));
-    copy_text(device->compatible, sizeof(device->compatible),
-              fdt_stringlist_get(blob, node, "compatible", 0, NULL));
-    device->base = range.base;
-    device->pages = (uint32_t)((range.base % PAGE + range.size + PAGE - 1) / PAGE);
-    if (controller == fdt_get_phandle(blob, reader->plic) && line < EXO_LINES &&
-        line <= machine->plic_lines)
-        device->line = (uint32_t)line;
-    if (!has_text(blob, clock, "compatible", "fixed-clock"))
-        clock = node;
-    device->clock = (uint32_t)number_of(blob, clock, "clock-frequency");
-    device->shift = (uint32_t)number_of(blob, node, "reg-shift");
-    device->width = (uint32_t)number_of(blob, node, "reg-io-width");
-    machine->devices++;
-}
-
-/* Takes in one node; devices in a second round, when all that they must not touch is known.
- * Returns 0 if a list is full. */
-static int read_node(struct reader *reader, int node, int depth, int devices) {
-    const void *blob = reader->blob;
-    struct machine *machine = reader->machine;
-    struct level *up = &reader->level[depth - 1], *own = &reader->level[depth];
+    struct level *up = &reader->level[depth - 1];
     struct machine_range range;
-    int length;
 
-    *own = (struct level){.node = node, .controller = up->controller};
-    if (fdt_getprop(blob, node, "interrupt-parent", NULL))
-        own->controller = (uint32_t)number_of(blob, node, "interrupt-parent");
-    own->addressable = up->addressable && has_text(blob, node, "compatible", "simple-bus") &&
-                       fdt_getprop(blob, node, "ranges", &length) && length == 0;
+    reader->level[depth] = (struct level){.node = node};
     read_cells(blob, up);
-    if ((devices && !up->addressable) || !read_reg(blob, up, node, 0, &range))
+    if (!read_reg(blob, up, node, 0, &range))
         return 1;
-    if (!devices && has_text(blob, node, "device_type", "cpu"))
+    if (has_text(blob, node, "device_type", "cpu"))
         add_hart(reader, node, range.base);
-    if (!devices && up->node == reader->reserved)
+    if (up->node == reader->reserved)
         return append_reg(blob, up, node, machine->reserved, &machine->reserved_count,
                           MACHINE_RANGES);
-    if (!devices && up->addressable && is_kept(blob, node))
-        return append_reg(blob, up, node, reader->taken, &reader->takens, KEPT);
-    if (devices && up->addressable && !is_kept(blob, node))
-        add_device(reader, node, own->controller, range);
+    if (is_kept(blob, node))
+        return append_reg(blob, up, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
     return 1;
 }
 
@@ -286,14 +236,12 @@ static int list_nodes(struct reader *reader) {
     return 1;
 }
 
-static int walk(struct reader *reader, int devices) {
-    uint32_t controller = (uint32_t)number_of(reader->blob, 0, "interrupt-parent");
+static int walk(struct reader *reader) {
     const struct machine *machine = reader->machine;
 
-    reader->level[0] = (struct level){.addressable = 1, .controller = controller};
     for (uint32_t i = 0; i < machine->nodes; i++)
         if (machine->node[i].depth < DEPTH_MOST &&
-            !read_node(reader, machine->node[i].offset, machine->node[i].depth, devices))
+            !read_node(reader, machine->node[i].offset, machine->node[i].depth))
             return 0;
     return 1;
 }
@@ -329,18 +277,17 @@ const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct mac
     for (int i = 0; i < fdt_num_mem_rsv(blob) && i < MACHINE_RANGES; i++)
         fdt_get_mem_rsv(blob, i, &machine->reserved[i].base, &machine->reserved[i].size);
     machine->reserved_count = (uint32_t)fdt_num_mem_rsv(blob);
-    if (machine->reserved_count > MACHINE_RANGES || !walk(&reader, 0))
+    if (machine->reserved_count > MACHINE_RANGES || !walk(&reader))
         return "device tree: more ranges of memory than the kernel has room for";
-    /* Of what is taken so far, only memory can hold the kernel. */
-    for (uint32_t i = 0; i < reader.takens; i++)
-        if (here - reader.taken[i].base < reader.taken[i].size)
-            machine->memory = reader.taken[i];
+    /* Of what is kept only memory can hold the kernel. */
+    for (uint32_t i = 0; i < machine->kept_count; i++)
+        if (here - machine->kept[i].base < machine->kept[i].size)
+            machine->memory = machine->kept[i];
     if (!machine->memory.size)
         return "device tree: no memory node holds the kernel";
     if (!machine->harts)
         return "device tree: no usable hart (need sv39 and the f and d extensions)";
     if (!machine->timebase)
         return "device tree: no timebase-frequency";
-    walk(&reader, 1);
     return NULL;
 }

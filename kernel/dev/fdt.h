@@ -4,7 +4,7 @@
 #define KERNEL_DEV_FDT_H
 #include "kernel/abi/exo.h"
 
-enum { MACHINE_RANGES = 16, MACHINE_SKIPPED = 8, MACHINE_NODES = 2048 };
+enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32, MACHINE_SKIPPED = 8, MACHINE_NODES = 2048 };
 
 struct machine_range {
     uint64_t base, size;
@@ -27,6 +27,9 @@ struct machine {
     /* Firmware, memreserve, no-map; kernel, initrd and tree only where the loader says so too. */
     struct machine_range reserved[MACHINE_RANGES];
     uint32_t reserved_count;
+    /* All memory, and registers that no program may have. */
+    struct machine_range kept[MACHINE_KEPT];
+    uint32_t kept_count;
     struct machine_range initrd, tree; /* where the tree lies the caller knows: its base is 0 */
     struct machine_hart hart[EXO_HARTS];
     uint32_t harts;
@@ -35,11 +38,9 @@ struct machine {
     uint32_t skipped_count;
     uint64_t timebase;
     struct machine_range plic;
-    uint32_t plic_lines;                   /* riscv,ndev */
-    uint64_t exit_device;                  /* sifive,test: address, or 0 */
-    uint8_t sstc;                          /* every started hart's ISA string says so */
-    struct exo_device device[EXO_DEVICES]; /* all but their frame numbers; no two share a page */
-    uint32_t devices;
+    uint32_t plic_lines;  /* riscv,ndev */
+    uint64_t exit_device; /* sifive,test: address, or 0 */
+    uint8_t sstc;         /* every started hart's ISA string says so */
     char board[64];
     char bootargs[512];
 };
@@ -47,7 +48,7 @@ struct machine {
 /* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address
  * inside the kernel, to choose the memory range. Returns 0, or a line that says what is missing or
  * corrupt. Pure: touches only its arguments; also built and tested on the host. Bounds: a tree of
- * 256 KiB, EXO_DEVICES devices. */
+ * 256 KiB. */
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
 /* Whether a range, if there is one, lies in the memory that holds the kernel. */
 int fdt_in_memory(const struct machine *machine, const struct machine_range *range);

@@ -239,6 +239,11 @@ exo holds domain N: the frames that domain N holds."""
         where = ""
         if number < int(self.facts["frames"]):
             where = f" at {(int(self.facts['memory_frame']) + number) * PAGE:#x}"
+        for i in range(64):
+            window = self.facts["window"][i]
+            inside = number - int(window["frame"])
+            if int(window["frame"]) and 0 <= inside < int(window["pages"]):
+                where = f" at {(int(window['page']) + inside) * PAGE:#x}"
         print(f"frame {number}{where}: {kind}"
               + ("" if kind == "free" else f", write-execute balance {int(entry['wx'])}"))
         for _, domain, rights, uses, doomed, _ in self.every(lambda one, _: one == number):

@@ -3,7 +3,9 @@
 /* SPDX-License-Identifier: MIT */
 /* bootargs: device=rtc@101000 reserve=1000/5000 */
 /* emulator: -rtc clock=vm,base=2026-01-01T00:00:00 */
+#include "libexos/edge/start.h"
 #include "tests/bench/load.h"
+#include "userland/init/steward.h"
 
 /* The real-time clock's alarm (goldfish) interrupts at a known time. With -icount shift=0 an
  * instruction is a nanosecond of the virtual time that the clock shows, and rdinstret counts the
@@ -32,18 +34,6 @@ static void loader(volatile struct exo_uarea *u, volatile uint64_t *data) {
         load_round();
 }
 
-static const struct exo_device *device(const char *name) {
-    for (uint64_t i = 0; i < window.facts->device_table.count; i++) {
-        const char *a = window.devices[i].name, *b = name;
-
-        while (*a && *a == *b)
-            a++, b++;
-        if (*a == *b)
-            return &window.devices[i];
-    }
-    return NULL;
-}
-
 /* The clock's time less the count of instructions. */
 static uint64_t clock_ahead(volatile uint32_t *clock) {
     uint64_t before = exo_instructions(), low = clock[TIME_LOW];
@@ -52,14 +42,15 @@ static uint64_t clock_ahead(volatile uint32_t *clock) {
 }
 
 int main(void) {
-    const struct exo_device *found;
+    const struct exo_start *start = exo_start_block();
+    const struct steward_device *found;
     volatile uint32_t *clock;
     struct child twin;
     uint64_t latency[ALARMS], random = 88172645463325252ull, ahead;
 
     open_test();
-    found = device("rtc@101000");
-    must(found != NULL);
+    found = (const struct steward_device *)see(start->word[START_DEVICES], EXO_R) +
+            start->word[START_DEVICE];
     clock = see(found->frame, EXO_R | EXO_W);
     load_open();
     twin_make(&twin, loader);

@@ -22,7 +22,6 @@ static struct {
     const struct exo_env *envs;
     const struct exo_slot *slots;
     const struct exo_line *lines;
-    const struct exo_device *devices;
     const struct exo_trace *trace;
     uint64_t next_book;
     uint8_t taken[WINDOW_PAGES];
@@ -187,7 +186,6 @@ static inline void window_open(void) {
     window.envs = window_book(facts->env_table, sizeof(struct exo_env));
     window.slots = window_book(facts->slot_table, sizeof(struct exo_slot));
     window.lines = window_book(facts->line_table, sizeof(struct exo_line));
-    window.devices = window_book(facts->device_table, sizeof(struct exo_device));
     window.trace = window_book(facts->trace_ring, sizeof(struct exo_trace));
     must(call(VSPACE_BIND, 0, WINDOW, facts->frame_table.frame, EXO_R) >= 0);
     call(VSPACE_UNBIND, 0, WINDOW, 1);

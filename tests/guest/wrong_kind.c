@@ -45,6 +45,7 @@ int main(void) {
     frame_misuse(c.domain, c.pair + 1, "a private half");
     frame_misuse(c.domain, facts->frame_table.frame, "an exported table");
     frame_misuse(c.domain, facts->frames, "a device page");
+    frame_misuse(c.domain, facts->frame_table.count - 1, "a number without registers");
     frame_misuse(c.domain, facts->frame_table.count, "one past the last");
     ok_all("frames that are not memory of mine");
     {

@@ -1,7 +1,7 @@
 /* holds_model.c - random operations on the kernel's holds against a naive model, with a census
  * after each */
 /* SPDX-License-Identifier: MIT */
-/* sources: kernel/bind/frame.c kernel/env/domain.c */
+/* sources: kernel/bind/frame.c kernel/bind/window.c kernel/env/domain.c */
 /* cflags: -include tests/host/holds_host.h */
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
@@ -29,6 +29,7 @@ long sys_hold_drop(exo_domain_t domain, uint64_t user, uint64_t count);
 long sys_domain_create(exo_domain_t parent);
 long sys_domain_grant(exo_domain_t child, uint64_t resource, int64_t count);
 long sys_domain_accept(exo_domain_t from);
+long sys_window_open(uint64_t page, uint64_t pages);
 
 void trace_event(uint16_t event, uint16_t env, uint32_t detail) {
     (void)event;
@@ -74,7 +75,6 @@ static struct exo_frame frames[FRAMES];
 static struct exo_hold holds[HOLDS];
 static uint32_t buckets[BUCKETS];
 static struct exo_domain domains[DOMAINS];
-static struct exo_device device = {.base = 0x10000000, .frame = HOST_FRAMES, .pages = DEVICES};
 static uint64_t seed, state;
 static unsigned long round_number;
 static const char *doing = "start";
@@ -479,18 +479,16 @@ int main(void) {
     facts.frames = HOST_FRAMES;
     facts.memory_frame = HOST_MEMORY;
     facts.frame_table.count = FRAMES;
-    facts.device_table.count = 1;
     domain_init(domains, DOMAINS);
     domains[1].depth = 1;
-    frame_init(frames, &device, holds, HOLDS, buckets, BUCKETS, 12345);
+    frame_init(frames, holds, HOLDS, buckets, BUCKETS, 12345);
     for (int f = 0; f < HOST_FRAMES; f++) {
         frame_free((uint32_t)f);
         memset(host_memory[f], 0xa5, ARCH_PAGE);
     }
+    act_as(1);
+    expect(sys_window_open(0x10000, DEVICES) == HOST_FRAMES, "a window opens", 0, 0);
     for (int f = HOST_FRAMES; f < FRAMES; f++) {
-        frames[f] =
-            (struct exo_frame){.domain = 1, .rights = EXO_R | EXO_W, .kind = EXO_FRAME_MMIO};
-        domains[1].used[EXO_FRAMES]++;
         model.hold[f][1].held = 1;
         model.hold[f][1].rights = EXO_R | EXO_W;
         model.first[f] = 1;

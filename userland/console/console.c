@@ -364,15 +364,19 @@ static void gate_start(void) {
 /* The start block says which device. */
 void exo_start(struct exo_uarea *uarea) {
     const struct exo_start *start = exo_start_block();
-    const volatile struct exo_device *device;
+    const volatile struct steward_device *device;
     uint64_t frames[1];
     long error = vm_init(uarea);
 
     if (error < 0)
         console_fail("memory", error);
-    if (!start || start->word[START_DEVICE] >= exo_facts()->device_table.count)
+    if (!start || !start->word[START_DEVICES] || start->word[START_DEVICE] >= STEWARD_DEVICES)
         console_fail("no such device", EXO_E_ARG);
-    device = &exo_devices()[start->word[START_DEVICE]];
+    frames[0] = start->word[START_DEVICES];
+    error = vm_map_frames(0, frames, 1, EXO_R, VM_BORROW | VM_KEEP);
+    if (error < 0)
+        console_fail("list of devices", error);
+    device = (const volatile struct steward_device *)error + start->word[START_DEVICE];
     uart.kind = uart_kind_of((const char *)device->compatible);
     uart.shift = device->shift;
     uart.width = device->width ? device->width : 1;

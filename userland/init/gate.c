@@ -20,8 +20,7 @@ static exo_domain_t gate_live(uint64_t domain) {
                : 0;
 }
 
-static long gate_names(exo_domain_t caller) {
-    uint64_t frame = names_frame();
+static long gate_share(exo_domain_t caller, uint64_t frame) {
     long shared = exo_hold_share(0, caller, &frame, 1, EXO_R);
 
     return shared == 1 ? (long)frame : shared < 0 ? shared : EXO_E_HOLD;
@@ -61,7 +60,9 @@ static long gate_serve_call(const uint64_t *word, exo_domain_t caller) {
 
     switch (word[0]) {
     case STEWARD_NAMES:
-        return gate_names(caller);
+        return gate_share(caller, names_frame());
+    case STEWARD_LIST:
+        return gate_share(caller, devices_frame());
     case STEWARD_NAME:
         return gate_name(caller, &word[1]);
     case STEWARD_START:

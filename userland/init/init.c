@@ -59,11 +59,13 @@ void exo_start(struct exo_uarea *uarea) {
 
     (void)uarea;
     if (!exo_facts() || !exo_frames() || !exo_domains() || !exo_envs() || !exo_slots() ||
-        !exo_lines() || !exo_devices())
+        !exo_lines())
         init_fail("the kernel's tables", EXO_E_TABLES);
     exo_strlcpy(bootargs, (const char *)exo_facts()->bootargs, sizeof bootargs);
     if ((error = names_open()) < 0)
         init_fail("the name page", error);
+    if ((error = devices_open()) < 0)
+        init_fail("the list of devices", error);
     crash_open();
     if ((test = bootarg("test", false)))
         test_run(test);

@@ -33,10 +33,6 @@ void service_start_all(void);
 void service_look(void);
 /* The service that a domain belongs to, or 0: a domain slot. */
 const struct service *service_of(uint32_t domain);
-/* A device's index by its name, or the first one of a class; the table's count if there is none. */
-uint32_t device_find(const char *name);
-/* Registers and interrupt line go to the child, and come back when it dies; 0, or what failed. */
-const char *device_give(uint32_t index, exo_domain_t to, long *error);
 void slots_settle(const uint32_t keep[EXO_HARTS]);
 
 /* names.c */
@@ -47,6 +43,17 @@ const char *names_get(uint32_t domain);
 /* Whether a domain slot is `above` or below it. */
 bool domain_is_below(uint32_t domain, uint32_t above);
 exo_domain_t domain_of(uint32_t slot);
+
+/* device.c */
+long devices_open(void);
+uint64_t devices_frame(void);
+/* A device's index by its name, or the first serial port's; STEWARD_DEVICES if there is none. */
+uint32_t device_find(const char *name);
+/* Makes its registers frames, once; an error if the kernel refuses. */
+long device_open(uint32_t index);
+/* Registers and interrupt line go to the child, and come back when it dies; the list of devices
+ * too. 0, or what failed. */
+const char *device_give(uint32_t index, exo_domain_t to, long *error);
 
 /* crash.c */
 void crash_open(void);

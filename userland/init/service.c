@@ -25,50 +25,6 @@ const struct service *service_of(uint32_t domain) {
     return 0;
 }
 
-static bool text_has(const volatile char *text, const char *part) {
-    for (; *text; text++) {
-        uint32_t i = 0;
-
-        while (part[i] && text[i] == part[i])
-            i++;
-        if (!part[i])
-            return true;
-    }
-    return false;
-}
-
-uint32_t device_find(const char *name) {
-    uint32_t count = exo_facts()->device_table.count;
-    bool serial = !exo_strcmp(name, "serial");
-
-    for (uint32_t i = 0; i < count; i++) {
-        const volatile struct exo_device *device = &exo_devices()[i];
-
-        if (!device->name[0])
-            continue;
-        if (serial ? text_has(device->compatible, "16550") ||
-                         text_has(device->compatible, "dw-apb-uart") ||
-                         text_has(device->compatible, "sifive,uart0")
-                   : !exo_strcmp((const char *)device->name, name))
-            return i;
-    }
-    return count;
-}
-
-const char *device_give(uint32_t index, exo_domain_t to, long *error) {
-    const volatile struct exo_device *device = &exo_devices()[index];
-
-    for (uint32_t page = 0; page < device->pages; page++) {
-        uint64_t frame = device->frame + page;
-
-        if ((*error = exo_hold_share(0, to, &frame, 1, EXO_R | EXO_W)) != 1)
-            return "sharing registers";
-    }
-    if (device->line && (*error = exo_irq_grant(device->line, to)) < 0)
-        return "granting the interrupt line";
-    return 0;
-}
-
 static uint32_t limit_of(const struct config_amount *amount, int resource) {
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
     uint32_t left = mine->limit[resource] - mine->used[resource];
@@ -145,7 +101,7 @@ static void service_spawn(struct service *service) {
         return;
     }
     for (uint32_t i = 0; i < program->device_count; i++)
-        if ((devices[i] = device_find(program->devices[i])) == exo_facts()->device_table.count) {
+        if ((devices[i] = device_find(program->devices[i])) == STEWARD_DEVICES) {
             exo_printf("init: %s: this machine has no device %s\n", program->name,
                        program->devices[i]);
             return;
@@ -166,6 +122,7 @@ static void service_spawn(struct service *service) {
     what.length = file.length;
     what.console = console;
     what.word[START_DEVICE] = devices[0];
+    what.word[START_DEVICES] = program->device_count ? devices_frame() : 0;
     what.word[START_STEWARD] = program->offers_steward ? gate_env() : 0;
     for (int i = 0; i < EXO_RESOURCES; i++)
         what.limits[i] = limit_of(&program->limit[i], i);

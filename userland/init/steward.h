@@ -5,7 +5,11 @@
 #include <stdint.h>
 
 /* Words of the start block (libexos/edge/start.h) of programs that init starts. */
-enum { START_DEVICE, START_STEWARD }; /* first device: its table index; gate's environment or 0 */
+enum {
+    START_DEVICE,  /* the first device's index in the list of devices */
+    START_STEWARD, /* the gate's environment, or 0 */
+    START_DEVICES, /* frame of the list of devices, readable; 0 = no device was given */
+};
 
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
@@ -17,14 +21,27 @@ enum steward_call {
     STEWARD_ASK,   /* domain, resource, count, ticks */
     STEWARD_BREAK, /* domain, resource, number: take that one. EXO_E_AGAIN: call again */
     STEWARD_END,   /* restart, status: end the machine */
+    STEWARD_LIST,  /* share the list of devices with the caller, readable: its frame */
 };
 
-enum { STEWARD_NAME_LENGTH = 12, STEWARD_NAMED = 256 };
+enum { STEWARD_NAME_LENGTH = 12, STEWARD_NAMED = 256, STEWARD_DEVICES = 42 };
 
 /* The name page: the kernel knows no names, init keeps them by domain slot. A name counts while
  * the generation is that of the domain's table entry. */
 struct steward_name {
     uint32_t generation;
     char text[STEWARD_NAME_LENGTH];
+};
+
+/* The list of devices, one page: what the device tree names and the kernel does not keep. */
+struct steward_device {
+    char name[32];
+    char compatible[32];
+    uint64_t base;         /* physical address of its registers */
+    uint32_t frame;        /* number of their first page; 0 = not opened yet */
+    uint32_t pages;        /* 0 = the list ends */
+    uint32_t line;         /* interrupt line; 0 = none */
+    uint32_t clock;        /* Hz, 0 = not said */
+    uint32_t shift, width; /* of registers, 0 = not said */
 };
 #endif

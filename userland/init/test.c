@@ -74,15 +74,8 @@ static long test_equip(struct exo_child *child) {
     uint64_t base = exo_time_base(), budget, period;
     long error = 0;
 
-    if (text) {
-        uint32_t device = device_find(text);
-
-        if (device == exo_facts()->device_table.count)
-            return EXO_E_ARG;
-        child->step = device_give(device, child->domain, &error);
-        if (child->step)
-            return error;
-    }
+    if (text && (child->step = device_give(device_find(text), child->domain, &error)))
+        return error;
     text = bootarg("reserve", false);
     if (!text)
         return 0;
@@ -98,6 +91,7 @@ static void test_spawn(const char *name, const struct exo_file *file, bool stopp
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
     struct exo_spawn what = {
         .name = name, .image = file->data, .length = file->length, .stopped = 1};
+    const char *device = bootarg("device", false);
     long error;
 
     for (int i = 0; i < EXO_RESOURCES; i++) {
@@ -105,6 +99,10 @@ static void test_spawn(const char *name, const struct exo_file *file, bool stopp
         uint32_t keep = i == EXO_FRAMES || i == EXO_HOLDS ? INIT_KEEP_FRAMES : i == EXO_ENVS;
 
         what.limits[i] = left > keep ? left - keep : 0;
+    }
+    if (device) {
+        what.word[START_DEVICE] = device_find(device);
+        what.word[START_DEVICES] = devices_frame();
     }
     error = exo_spawn(&what, child);
     for (uint32_t hart = 0; error >= 0 && hart < exo_facts()->harts; hart++)
@@ -142,6 +140,7 @@ void test_run(const char *asked) {
     struct exo_child child;
     struct exo_file file;
     char name[64], path[80];
+    const char *device;
     uint64_t deadline;
     int status;
 
@@ -152,6 +151,13 @@ void test_run(const char *asked) {
         machine_end(false, 127);
     }
     slots_settle(keep);
+    /* An open device stays open: before anything is counted. */
+    device = bootarg("device", false);
+    if (device &&
+        (device_find(device) == STEWARD_DEVICES || device_open(device_find(device)) < 0)) {
+        exo_printf("# init: no device %s\n", device);
+        machine_end(false, 1);
+    }
     /* What spawning keeps for the next time (its window's page tables) is not the test's. */
     test_spawn(name, &file, true, &child);
     exo_reap(&child);

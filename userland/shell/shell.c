@@ -292,7 +292,7 @@ static long shell_read(char *text, size_t size) {
 static void shell_open(void) {
     const struct exo_start *start = exo_start_block();
     exo_env_t steward = start ? start->word[START_STEWARD] : 0;
-    long error = tables_open(), names;
+    long error = tables_open(), names, devices;
 
     setvbuf(stdout, 0, _IOFBF, 4096);
     if (error < 0) {
@@ -310,6 +310,9 @@ static void shell_open(void) {
         printf("shell: no gate to init: %s\n", error_text(names));
     else
         tables_names((uint64_t)names);
+    devices = names < 0 ? names : steward_call(STEWARD_LIST, 0, 0, 0, 0);
+    if (devices >= 0)
+        tables_devices((uint64_t)devices);
 }
 
 int main(int argc, char **argv) {

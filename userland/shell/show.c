@@ -288,10 +288,10 @@ int show_devices(int count, char **words) {
     if (count != 1)
         return shell_usage("devices");
     printf("NAME                     COMPATIBLE                     BASE  PAGES  FRAME LINE\n");
-    for (uint32_t i = 0; i < tables.facts->device_table.count; i++) {
-        const volatile struct exo_device *device = &tables.devices[i];
+    for (uint32_t i = 0; tables.devices && i < STEWARD_DEVICES; i++) {
+        const volatile struct steward_device *device = &tables.devices[i];
 
-        if (device->name[0])
+        if (device->pages)
             printf("%-24.31s %-24.31s %10llx %6u %6u %4u\n", (const char *)device->name,
                    (const char *)device->compatible, (unsigned long long)device->base,
                    device->pages, device->frame, device->line);

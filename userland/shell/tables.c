@@ -18,20 +18,22 @@ long tables_open(void) {
     tables.envs = exo_envs();
     tables.slots = exo_slots();
     tables.lines = exo_lines();
-    tables.devices = exo_devices();
     tables.trace = exo_trace();
     return tables.facts && tables.frames && tables.holds && tables.domains && tables.envs &&
-                   tables.slots && tables.lines && tables.devices && tables.trace
+                   tables.slots && tables.lines && tables.trace
                ? 0
                : EXO_E_TABLES;
 }
 
-void tables_names(uint64_t frame) {
+static const volatile void *tables_page(uint64_t frame) {
     long address = vm_map_frames(0, &frame, 1, EXO_R, VM_BORROW | VM_KEEP);
 
-    if (address > 0)
-        tables.names = (const volatile struct steward_name *)address;
+    return address > 0 ? (const volatile void *)address : NULL;
 }
+
+void tables_names(uint64_t frame) { tables.names = tables_page(frame); }
+
+void tables_devices(uint64_t frame) { tables.devices = tables_page(frame); }
 
 uint32_t env_generation(uint32_t slot) { return (uint32_t)(tables.envs[slot].state_word >> 16); }
 

@@ -14,17 +14,18 @@ struct tables {
     const volatile struct exo_env *envs;
     const volatile struct exo_slot *slots;
     const volatile struct exo_line *lines;
-    const volatile struct exo_device *devices;
     const volatile struct exo_trace *trace;
-    const volatile struct steward_name *names; /* may be 0 */
+    const volatile struct steward_name *names;     /* may be 0 */
+    const volatile struct steward_device *devices; /* may be 0 */
 };
 
 extern struct tables tables;
 
 /* Maps them all; 0 or an error. */
 long tables_open(void);
-/* The name page, once its frame is known. */
+/* The pages of names and of devices, once their frames are known. */
 void tables_names(uint64_t frame);
+void tables_devices(uint64_t frame);
 
 static inline enum exo_env_state env_state(uint32_t slot) {
     return tables.envs[slot].state_word & 0xff;

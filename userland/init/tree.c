@@ -1,0 +1,147 @@
+/* tree.c - the devices that the device tree names */
+/* SPDX-License-Identifier: MIT */
+#include "tree.h"
+#include <libfdt.h>
+#include <string.h>
+
+enum { TREE_DEPTH = 8, TREE_PAGES = 16, TREE_WHOLE = -1, TREE_PAGE = 4096 };
+#define TREE_ADDRESS_END (1ull << 56) /* of Sv39's physical addresses */
+
+struct tree_level {      /* of the walk */
+    int address, size;   /* cells of each in the reg of a child */
+    bool addressable;    /* by the processor: the buses above translate nothing */
+    uint32_t controller; /* phandle of the interrupt parent */
+};
+
+/* `count` cells of a property, from cell `first` on, as one number; 0 where there are none. */
+static uint64_t number_at(const void *blob, int node, const char *name, int first, int count) {
+    int length = 0;
+    const fdt32_t *cell = node < 0 ? NULL : fdt_getprop(blob, node, name, &length);
+    uint64_t value = 0;
+
+    if (count == TREE_WHOLE)
+        count = length <= 8 ? length / 4 : 0;
+    if (cell && first + count <= length / 4)
+        for (cell += first; count > 0; count--)
+            value = value << 32 | fdt32_ld(cell++);
+    return value;
+}
+
+static uint64_t number_of(const void *blob, int node, const char *name) {
+    return number_at(blob, node, name, 0, TREE_WHOLE);
+}
+
+static bool has_text(const void *blob, int node, const char *name, const char *text) {
+    return node >= 0 && fdt_stringlist_search(blob, node, name, text) >= 0;
+}
+
+static void copy_text(char *to, size_t size, const char *from) {
+    memcpy(to, from ? from : "", from ? strnlen(from, size - 1) : 0);
+}
+
+static bool is_okay(const void *blob, int node) {
+    return !fdt_getprop(blob, node, "status", NULL) || has_text(blob, node, "status", "okay") ||
+           has_text(blob, node, "status", "ok");
+}
+
+static bool is_empty(const void *blob, int node, const char *name) {
+    int length;
+
+    return fdt_getprop(blob, node, name, &length) && length == 0;
+}
+
+/* The first entry of a node's reg as pages; false if there is none that the processor reaches. */
+static bool read_pages(const void *blob, const struct tree_level *bus, int node,
+                       struct steward_device *device) {
+    uint64_t base, size;
+
+    if (!bus->addressable || bus->address < 1 || bus->address > 2 || bus->size < 1 || bus->size > 2)
+        return false;
+    base = number_at(blob, node, "reg", 0, bus->address);
+    size = number_at(blob, node, "reg", bus->address, bus->size);
+    if (!size || base >= TREE_ADDRESS_END || size > TREE_ADDRESS_END - base)
+        return false;
+    device->base = base;
+    base = (base % TREE_PAGE + size + TREE_PAGE - 1) / TREE_PAGE;
+    device->pages = base < TREE_PAGES ? (uint32_t)base : TREE_PAGES;
+    return true;
+}
+
+static bool meets(const struct steward_device *device, uint64_t page, uint64_t pages) {
+    uint64_t mine = device->base / TREE_PAGE;
+
+    return mine < page + pages && page < mine + device->pages;
+}
+
+/* A page has one number: it goes with the first device that has registers in it. */
+static bool is_taken(const struct steward_device *device, const struct steward_device *devices,
+                     uint32_t count, const volatile struct exo_facts *facts) {
+    for (uint32_t i = 0; i < EXO_WINDOWS; i++)
+        if (!facts->window[i].frame && meets(device, facts->window[i].page, facts->window[i].pages))
+            return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (meets(device, devices[i].base / TREE_PAGE, devices[i].pages))
+            return true;
+    return false;
+}
+
+static void read_device(const void *blob, int node, struct steward_device *device) {
+    int clock = fdt_node_offset_by_phandle(blob, (uint32_t)number_at(blob, node, "clocks", 0, 1));
+
+    copy_text(device->name, sizeof device->name, fdt_get_name(blob, node, NULL));
+    copy_text(device->compatible, sizeof device->compatible,
+              fdt_stringlist_get(blob, node, "compatible", 0, NULL));
+    if (!has_text(blob, clock, "compatible", "fixed-clock"))
+        clock = node;
+    device->clock = (uint32_t)number_of(blob, clock, "clock-frequency");
+    device->shift = (uint32_t)number_of(blob, node, "reg-shift");
+    device->width = (uint32_t)number_of(blob, node, "reg-io-width");
+}
+
+/* The phandle of the kernel's interrupt controller. */
+static uint32_t plic_of(const void *blob) {
+    int plic = fdt_node_offset_by_compatible(blob, -1, "sifive,plic-1.0.0");
+
+    if (plic < 0)
+        plic = fdt_node_offset_by_compatible(blob, -1, "riscv,plic0");
+    return plic < 0 ? 0 : fdt_get_phandle(blob, plic);
+}
+
+uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
+                      struct steward_device *devices, uint32_t most) {
+    struct tree_level level[TREE_DEPTH];
+    uint32_t count = 0, plic;
+    int depth = 0;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    plic = plic_of(blob);
+    level[0] = (struct tree_level){.addressable = true};
+    for (int node = 0; node >= 0 && depth >= 0 && count < most;
+         node = fdt_next_node(blob, node, &depth)) {
+        uint64_t line = number_at(blob, node, "interrupts", 0, 1);
+        struct steward_device device = {.base = 0};
+        const struct tree_level *up;
+        struct tree_level *own;
+
+        if (depth >= TREE_DEPTH)
+            continue;
+        own = &level[depth];
+        up = depth ? own - 1 : own;
+        *own = (struct tree_level){.address = (int)number_of(blob, node, "#address-cells"),
+                                   .size = (int)number_of(blob, node, "#size-cells"),
+                                   .controller = depth ? up->controller : 0};
+        if (fdt_getprop(blob, node, "interrupt-parent", NULL))
+            own->controller = (uint32_t)number_of(blob, node, "interrupt-parent");
+        own->addressable = !depth || (up->addressable && is_empty(blob, node, "ranges") &&
+                                      has_text(blob, node, "compatible", "simple-bus"));
+        if (!depth || !read_pages(blob, up, node, &device) || !is_okay(blob, node) ||
+            is_taken(&device, devices, count, facts))
+            continue;
+        if (plic && own->controller == plic && line < facts->line_table.count)
+            device.line = (uint32_t)line;
+        read_device(blob, node, &device);
+        devices[count++] = device;
+    }
+    return count;
+}

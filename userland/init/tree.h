@@ -1,0 +1,16 @@
+/* tree.h - the devices that a device tree names; pure, and runs on the host as well */
+/* SPDX-License-Identifier: MIT */
+#ifndef USERLAND_INIT_TREE_H
+#define USERLAND_INIT_TREE_H
+#include <stdbool.h>
+#include "kernel/abi/exo.h"
+#include "steward.h"
+
+/* Fills `devices` (at most `most`) with what stands at an address of the processor's, is okay, and
+ * shares no page with another or with what the kernel keeps (facts->window); a line is one of the
+ * kernel's (facts->line_table), else 0. Frames are 0. How many; 0 too if the tree, of `length`
+ * bytes, is corrupt. Of large registers the first 16
+ * pages count. */
+uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
+                      struct steward_device *devices, uint32_t most);
+#endif
