@@ -14,7 +14,7 @@ $(GEN)/syscall_numbers.h: scripts/gen-syscalls $(SYSCALLS_DEF)
 $(GEN)/exo_stubs.S: $(GEN)/syscall_numbers.h ;
 
 # Constants for assembly files: the compiler knows the offsets, so it is asked.
-$(GEN)/asm_offsets.s: $(ASM_OFFSETS) $(GEN_SYSCALL_HEADERS) $(FLAGS_FROM) | $(LIBFDT_SRC)/.stamp
+$(GEN)/asm_offsets.s: $(ASM_OFFSETS) $(GEN_SYSCALL_HEADERS) $(FLAGS_FROM)
 	@mkdir -p $(GEN)
 	$(QUIET)$(if $(ASM_OFFSETS),$(CC) $(KERNEL_CFLAGS) -g0 $(KERNEL_INCLUDE) -MMD -MP -MF $(GEN)/asm_offsets.d \
 	    -MT $@ -S -o $@ $<,: >$@)

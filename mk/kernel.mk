@@ -8,36 +8,28 @@ KERNEL_IMAGE := $(BUILD)/kernel/Image
 KERNEL_ELF := $(BUILD)/kernel/aspis.elf
 UBSAN_IMAGE := $(BUILD)/kernel-ubsan/Image
 MEASURE_IMAGE := $(BUILD)/kernel-measure/Image
-KERNEL_INCLUDE := -I. -I$(BUILD) -I$(GEN) -isystem kernel/dev/libfdt -isystem $(LIBFDT_SRC)
+KERNEL_INCLUDE := -I. -I$(BUILD) -I$(GEN)
 
 # INIT=file puts another flat binary in init's place.
 INIT_BIN := $(BUILD)/init.bin
 INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
 
 # What runs seldom is built small: the whole kernel must fit into 48 KiB of text and data.
-KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/env/domain.c kernel/base/print.c kernel/main.c
+KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/bind/window.c kernel/dev/fdt.c kernel/env/domain.c \
+    kernel/base/print.c kernel/main.c
 
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
 KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
-KFDT_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/libfdt/%.o,walk check)
 
-$$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN) $$(LIBFDT_SRC)/.stamp
+$$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN)
 	@mkdir -p $$(@D)
 	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
-# libfdt twice: the copy that walks the tree (walk) trusts it, because a copy that trusts nothing
-# (check) has seen all of it before: fdt_check_full is the only name that this one shows.
-$$(KFDT_$(1)): $(BUILD)/$(1)/obj/libfdt/%.o: $$(LIBFDT_SRC)/.stamp $$(FLAGS_FROM)
-	@mkdir -p $$(@D)
-	@printf '#include "%s"\n' fdt.c fdt_ro.c $$(if $$(filter check,$$*),fdt_check.c) >$$(@:.o=.c)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) -w -DFDT_ASSUME_MASK=$$(if $$(filter check,$$*),4,7) $$(KERNEL_INCLUDE) -c -o $$@ $$(@:.o=.c)
-	@$$(if $$(filter check,$$*),$$(OBJCOPY) --keep-global-symbol=fdt_check_full $$@)
-
-$(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KFDT_$(1)) $$(KERNEL_LD)
+$(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KERNEL_LD)
 	$$(QUIET)$$(CC) $$(KERNEL_LDFLAGS) -T $$(KERNEL_LD) -Wl,-Map=$$(@D)/aspis.map -o $$@ \
-	    $$(KOBJ_$(1)) $$(KFDT_$(1)) -lgcc
+	    $$(KOBJ_$(1)) -lgcc
 $(BUILD)/$(1)/Image: $(BUILD)/$(1)/aspis.elf
 	$$(QUIET)$$(OBJCOPY) -O binary $$< $$@
 -include $$(KOBJ_$(1):.o=.d)

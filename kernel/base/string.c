@@ -1,4 +1,4 @@
-/* string.c - the memory and string functions that the compiler and libfdt need */
+/* string.c - the memory and string functions that the compiler and the reader of the tree need */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/string.h"
 #include <stdint.h>

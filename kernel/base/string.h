@@ -1,4 +1,4 @@
-/* string.h - the memory and string functions that the compiler and libfdt need */
+/* string.h - the memory and string functions that the compiler and the reader of the tree need */
 /* SPDX-License-Identifier: MIT */
 #ifndef KERNEL_BASE_STRING_H
 #define KERNEL_BASE_STRING_H

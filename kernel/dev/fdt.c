@@ -1,89 +1,129 @@
 /* fdt.c - reads the device tree into struct machine, and believes nothing unchecked */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/dev/fdt.h"
-#include <libfdt.h>
+#include "kernel/base/string.h"
 
-#define TREE_MOST (256 << 10)
-#define DEPTH_MOST 8
-#define WHOLE (-1)
-#define number_of(blob, node, name) number_at(blob, node, name, 0, WHOLE)
-#define SUPERVISOR_EXTERNAL 9
+/* Where in the header, and tokens of the structure block (Devicetree Specification, chapter 5). */
+enum { SIZE = 4, STRUCTURE = 8, STRINGS = 12, RESERVED = 16, VERSION = 20, STRINGS_SIZE = 32 };
+enum { STRUCTURE_SIZE = 36, HEADER = 40, MAGIC = 0xd00dfeed };
+enum { BEGIN_NODE = 1, END_NODE, PROPERTY, NOP, END = 9 };
+enum { TREE_MOST = 256 << 10, DEPTH_MOST = 8, SUPERVISOR_EXTERNAL = 9 };
 #define ADDRESS_END (1ull << 56) /* of Sv39's physical addresses */
 
-struct level { /* of the walk */
-    int node;
-    int address, size; /* cells of each in the reg of a child */
+struct value { /* of a property */
+    const char *data;
+    uint32_t length; /* 0 too if it is not there */
+};
+
+struct node { /* on the way from the root to where the walk is */
+    const char *name, *properties;
+    uint64_t controller; /* phandle of the interrupt controller below it, as a cpu has one */
 };
 
 struct reader {
-    const void *blob;
     struct machine *machine;
-    int plic, reserved; /* nodes */
-    struct level level[DEPTH_MOST];
+    const char *strings;
+    uint32_t strings_size;
+    struct value contexts; /* the PLIC's interrupts-extended */
+    struct node node[DEPTH_MOST];
 };
 
 /* Interrupts, timers and the end of the machine are the kernel's; the registers of the last three
  * reach any memory by DMA. */
-static const char *const kept[] = {
-    "sifive,plic-1.0.0", "riscv,plic0",       "sifive,clint0",       "riscv,clint0",
-    "thead,c900-clint",  "riscv,aclint-mswi", "riscv,aclint-mtimer", "sifive,test0",
-    "riscv,iommu",       "qemu,fw-cfg-mmio",  "virtio,mmio",
+enum { KEPT_PLICS = 2, KEPT_EXIT = 2, KEPT = 11 };
+static const char *const kept[KEPT] = {
+    "sifive,plic-1.0.0", "riscv,plic0",      "sifive,test0",      "sifive,clint0",
+    "riscv,clint0",      "thead,c900-clint", "riscv,aclint-mswi", "riscv,aclint-mtimer",
+    "riscv,iommu",       "qemu,fw-cfg-mmio", "virtio,mmio",
 };
 
-/* `count` cells of a property, from cell `first` on, as one number; 0 where there are none. */
-static uint64_t number_at(const void *blob, int node, const char *name, int first, int count) {
-    int length = 0;
-    const fdt32_t *cell = node < 0 ? NULL : fdt_getprop(blob, node, name, &length);
-    uint64_t value = 0;
+static uint32_t word_at(const char *at) {
+    const uint8_t *byte = (const uint8_t *)at;
 
-    if (count == WHOLE)
-        count = length <= 8 ? length / 4 : 0;
-    if (cell && first + count <= length / 4)
-        for (cell += first; count > 0; count--)
-            value = value << 32 | fdt32_ld(cell++);
-    return value;
+    return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
 }
 
-static int has_text(const void *blob, int node, const char *name, const char *text) {
-    return node >= 0 && fdt_stringlist_search(blob, node, name, text) >= 0;
+/* Where the token behind `length` bytes stands. */
+static const char *behind(const char *at, uint32_t length) { return at + ((length + 3) & -4u); }
+
+/* `count` cells from cell `first` on as one number; 0 where there are none. */
+static uint64_t cells_of(struct value value, uint64_t first, uint64_t count) {
+    uint64_t number = 0;
+
+    if (first + count <= value.length / 4)
+        for (; count; first++, count--)
+            number = number << 32 | word_at(value.data + 4 * first);
+    return number;
 }
 
-static void copy_text(char *to, size_t size, const char *from) {
-    memcpy(to, from ? from : "", from ? strnlen(from, size - 1) : 0);
+/* Whether a text, at most `most` bytes with its end, is the one wanted. */
+static int is_text(const char *text, uint32_t most, const char *wanted) {
+    for (; most && *text == *wanted; text++, wanted++, most--)
+        if (!*wanted)
+            return 1;
+    return 0;
 }
 
-static int is_okay(const void *blob, int node) {
-    return !fdt_getprop(blob, node, "status", NULL) || has_text(blob, node, "status", "okay") ||
-           has_text(blob, node, "status", "ok");
+/* A property of a node that the walk is through with. */
+static struct value get(const struct reader *reader, const struct node *node, const char *wanted) {
+    for (const char *at = node->properties;; at += 4) {
+        if (word_at(at) == PROPERTY) {
+            uint32_t length = word_at(at + 4), name = word_at(at + 8);
+
+            if (is_text(reader->strings + name, reader->strings_size - name, wanted))
+                return (struct value){at + 12, length};
+            at = behind(at + 8, length);
+        } else if (word_at(at) != NOP) {
+            return (struct value){"", 0};
+        }
+    }
 }
 
-/* Of a bus, when its first child is met. */
-static void read_cells(const void *blob, struct level *bus) {
-    if (bus->address)
-        return;
-    bus->address = (int)number_of(blob, bus->node, "#address-cells");
-    bus->size = (int)number_of(blob, bus->node, "#size-cells");
+static uint64_t number_of(const struct reader *reader, const struct node *node, const char *name) {
+    struct value value = get(reader, node, name);
+
+    return value.length <= 8 ? cells_of(value, 0, value.length / 4) : 0;
+}
+
+/* Whether a node's list of texts has the one wanted. */
+static int has_text(const struct reader *reader, const struct node *node, const char *name,
+                    const char *wanted) {
+    struct value list = get(reader, node, name);
+
+    while (list.length && !is_text(list.data, list.length, wanted)) {
+        uint32_t size = (uint32_t)strnlen(list.data, list.length - 1) + 1;
+
+        list.data += size;
+        list.length -= size;
+    }
+    return list.length != 0;
+}
+
+/* `to` is zeroed, `size` bytes. */
+static void copy_text(char *to, uint32_t size, struct value text) {
+    memcpy(to, text.data, strnlen(text.data, text.length < size ? text.length : size - 1));
 }
 
 /* Entry `index` of a node's reg. */
-static int read_reg(const void *blob, const struct level *bus, int node, int index,
+static int read_reg(const struct reader *reader, const struct node *node, uint64_t index,
                     struct machine_range *range) {
-    int first = index * (bus->address + bus->size), length;
+    uint64_t address = number_of(reader, node - 1, "#address-cells");
+    uint64_t size = number_of(reader, node - 1, "#size-cells"), first = index * (address + size);
+    struct value reg = get(reader, node, "reg");
 
-    if (bus->address < 1 || bus->address > 2 || bus->size < 0 || bus->size > 2 ||
-        !fdt_getprop(blob, node, "reg", &length) || length / 4 < first + bus->address + bus->size)
+    if (address < 1 || address > 2 || size > 2 || first + address + size > reg.length / 4)
         return 0;
-    range->base = number_at(blob, node, "reg", first, bus->address);
-    range->size = number_at(blob, node, "reg", first + bus->address, bus->size);
+    range->base = cells_of(reg, first, address);
+    range->size = cells_of(reg, first + address, size);
     return range->base < ADDRESS_END && range->size <= ADDRESS_END - range->base;
 }
 
 /* Appends all of a node's reg; 0 if the list, of `most`, is full. */
-static int append_reg(const void *blob, const struct level *bus, int node,
+static int append_reg(const struct reader *reader, const struct node *node,
                       struct machine_range *list, uint32_t *count, uint32_t most) {
     struct machine_range range;
 
-    for (int i = 0; read_reg(blob, bus, node, i, &range); i++) {
+    for (uint64_t i = 0; read_reg(reader, node, i, &range); i++) {
         if (!range.size)
             continue;
         if (*count == most)
@@ -94,15 +134,10 @@ static int append_reg(const void *blob, const struct level *bus, int node,
 }
 
 /* Which output of the PLIC is the S-mode external interrupt of this cpu? */
-static int read_context(struct reader *reader, int cpu, uint32_t *context) {
-    int length, controller = fdt_subnode_offset(reader->blob, cpu, "interrupt-controller");
-    uint64_t phandle = controller < 0 ? 0 : fdt_get_phandle(reader->blob, controller);
-
-    fdt_getprop(reader->blob, reader->plic, "interrupts-extended", &length);
-    for (int i = 0; phandle && i < length / 8; i++)
-        if (number_at(reader->blob, reader->plic, "interrupts-extended", 2 * i, 2) ==
-            (phandle << 32 | SUPERVISOR_EXTERNAL)) {
-            *context = (uint32_t)i;
+static int read_context(const struct reader *reader, const struct node *cpu, uint32_t *context) {
+    for (uint32_t i = 0; cpu->controller && i < reader->contexts.length / 8; i++)
+        if (cells_of(reader->contexts, 2 * i, 2) == (cpu->controller << 32 | SUPERVISOR_EXTERNAL)) {
+            *context = i;
             return 0x201000 + (uint64_t)i * 0x1000 <= reader->machine->plic.size;
         }
     return 0;
@@ -110,26 +145,32 @@ static int read_context(struct reader *reader, int cpu, uint32_t *context) {
 
 /* In a list of names, or in a string such as "rv64imafdc_zba_sstc": single letters stand before
  * the first underline, longer names behind one. */
-static int has_extension(const void *blob, int cpu, const char *name) {
-    int length, size = (int)strlen(name);
-    const char *isa = fdt_stringlist_get(blob, cpu, "riscv,isa", 0, &length);
+static int has_extension(const struct reader *reader, const struct node *cpu, const char *name) {
+    struct value isa = get(reader, cpu, "riscv,isa");
+    uint32_t size = (uint32_t)strlen(name);
 
-    for (int at = 4; at + size <= length && (size > 1 || !memchr("_szx", isa[at], 4)); at++)
-        if (size == 1 ? isa[at] == *name || isa[at] == 'g'
-                      : isa[at - 1] == '_' && memcmp(isa + at, name, (size_t)size) == 0)
+    for (uint32_t at = 4; at + size <= isa.length; at++) {
+        const char *text = isa.data + at;
+
+        if (size == 1 && memchr("_szx", *text, 4))
+            break;
+        if (size == 1 ? *text == *name || *text == 'g'
+                      : text[-1] == '_' && memcmp(text, name, size) == 0)
             return 1;
-    return has_text(blob, cpu, "riscv,isa-extensions", name);
+    }
+    return has_text(reader, cpu, "riscv,isa-extensions", name);
 }
 
 /* No single test tells: some trees call the monitor hart okay, some give it an MMU. */
-static void add_hart(struct reader *reader, int cpu, uint64_t id) {
-    const void *blob = reader->blob;
+static void read_cpu(const struct reader *reader, const struct node *cpu, uint64_t id) {
     struct machine *machine = reader->machine;
     uint32_t context = 0;
+    int okay = !get(reader, cpu, "status").length || has_text(reader, cpu, "status", "okay") ||
+               has_text(reader, cpu, "status", "ok");
     int mmu =
-        fdt_getprop(blob, cpu, "mmu-type", NULL) && !has_text(blob, cpu, "mmu-type", "riscv,none");
-    int floats = has_extension(blob, cpu, "f") && has_extension(blob, cpu, "d");
-    const char *refusal = !is_okay(blob, cpu)                    ? "disabled"
+        get(reader, cpu, "mmu-type").length && !has_text(reader, cpu, "mmu-type", "riscv,none");
+    int floats = has_extension(reader, cpu, "f") && has_extension(reader, cpu, "d");
+    const char *refusal = !okay                                  ? "disabled"
                           : !mmu                                 ? "no sv39"
                           : !floats                              ? "no f and d"
                           : id > 63                              ? "its id is above 63"
@@ -137,113 +178,122 @@ static void add_hart(struct reader *reader, int cpu, uint64_t id) {
                           : machine->harts == EXO_HARTS          ? "more than 8"
                                                                  : NULL;
 
-    if (!machine->timebase)
-        machine->timebase = number_of(blob, cpu, "timebase-frequency");
     if (!refusal) {
         machine->hart[machine->harts++] = (struct machine_hart){id, context};
-        machine->sstc &= (uint8_t)has_extension(blob, cpu, "sstc");
+        machine->sstc &= (uint8_t)has_extension(reader, cpu, "sstc");
     } else if (machine->skipped_count < MACHINE_SKIPPED) {
         machine->skipped[machine->skipped_count] = id;
         machine->skipped_why[machine->skipped_count++] = refusal;
     }
 }
 
-static int is_kept(const void *blob, int node) {
-    int length;
-    const char *names = fdt_getprop(blob, node, "compatible", &length);
-
-    for (size_t i = 0; names && i < sizeof(kept) / sizeof(kept[0]); i++)
-        if (fdt_stringlist_contains(names, length, kept[i]))
-            return 1;
-    return has_text(blob, node, "device_type", "memory") ||
-           has_text(blob, node, "device_type", "pci");
-}
-
-/* Takes in one node. Returns 0 if a list is full. */
-static int read_node(struct reader *reader, int node, int depth) {
-    const void *blob = reader->blob;
+/* What is neither a cpu nor a program's. 0 if a list is full. */
+static int read_kept(struct reader *reader, const struct node *node) {
     struct machine *machine = reader->machine;
-    struct level *up = &reader->level[depth - 1];
-    struct machine_range range;
+    struct machine_range range = {0, 0};
+    uint32_t i = 0;
 
-    reader->level[depth] = (struct level){.node = node};
-    read_cells(blob, up);
-    if (!read_reg(blob, up, node, 0, &range))
+    while (i < KEPT && !has_text(reader, node, "compatible", kept[i]))
+        i++;
+    if (i == KEPT && !has_text(reader, node, "device_type", "memory") &&
+        !has_text(reader, node, "device_type", "pci"))
         return 1;
-    if (has_text(blob, node, "device_type", "cpu"))
-        add_hart(reader, node, range.base);
-    if (up->node == reader->reserved)
-        return append_reg(blob, up, node, machine->reserved, &machine->reserved_count,
-                          MACHINE_RANGES);
-    if (is_kept(blob, node))
-        return append_reg(blob, up, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
-    return 1;
+    read_reg(reader, node, 0, &range);
+    if (i == KEPT_EXIT)
+        machine->exit_device = range.base;
+    if (i < KEPT_PLICS) {
+        machine->plic = range;
+        machine->plic_lines = (uint32_t)number_of(reader, node, "riscv,ndev") % 1024;
+        reader->contexts = get(reader, node, "interrupts-extended");
+    }
+    return append_reg(reader, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
 }
 
-static void read_chosen(const void *blob, int chosen, struct machine *machine) {
-    uint64_t start = number_of(blob, chosen, "linux,initrd-start");
-    uint64_t end = number_of(blob, chosen, "linux,initrd-end");
+static void read_chosen(const struct reader *reader, const struct node *chosen) {
+    struct machine *machine = reader->machine;
+    uint64_t start = number_of(reader, chosen, "linux,initrd-start");
+    uint64_t end = number_of(reader, chosen, "linux,initrd-end");
 
     if (start < end)
         machine->initrd = (struct machine_range){start, end - start};
-    copy_text(machine->bootargs, sizeof(machine->bootargs),
-              fdt_stringlist_get(blob, chosen, "bootargs", 0, NULL));
+    copy_text(machine->bootargs, sizeof(machine->bootargs), get(reader, chosen, "bootargs"));
 }
 
-static int is_named(const char *name, const char *text) {
-    return strlen(name) == strlen(text) && memcmp(name, text, strlen(text)) == 0;
-}
-
-static int find_reg(const void *blob, struct level *bus, int node, struct machine_range *range) {
-    read_cells(blob, bus);
-    return read_reg(blob, bus, node, 0, range);
-}
-
-/* Lists the nodes, and finds those that the others need; false if there are too many. */
-static int list_nodes(struct reader *reader) {
-    const void *blob = reader->blob;
+/* A node with all that is below it is over; cpus in a second round, when the PLIC is known. 0 if a
+ * list is full. */
+static int end_node(struct reader *reader, uint32_t depth, int cpus) {
+    struct node *node = &reader->node[depth];
     struct machine *machine = reader->machine;
-    struct level up[DEPTH_MOST] = {0};
-    int depth = 0, length;
-    struct machine_range test;
+    struct machine_range range;
 
-    for (int node = fdt_next_node(blob, 0, &depth); node >= 0 && depth > 0;
-         node = fdt_next_node(blob, node, &depth)) {
-        const char *names = fdt_getprop(blob, node, "compatible", &length);
-        const char *name = fdt_get_name(blob, node, NULL);
-
-        if (machine->nodes == MACHINE_NODES)
-            return 0;
-        machine->node[machine->nodes++] = (struct machine_node){node, depth};
-        if (depth >= DEPTH_MOST)
-            continue;
-        up[depth] = (struct level){.node = node};
-        if (depth == 1 && is_named(name, "cpus"))
-            machine->timebase = number_of(blob, node, "timebase-frequency");
-        if (depth == 1 && is_named(name, "chosen"))
-            read_chosen(blob, node, machine);
-        if (depth == 1 && is_named(name, "reserved-memory"))
-            reader->reserved = node;
-        if (names &&
-            (fdt_stringlist_contains(names, length, "sifive,plic-1.0.0") ||
-             fdt_stringlist_contains(names, length, "riscv,plic0")) &&
-            find_reg(blob, &up[depth - 1], node, &machine->plic))
-            reader->plic = node;
-        if (names && fdt_stringlist_contains(names, length, "sifive,test0") &&
-            find_reg(blob, &up[depth - 1], node, &test))
-            machine->exit_device = test.base;
+    /* That of /cpus comes after those of each cpu. */
+    if (get(reader, node, "timebase-frequency").length)
+        machine->timebase = number_of(reader, node, "timebase-frequency");
+    if (depth && is_text(node->name, UINT32_MAX, "interrupt-controller"))
+        node[-1].controller = number_of(reader, node, "phandle");
+    if (cpus) {
+        if (depth && has_text(reader, node, "device_type", "cpu") &&
+            read_reg(reader, node, 0, &range))
+            read_cpu(reader, node, range.base);
+        return 1;
     }
-    return 1;
+    if (!depth)
+        copy_text(machine->board, sizeof(machine->board), get(reader, node, "model"));
+    if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen"))
+        read_chosen(reader, node);
+    if (depth == 2 && is_text(node[-1].name, UINT32_MAX, "reserved-memory"))
+        return append_reg(reader, node, machine->reserved, &machine->reserved_count,
+                          MACHINE_RANGES);
+    return !depth || read_kept(reader, node);
 }
 
-static int walk(struct reader *reader) {
-    const struct machine *machine = reader->machine;
+static const char full[] = "device tree: more ranges of memory than the kernel has room for";
+static const char corrupt[] = "device tree: corrupt";
 
-    for (uint32_t i = 0; i < machine->nodes; i++)
-        if (machine->node[i].depth < DEPTH_MOST &&
-            !read_node(reader, machine->node[i].offset, machine->node[i].depth))
-            return 0;
-    return 1;
+/* Goes through the structure block, [at, end). */
+static const char *walk(struct reader *reader, const char *at, const char *end, int cpus) {
+    uint32_t depth = 0;
+
+    while (end - at >= 4) {
+        uint32_t token = word_at(at), room = (uint32_t)(end - at) - 4, length;
+
+        at += 4;
+        if (token == BEGIN_NODE) {
+            length = (uint32_t)strnlen(at, room) + 1;
+            if (length > room)
+                break;
+            if (depth < DEPTH_MOST)
+                reader->node[depth] = (struct node){at, behind(at, length), 0};
+            depth++;
+            at = behind(at, length);
+        } else if (token == PROPERTY && depth && room >= 8) {
+            length = word_at(at);
+            if (length > room - 8 || word_at(at + 4) >= reader->strings_size)
+                break;
+            at = behind(at + 8, length);
+        } else if (token == END_NODE && depth) {
+            depth--;
+            if (depth < DEPTH_MOST && !end_node(reader, depth, cpus))
+                return full;
+        } else if (token != NOP) {
+            return token == END && !depth ? NULL : corrupt;
+        }
+    }
+    return corrupt;
+}
+
+/* The tree's own list of reserved memory, which ends with an empty range. */
+static const char *read_reserved(struct value tree, uint64_t at, struct machine *machine) {
+    for (; at + 16 <= tree.length; at += 16) {
+        struct machine_range range = {cells_of(tree, at / 4, 2), cells_of(tree, at / 4 + 2, 2)};
+
+        if (!range.size)
+            return NULL;
+        if (machine->reserved_count == MACHINE_RANGES)
+            return full;
+        machine->reserved[machine->reserved_count++] = range;
+    }
+    return corrupt;
 }
 
 int fdt_in_memory(const struct machine *machine, const struct machine_range *range) {
@@ -254,40 +304,40 @@ int fdt_in_memory(const struct machine *machine, const struct machine_range *ran
 }
 
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine) {
-    struct reader reader = {.blob = blob, .machine = machine};
+    struct value tree = {blob, 0};
+    const char *block, *wrong = NULL;
+    struct reader reader = {.machine = machine};
+    uint64_t size;
 
     memset(machine, 0, sizeof(*machine));
-    if ((uintptr_t)blob % 8 || limit < FDT_V17_SIZE || fdt_magic(blob) != FDT_MAGIC)
+    if ((uintptr_t)blob % 8 || limit < HEADER || word_at(blob) != MAGIC)
         return "device tree: none where the firmware points (use booti or bootm, not go)";
-    if (fdt_totalsize(blob) > limit || fdt_totalsize(blob) > TREE_MOST)
+    tree.length = word_at(tree.data + SIZE);
+    if (tree.length > limit || tree.length > TREE_MOST)
         return "device tree: longer than 256 KiB";
-    if (fdt_version(blob) < 17 || fdt_off_dt_struct(blob) % 4 || fdt_off_mem_rsvmap(blob) % 8 ||
-        fdt_check_full(blob, limit) != 0)
-        return "device tree: corrupt";
-    machine->tree.size = fdt_totalsize(blob);
+    if (tree.length < HEADER || word_at(tree.data + VERSION) < 17)
+        return corrupt;
+    block = tree.data + word_at(tree.data + STRUCTURE);
+    size = word_at(tree.data + STRUCTURE_SIZE);
+    reader.strings = tree.data + word_at(tree.data + STRINGS);
+    reader.strings_size = word_at(tree.data + STRINGS_SIZE);
+    if ((uintptr_t)block % 4 || size % 4 || word_at(tree.data + RESERVED) % 8 ||
+        block - tree.data + size > tree.length ||
+        (uint64_t)(reader.strings - tree.data) + reader.strings_size > tree.length)
+        return corrupt;
+    machine->tree.size = tree.length;
     machine->sstc = 1;
-    copy_text(machine->board, sizeof(machine->board),
-              fdt_stringlist_get(blob, 0, "model", 0, NULL));
-    reader.reserved = reader.plic = -1;
-    if (!list_nodes(&reader))
-        return "device tree: more nodes than the kernel has room for";
-    if (reader.plic < 0)
-        return "device tree: no interrupt controller (sifive,plic-1.0.0)";
-    machine->plic_lines = (uint32_t)number_of(blob, reader.plic, "riscv,ndev") % 1024;
-    for (int i = 0; i < fdt_num_mem_rsv(blob) && i < MACHINE_RANGES; i++)
-        fdt_get_mem_rsv(blob, i, &machine->reserved[i].base, &machine->reserved[i].size);
-    machine->reserved_count = (uint32_t)fdt_num_mem_rsv(blob);
-    if (machine->reserved_count > MACHINE_RANGES || !walk(&reader))
-        return "device tree: more ranges of memory than the kernel has room for";
+    wrong = read_reserved(tree, word_at(tree.data + RESERVED), machine);
+    for (int cpus = 0; cpus < 2 && !wrong; cpus++)
+        wrong = walk(&reader, block, block + size, cpus);
     /* Of what is kept only memory can hold the kernel. */
     for (uint32_t i = 0; i < machine->kept_count; i++)
         if (here - machine->kept[i].base < machine->kept[i].size)
             machine->memory = machine->kept[i];
-    if (!machine->memory.size)
-        return "device tree: no memory node holds the kernel";
-    if (!machine->harts)
-        return "device tree: no usable hart (need sv39 and the f and d extensions)";
-    if (!machine->timebase)
-        return "device tree: no timebase-frequency";
-    return NULL;
+    return wrong                   ? wrong
+           : !machine->plic.size   ? "device tree: no interrupt controller (sifive,plic-1.0.0)"
+           : !machine->memory.size ? "device tree: no memory node holds the kernel"
+           : !machine->harts ? "device tree: no usable hart (need sv39 and the f and d extensions)"
+           : !machine->timebase ? "device tree: no timebase-frequency"
+                                : NULL;
 }

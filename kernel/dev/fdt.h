@@ -4,7 +4,7 @@
 #define KERNEL_DEV_FDT_H
 #include "kernel/abi/exo.h"
 
-enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32, MACHINE_SKIPPED = 8, MACHINE_NODES = 2048 };
+enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32, MACHINE_SKIPPED = 8 };
 
 struct machine_range {
     uint64_t base, size;
@@ -15,14 +15,7 @@ struct machine_hart {
     uint32_t plic_context; /* S-mode context of the PLIC */
 };
 
-struct machine_node { /* of the tree, in order */
-    int offset, depth;
-};
-
 struct machine {
-    struct machine_node
-        node[MACHINE_NODES]; /* so that the tree's tags are gone through only once */
-    uint32_t nodes;
     struct machine_range memory; /* the one DRAM range that holds the kernel */
     /* Firmware, memreserve, no-map; kernel, initrd and tree only where the loader says so too. */
     struct machine_range reserved[MACHINE_RANGES];
