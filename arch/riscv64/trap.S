@@ -163,15 +163,12 @@ trap_foreign:
     j trap_exception
 
 /* a7 = -1 reached the table: Linux programs try it. */
-    .globl call_foreign
 call_foreign:
     j trap_exception
 
-/* One door for each C call: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock, and
- * scrub every register that C may have used (sys_null, without the lock, uses none but a0). */
-.macro call_door name, locked=1
-    .globl door_\name
-door_\name:
+/* The way to a C call and back: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock,
+ * and scrub every register that C may have used (sys_null, without the lock, uses none but a0). `call` is run. */
+.macro call_way call, locked=1
     csrw sscratch, gp
     sd ra, X(1)(gp)
     ld sp, ENV_STACK(gp)
@@ -181,7 +178,7 @@ door_\name:
     .if \locked
     lock_take
     .endif
-    jal sys_\name
+    \call
     .if \locked
     lock_give
     zero a1, a2, a3, a4, a5, a6, a7
@@ -191,6 +188,26 @@ door_\name:
     zero t0, gp
     leave
 .endm
+
+/* What is called all the time has a way of its own. All else shares one: t0 is where it goes on. */
+.macro own_door name, locked=1
+door_\name:
+    call_way "jal sys_\name", \locked
+.endm
+.macro shared_door name, way
+    .ifndef door_\name
+door_\name:
+    jal t0, \way
+    j sys_\name
+    .endif
+.endm
+.macro shared_call
+    ld t0, ENV_SCRATCH(gp)
+    jalr t0
+.endm
+call_shared:
+    sd t0, ENV_SCRATCH(gp)
+    call_way shared_call
 
 /* Runs C under the lock, then whoever runs next. */
 .macro switch_call function
@@ -205,9 +222,8 @@ switch_settle:
     j env_enter
 
 /* A call that may switch keeps what the ABI keeps, and answers with whom to run. */
-.macro switch_door name
-    .globl door_\name
-door_\name:
+switch_shared:
+    sd t0, ENV_SCRATCH(gp)
     csrw sscratch, gp
     sd ra, X(1)(gp)
     callee_saved sd
@@ -217,21 +233,24 @@ door_\name:
     li t0, KIND_CALL
     sd t0, ENV_KIND(gp)
     ld sp, ENV_STACK(gp)
-    switch_call sys_\name
-.endm
+    lock_take
+    shared_call
+    j switch_settle
 
-    .globl door_none
 door_none:
     li a0, ERROR_CALL
     j call_skip
 
-    call_door null, 0
-#define SYSCALL(number, name) call_door name
-#define SYSCALL_SWITCH(number, name) switch_door name
+    own_door null, 0
+    own_door frame_alloc
+    own_door vspace_bind
+    own_door vspace_bindv
+    own_door vspace_protect
+#define SYSCALL(number, name) shared_door name, call_shared
+#define SYSCALL_SWITCH(number, name) shared_door name, switch_shared
 #include "syscall_table.inc"
 
 /* resume(a0 = save frame): all registers and pc from the u-area; the frame is free after. */
-    .globl door_resume
 door_resume:
     sltiu t0, a0, 5
     beqz t0, resume_bad
@@ -276,7 +295,6 @@ call_skip: /* back behind the ecall, with a0 */
 /* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
  * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
  * ENV_KIND 0 is ENV_GATE. */
-    .globl door_gate_call
 door_gate_call:
     srli t0, t2, 5
     bnez t0, gate_bad
@@ -324,7 +342,6 @@ gate_slow:
     switch_call gate_call_slow
 
 /* gate_reply(a0-a6 = message): the lender's word must still be what it was. */
-    .globl door_gate_reply
 door_gate_reply:
     ld t1, ENV_LENDER(gp)
     ld t4, ENV_CALLER_WORD(gp)
@@ -364,7 +381,6 @@ reply_slow:
 .endm
 
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
-    .globl door_yield_to
 door_yield_to:
     yield_keep
     srli t0, t2, 5
@@ -395,7 +411,6 @@ yield_slow:
     switch_call yield_to_slow
 
 /* yield_back: the slice returns to its lender, who sees EXO_RETURNED. */
-    .globl door_yield_back
 door_yield_back:
     yield_keep
     sd zero, X(10)(gp)
@@ -445,7 +460,6 @@ arch_enter:
     /* fall through */
 
 /* gp = whom to run; its address space was switched to under the lock. */
-    .globl env_enter
 env_enter:
     csrw sscratch, gp
     ld t0, ENV_KIND(gp)
