@@ -15,8 +15,8 @@ INIT_BIN := $(BUILD)/init.bin
 INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
 
 # What runs seldom is built small: the whole kernel must fit into 48 KiB of text and data.
-KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/bind/window.c kernel/dev/fdt.c kernel/env/domain.c \
-    kernel/base/print.c kernel/main.c
+KERNEL_SELDOM := kernel/reclaim/% kernel/bind/birth.c kernel/bind/gate.c kernel/bind/irq.c kernel/bind/window.c \
+    kernel/dev/fdt.c kernel/env/domain.c kernel/base/print.c kernel/entry.c kernel/main.c arch/riscv64/hart.c
 
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
@@ -24,7 +24,7 @@ KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
 
 $$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN)
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os -msave-restore) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
 $(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KERNEL_LD)

@@ -515,6 +515,9 @@ int vspace_sweep(struct vspace *space) {
     return space->cursor >= VSPACE_PAGES;
 }
 
+/* What follows runs seldom. */
+#pragma GCC optimize("Os")
+
 void vspace_unpin(struct vspace *space) {
     while (space->pins) {
         uint64_t address = (uint64_t)space->pin[0] * ARCH_PAGE;
