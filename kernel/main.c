@@ -30,7 +30,6 @@ extern const char init_image[], init_image_end[];
 
 static struct machine machine;
 static uint64_t main_cursor; /* physical: the first byte after what boot took */
-static uint32_t main_ready;  /* harts that joined */
 
 /* The ranges of memory that are not ours: 0 the initrd, 1 the tree, then what the tree reserves. */
 static const struct machine_range *main_reserved(uint32_t i) {
@@ -71,15 +70,20 @@ static uint32_t main_clamp(uint64_t value, uint32_t least, uint32_t most) {
 }
 
 /* Marks the frames of [base, base + size) as readable by all, and says where they are. */
-static struct exo_table main_export(const void *table, uint64_t size, uint32_t count) {
-    uint64_t physical = (uint64_t)table >= ARCH_IMAGE
-                            ? (uint64_t)table - ARCH_IMAGE + arch_image_physical
-                            : arch_physical(table);
-    uint32_t first = size ? frame_of(physical & -(uint64_t)ARCH_PAGE) : 0;
+static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
+    uint32_t first = size ? frame_of(base) : 0;
 
-    for (uint32_t i = first; size && i <= frame_of(physical + size - 1); i++)
+    for (uint32_t i = first; size && i <= frame_of(base + size - 1); i++)
         frame_table[i].kind = EXO_FRAME_EXPORT;
     return (struct exo_table){first, count};
+}
+
+/* A zeroed table for all to read, of `count` entries. */
+static void *main_table(struct exo_table *where, uint64_t size, uint32_t count) {
+    void *table = main_take(size * count);
+
+    *where = main_export(arch_physical(table), size * count, count);
+    return table;
 }
 
 /* What the kernel keeps is a window that nobody has a frame of. */
@@ -96,7 +100,8 @@ static void main_windows(void) {
 
 static void main_keep_frames(uint64_t base, uint64_t end) {
     for (uint64_t at = base; at < end; at += ARCH_PAGE)
-        frame_table[frame_of(at)].kind = EXO_FRAME_KERNEL;
+        if (frame_table[frame_of(at)].kind != EXO_FRAME_EXPORT)
+            frame_table[frame_of(at)].kind = EXO_FRAME_KERNEL;
 }
 
 /* What was not taken at boot is free. */
@@ -125,82 +130,94 @@ static void main_free_frames(void) {
     }
 }
 
-/* Sizes the tables by the machine (together at most 1% of its memory), and exports them. */
+/* Sizes the tables by the machine (together at most 1% of its memory). */
 static void main_tables(void) {
-    uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE), holds;
-    uint32_t entries = frames + EXO_WINDOW_PAGES;
-    struct exo_frame *table;
+    uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
+    uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
+    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
     struct exo_hold *hold_table;
-    struct exo_slot *slots;
-    struct exo_trace *ring;
-    struct exo_domain *first;
 
-    holds = main_clamp(frames / 4, 1024, 1 << 16);
-    facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 500;
-    facts.grace_ticks = facts.slot_ticks / 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
-    table = main_take(entries * sizeof *table);
-    hold_table = main_take(holds * sizeof *hold_table);
-    frame_init(table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
+    frame_table = main_take(size);
+    facts.frame_table = main_export(arch_physical(frame_table), size, frames + EXO_WINDOW_PAGES);
+    hold_table = main_table(&facts.hold_table, sizeof *hold_table, holds);
+    frame_init(frame_table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
                1u << (31 - __builtin_clz(holds)), arch_cycles() ^ arch_time() << 20);
-    domain_init(main_take(main_clamp(frames / 128, 32, 256) * sizeof *first),
-                main_clamp(frames / 128, 32, 256));
-    env_init(main_take(main_clamp(frames / 32, 64, 1024) * sizeof *env_table),
-             main_clamp(frames / 32, 64, 1024));
-    vspace_init(main_take(main_clamp(frames / 64, 32, 512) * sizeof *vspace_table),
-                main_clamp(frames / 64, 32, 512));
-    irq_init(main_take(EXO_LINES * sizeof *line_table),
-             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
-    slots = main_take(EXO_HARTS * EXO_SLOTS_PER_HART * sizeof *slots);
-    ring = main_take(EXO_TRACE * sizeof *ring);
-    trace_init(ring);
-    for (uint32_t i = 0; i < machine.harts; i++) {
+    domain_table =
+        main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 128, 32, 256));
+    env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
+    env_init();
+    vspace_count = main_clamp(frames / 64, 32, 512);
+    vspace_table = main_take(vspace_count * sizeof *vspace_table);
+    line_table = main_table(&facts.line_table, sizeof *line_table,
+                            main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
+    irq_init();
+    trace_init(main_table(&facts.trace_ring, sizeof(struct exo_trace), EXO_TRACE));
+    hart_table[0].slots =
+        main_table(&facts.slot_table, sizeof(struct exo_slot), EXO_HARTS * EXO_SLOTS_PER_HART);
+    for (uint32_t i = 0; i < EXO_HARTS; i++) {
         struct hart *hart = &hart_table[i];
-        char *pair = main_take(2 * ARCH_PAGE);
 
         hart->index = i;
-        hart->id = machine.hart[i].id;
-        hart->mask = 1ull << hart->id;
-        hart->plic_context = machine.hart[i].plic_context;
-        hart->slots = &slots[i * EXO_SLOTS_PER_HART];
-        hart->idle = (struct env *)(pair + ARCH_PAGE);
+        hart->slots = hart_table[0].slots + i * EXO_SLOTS_PER_HART;
+        hart->idle = (struct env *)((char *)main_take(2 * ARCH_PAGE) + ARCH_PAGE);
         hart->idle->hart = hart;
-        hart->idle->elsewhere = ~hart->mask;
         hart->idle->entry = &env_none;
         hart->idle->lender = &env_none;
         hart->idle->stack = (uint64_t)main_take(ARCH_STACK) + ARCH_STACK;
-        facts.hart_id[i] = (uint32_t)hart->id;
     }
-    facts.harts = machine.harts;
-    first = &domain_table[DOMAIN_FIRST];
+    facts.device_tree =
+        main_export(machine.tree.base, machine.tree.size, (uint32_t)machine.tree.size);
+    facts.initrd =
+        main_export(machine.initrd.base, machine.initrd.size, (uint32_t)machine.initrd.size);
+    main_export(arch_physical(&facts), sizeof facts, 1);
+    main_windows();
     main_free_frames();
+}
+
+/* The next hart of our own numbering. */
+static struct hart *main_hart(uint64_t id) {
+    struct hart *hart = &hart_table[facts.harts];
+
+    hart->id = id;
+    hart->mask = 1ull << id;
+    hart->idle->elsewhere = ~hart->mask;
+    facts.hart_id[facts.harts++] = (uint32_t)id;
+    facts.slot_table.count = facts.harts * EXO_SLOTS_PER_HART;
+    domain_table[DOMAIN_FIRST].limit[EXO_SLOTS] += EXO_SLOTS_PER_HART;
+    return hart;
+}
+
+/* The first domain begins with all that the machine has. */
+static void main_domain(void) {
+    struct exo_domain *first = &domain_table[DOMAIN_FIRST];
+
+    first->generation = 1;
     first->depth = 1;
     first->limit[EXO_FRAMES] = (uint32_t)facts.free_frames;
-    first->limit[EXO_HOLDS] = holds - 1;
+    first->limit[EXO_HOLDS] = facts.hold_table.count - 1;
     first->limit[EXO_VSPACES] = vspace_count;
-    first->limit[EXO_ENVS] = env_count;
-    first->limit[EXO_SLOTS] = facts.harts * EXO_SLOTS_PER_HART;
+    first->limit[EXO_ENVS] = facts.env_table.count;
     /* It holds every line, and must have as much again to grant. */
-    first->limit[EXO_IRQS] = 2 * (line_count - 1);
-    first->used[EXO_IRQS] = line_count - 1;
-    main_windows();
-    facts.frame_table = main_export(table, entries * sizeof *table, entries);
-    facts.hold_table = main_export(hold_table, holds * sizeof *hold_table, holds);
-    facts.domain_table = main_export(domain_table, domain_count * sizeof *first, domain_count);
-    facts.env_table = main_export(env_table, env_count * sizeof *env_table, env_count);
-    facts.slot_table = main_export(slots, EXO_HARTS * EXO_SLOTS_PER_HART * sizeof *slots,
-                                   facts.harts * EXO_SLOTS_PER_HART);
-    facts.line_table = main_export(line_table, EXO_LINES * sizeof *line_table, line_count);
-    facts.trace_ring = main_export(ring, EXO_TRACE * sizeof *ring, EXO_TRACE);
-    facts.device_tree =
-        main_export(arch_direct(machine.tree.base), machine.tree.size, (uint32_t)machine.tree.size);
+    first->used[EXO_IRQS] = facts.line_table.count - 1;
+    first->limit[EXO_IRQS] = 2 * first->used[EXO_IRQS];
+}
+
+/* What all may know of the machine. */
+static void main_facts(void) {
+    facts.timebase = machine.timebase;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
     facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
-    facts.initrd = main_export(arch_direct(machine.initrd.base), machine.initrd.size,
-                               (uint32_t)machine.initrd.size);
     facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
-    main_export(&facts, sizeof facts, 1);
+    facts.image = arch_image_physical;
+    facts.has_exit_code = machine.exit_device != 0;
+    facts.has_asid = arch_has_asid;
+    facts.has_stimecmp = arch_has_stimecmp;
+    arch_firmware(facts.firmware);
+    memcpy(facts.board, machine.board, sizeof facts.board);
+    memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
@@ -263,51 +280,42 @@ static void main_init(void) {
     domain_charge(first, EXO_SLOTS);
 }
 
-static void main_banner(void) {
-    uint64_t spec, implementation, version;
-
-    arch_firmware(&spec, &implementation, &version);
-    print("\nAspis on %s\n", machine.board);
-    print("firmware: SBI %lu.%lu, implementation %lu, version 0x%lx\n", spec >> 24, spec & 0xffffff,
-          implementation, version);
-    print("memory: %lu MiB at 0x%lx, kernel at 0x%lx\n", machine.memory.size >> 20,
-          machine.memory.base, arch_image_physical);
-    print("harts: %u at %lu Hz%s%s\n", machine.harts, machine.timebase,
-          arch_has_stimecmp ? "" : ", timers by firmware", arch_has_asid ? "" : ", no ASIDs");
-    for (uint32_t i = 0; i < machine.skipped_count; i++)
-        print("hart %lu skipped: %s\n", machine.skipped[i], machine.skipped_why[i]);
-    print("interrupt lines: %u\n", line_count - 1);
-}
-
 /* The calling hart is ready to run environments. */
 static void main_join(struct hart *hart) {
-    arch_hart_init(machine.sstc);
+    if (!arch_hart_init(hart == hart_table))
+        for (;;)
+            arch_wait();
     current = hart->idle;
     arch_traps_on(hart->idle);
-    plic_hart_init(hart->plic_context);
-    __atomic_fetch_add(&main_ready, 1, __ATOMIC_RELEASE);
-}
-
-/* Starts the other harts, and gives each a second: one that firmware never lets come is told and
- * left out. */
-static void main_harts(void) {
-    for (uint32_t i = 1; i < facts.harts; i++) {
-        struct hart *hart = &hart_table[i];
-        uint32_t before = __atomic_load_n(&main_ready, __ATOMIC_ACQUIRE);
-        uint64_t end = arch_time() + facts.timebase;
-        long error = arch_hart_start(hart->id, i, (void *)hart->idle->stack);
-
-        while (!error && __atomic_load_n(&main_ready, __ATOMIC_ACQUIRE) == before)
-            if (arch_time() > end)
-                error = 1;
-        if (error)
-            print("hart %lu did not start (%ld)\n", hart->id, error);
-    }
+    __atomic_fetch_add(&facts.harts_ready, 1, __ATOMIC_RELEASE);
 }
 
 void main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
     entry_start();
+}
+
+long sys_hart_start(uint64_t id, uint64_t context) {
+    struct hart *hart = hart_table;
+
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (id > 63 || !plic_has(context))
+        return EXO_E_ARG;
+    while (hart < hart_table + facts.harts && hart->id != id)
+        hart++;
+    if (hart == hart_table + EXO_HARTS)
+        return EXO_E_FULL;
+    /* commit */
+    hart->plic_context = (uint32_t)context;
+    plic_hart_init(hart->plic_context);
+    if (hart < hart_table + facts.harts)
+        return hart->index;
+    /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.
+     */
+    if (arch_hart_start(id, hart->index, (void *)hart->idle->stack))
+        return EXO_E_DEAD;
+    return main_hart(id)->index;
 }
 
 void main_boot(uint64_t hart_id, uint64_t tree) {
@@ -328,26 +336,13 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
         arch_map_direct(machine.exit_device, ARCH_PAGE);
         panic_exit_device = arch_direct(machine.exit_device);
     }
-    /* The boot hart is hart 0 of our own numbering. */
-    for (uint32_t i = 0; i < machine.harts; i++)
-        if (machine.hart[i].id == hart_id) {
-            struct machine_hart boot = machine.hart[i];
-
-            machine.hart[i] = machine.hart[0];
-            machine.hart[0] = boot;
-        }
     main_cursor = arch_image_physical + (uint64_t)(image_end - image_start);
     main_tables();
-    memcpy(facts.board, machine.board, sizeof facts.board);
-    memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
-    facts.has_exit_code = machine.exit_device != 0;
-    plic_init(arch_direct(machine.plic.base), line_count - 1);
-    main_join(&hart_table[0]);
-    facts.has_asid = arch_has_asid;
-    facts.has_stimecmp = arch_has_stimecmp;
-    main_banner();
+    main_domain();
+    plic_init(arch_direct(machine.plic.base), machine.plic.size, facts.line_table.count - 1);
+    main_join(main_hart(hart_id));
+    main_facts();
     main_init();
-    main_harts();
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
     entry_start();
 }

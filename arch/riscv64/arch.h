@@ -15,10 +15,15 @@ enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
 static inline void *arch_direct(uint64_t physical) { return (void *)(ARCH_DIRECT + physical); }
 
-static inline uint64_t arch_physical(const void *direct) { return (uint64_t)direct - ARCH_DIRECT; }
-
 /* Set by the boot code before main. */
 extern uint64_t arch_image_physical; /* where the image was loaded */
+
+/* Of what lies in the image, or in the direct map below it. */
+static inline uint64_t arch_physical(const void *at) {
+    return (uint64_t)at >= ARCH_IMAGE ? (uint64_t)at - ARCH_IMAGE + arch_image_physical
+                                      : (uint64_t)at - ARCH_DIRECT;
+}
+
 extern uint64_t
     arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
 extern uint64_t arch_kernel_root[512];  /* the kernel's Sv39 root: entries 256-511 are copied to
@@ -65,9 +70,9 @@ static inline uint64_t arch_instructions(void) {
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */
 
-/* Probes stimecmp (only if the ISA string said sstc) and ASID width; sets counters and sstatus/sie
- * on the calling hart. */
-void arch_hart_init(int try_stimecmp);
+/* Readies the calling hart: counters, sstatus, sie. The first one's stimecmp and ASIDs are found
+ * out; false if it is a later one and has less. */
+int arch_hart_init(int first);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
 void arch_timer_set(uint64_t when);
 
@@ -119,5 +124,6 @@ void arch_fence_remote(uint64_t hart_mask, uint64_t asid);
 long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top);
 /* Ends the machine. exit_device: sifive,test's direct-mapped address or 0. */
 _Noreturn void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device);
-void arch_firmware(uint64_t *spec, uint64_t *implementation, uint64_t *version);
+/* Version of SBI, who made this one, and its version. */
+void arch_firmware(uint64_t firmware[3]);
 #endif

@@ -90,31 +90,32 @@ static uint8_t probe_asid(void) {
     return (got & SATP_ASID) == SATP_ASID;
 }
 
-void arch_hart_init(int try_stimecmp) {
+int arch_hart_init(int first) {
+    uint8_t stimecmp = (uint8_t)arch_probe_stimecmp(), asid = probe_asid();
     uint64_t off = SSTATUS_SIE | SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR;
 
-    if (try_stimecmp)
-        arch_has_stimecmp = (uint8_t)arch_probe_stimecmp();
-    arch_has_asid = probe_asid();
+    if (first) {
+        arch_has_stimecmp = stimecmp;
+        arch_has_asid = asid;
+    } else if (stimecmp < arch_has_stimecmp || asid < arch_has_asid) {
+        return 0;
+    }
     arch_timer_set(~0ull);
     asm volatile("csrc sstatus, %0" ::"r"(off)); /* after the probe: its trap changes SPP */
     asm volatile("csrs sstatus, %0" ::"r"((uint64_t)SSTATUS_SPIE));
     asm volatile("csrw scounteren, %0" ::"r"(7ull)); /* cycle, time, instret */
     asm volatile("csrw sie, %0" ::"r"((uint64_t)(SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL)));
+    return 1;
 }
 
-static uint64_t image_to_physical(const void *symbol) {
-    return (uint64_t)symbol - ARCH_IMAGE + arch_image_physical;
-}
-
-uint64_t arch_kernel_satp(void) { return 8ull << 60 | image_to_physical(arch_kernel_root) >> 12; }
+uint64_t arch_kernel_satp(void) { return 8ull << 60 | arch_physical(arch_kernel_root) >> 12; }
 
 long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top) {
     struct start *start = &starts[index % STARTS];
 
     *start = (struct start){stack_top, index};
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return arch_hart_start_at(hart_id, image_to_physical(arch_secondary), image_to_physical(start));
+    return arch_hart_start_at(hart_id, arch_physical(arch_secondary), arch_physical(start));
 }
 
 int arch_vspace_set(uint64_t satp) {

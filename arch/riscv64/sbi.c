@@ -84,10 +84,9 @@ long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque) {
     return sbi_call(SBI_HSM, 0, hart_id, entry, opaque, 0, 0).error;
 }
 
-void arch_firmware(uint64_t *spec, uint64_t *implementation, uint64_t *version) {
-    *spec = sbi_call(SBI_BASE, 0, 0, 0, 0, 0, 0).value;
-    *implementation = sbi_call(SBI_BASE, 1, 0, 0, 0, 0, 0).value;
-    *version = sbi_call(SBI_BASE, 2, 0, 0, 0, 0, 0).value;
+void arch_firmware(uint64_t firmware[3]) {
+    for (uint64_t i = 0; i < 3; i++)
+        firmware[i] = sbi_call(SBI_BASE, i, 0, 0, 0, 0, 0).value;
 }
 
 void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device) {

@@ -215,7 +215,8 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t memory_frame; /* physical page number of frame 0: address = (memory_frame + n) << 12 */
     uint32_t frames;       /* RAM frames; EXO_WINDOW_PAGES for registers follow */
     uint32_t first_free;   /* first frame that was free at boot */
-    uint32_t harts;
+    uint32_t harts;        /* told of by hart_start, and the first */
+    uint32_t harts_ready;  /* of these, how many have come */
     uint32_t hart_id[EXO_HARTS];
     struct exo_table frame_table, hold_table, domain_table, env_table, slot_table, line_table,
         trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
@@ -227,6 +228,8 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t longest_lock;      /* cycles */
     uint64_t longest_irqoff;    /* cycles */
     uint64_t boot_instructions; /* kernel entry to first user instruction */
+    uint64_t image;             /* physical address of the kernel */
+    uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
     uint8_t has_asid, has_stimecmp, has_exit_code, pad;
     char board[64];
     char bootargs[512];

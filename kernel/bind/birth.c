@@ -15,9 +15,9 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     struct env *env = frame_memory(frame + 1);
     uint64_t word;
 
-    while (entry < env_table + env_count && env_state(entry) != EXO_ENV_FREE)
+    while (entry < env_table + facts.env_table.count && env_state(entry) != EXO_ENV_FREE)
         entry++;
-    if (entry == env_table + env_count)
+    if (entry == env_table + facts.env_table.count)
         return NULL;
     /* commit */
     frame_donate(frame + 1, EXO_FRAME_PRIVATE, env_slot(entry));
@@ -45,7 +45,7 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     uarea->env = env->handle;
     uarea->domain = env->domain_handle;
     uarea->vspace = (uint64_t)space->generation << 16 | entry->vspace;
-    uarea->facts_frame = frame_of(arch_image_physical + ((uint64_t)&facts - ARCH_IMAGE));
+    uarea->facts_frame = frame_of(arch_physical(&facts));
     space->environments++;
     domain_charge(domain, EXO_ENVS);
     if (!domain->speaker)

@@ -9,14 +9,11 @@
 enum { IRQ_BATCH = 8 };
 
 struct exo_line *line_table;
-uint32_t line_count;
 
-void irq_init(struct exo_line *lines, uint32_t count) {
-    line_table = lines;
-    line_count = count;
-    for (uint32_t i = 1; i < count; i++) {
-        lines[i].domain = DOMAIN_FIRST;
-        lines[i].masked = 1;
+void irq_init(void) {
+    for (uint32_t i = 1; i < facts.line_table.count; i++) {
+        line_table[i].domain = DOMAIN_FIRST;
+        line_table[i].masked = 1;
     }
 }
 
@@ -31,7 +28,7 @@ void irq_take(void) {
     uint32_t context = current->hart->plic_context, number;
 
     for (unsigned i = 0; i < IRQ_BATCH && (number = plic_claim(context)) != 0; i++) {
-        struct exo_line *line = &line_table[number < line_count ? number : 0];
+        struct exo_line *line = &line_table[number < facts.line_table.count ? number : 0];
         struct exo_env *entry = irq_listener(line);
 
         plic_mask(number);
@@ -46,7 +43,7 @@ void irq_take(void) {
 
 /* The line, if the caller may act for its owner; else NULL and *error. */
 static struct exo_line *irq_mine(uint64_t number, long *error) {
-    if (!number || number >= line_count) {
+    if (!number || number >= facts.line_table.count) {
         *error = EXO_E_ARG;
         return NULL;
     }

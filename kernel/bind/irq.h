@@ -5,11 +5,10 @@
 #include "kernel/abi/exo.h"
 
 /* The lock is held for all of these. */
-void irq_init(struct exo_line *lines, uint32_t count);
+void irq_init(void);
 /* Claims what waits on this hart, at most 8 lines: each is masked and its event posted. */
 void irq_take(void);
 /* The line is nobody's listener any more, and goes to another domain (slot). */
 void irq_move(uint32_t line, uint32_t domain);
 extern struct exo_line *line_table;
-extern uint32_t line_count;
 #endif

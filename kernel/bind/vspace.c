@@ -21,11 +21,6 @@ enum {
 struct vspace *vspace_table;
 uint32_t vspace_count;
 
-void vspace_init(struct vspace *table, uint32_t count) {
-    vspace_table = table;
-    vspace_count = count;
-}
-
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 

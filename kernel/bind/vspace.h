@@ -33,7 +33,6 @@ extern struct vspace *vspace_table;
 extern uint32_t vspace_count;
 
 /* The lock is held for all of these. */
-void vspace_init(struct vspace *table, uint32_t count);
 /* The current environment's address space is switched to on this hart, or the kernel's own when
  * nobody runs. */
 void vspace_enter(void);

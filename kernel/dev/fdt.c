@@ -7,7 +7,7 @@
 enum { SIZE = 4, STRUCTURE = 8, STRINGS = 12, RESERVED = 16, VERSION = 20, STRINGS_SIZE = 32 };
 enum { STRUCTURE_SIZE = 36, HEADER = 40, MAGIC = 0xd00dfeed };
 enum { BEGIN_NODE = 1, END_NODE, PROPERTY, NOP, END = 9 };
-enum { TREE_MOST = 256 << 10, DEPTH_MOST = 8, SUPERVISOR_EXTERNAL = 9 };
+enum { TREE_MOST = 256 << 10, DEPTH_MOST = 8 };
 #define ADDRESS_END (1ull << 56) /* of Sv39's physical addresses */
 
 struct value { /* of a property */
@@ -17,14 +17,12 @@ struct value { /* of a property */
 
 struct node { /* on the way from the root to where the walk is */
     const char *name, *properties;
-    uint64_t controller; /* phandle of the interrupt controller below it, as a cpu has one */
 };
 
 struct reader {
     struct machine *machine;
     const char *strings;
     uint32_t strings_size;
-    struct value contexts; /* the PLIC's interrupts-extended */
     struct node node[DEPTH_MOST];
 };
 
@@ -133,61 +131,7 @@ static int append_reg(const struct reader *reader, const struct node *node,
     return 1;
 }
 
-/* Which output of the PLIC is the S-mode external interrupt of this cpu? */
-static int read_context(const struct reader *reader, const struct node *cpu, uint32_t *context) {
-    for (uint32_t i = 0; cpu->controller && i < reader->contexts.length / 8; i++)
-        if (cells_of(reader->contexts, 2 * i, 2) == (cpu->controller << 32 | SUPERVISOR_EXTERNAL)) {
-            *context = i;
-            return 0x201000 + (uint64_t)i * 0x1000 <= reader->machine->plic.size;
-        }
-    return 0;
-}
-
-/* In a list of names, or in a string such as "rv64imafdc_zba_sstc": single letters stand before
- * the first underline, longer names behind one. */
-static int has_extension(const struct reader *reader, const struct node *cpu, const char *name) {
-    struct value isa = get(reader, cpu, "riscv,isa");
-    uint32_t size = (uint32_t)strlen(name);
-
-    for (uint32_t at = 4; at + size <= isa.length; at++) {
-        const char *text = isa.data + at;
-
-        if (size == 1 && memchr("_szx", *text, 4))
-            break;
-        if (size == 1 ? *text == *name || *text == 'g'
-                      : text[-1] == '_' && memcmp(text, name, size) == 0)
-            return 1;
-    }
-    return has_text(reader, cpu, "riscv,isa-extensions", name);
-}
-
-/* No single test tells: some trees call the monitor hart okay, some give it an MMU. */
-static void read_cpu(const struct reader *reader, const struct node *cpu, uint64_t id) {
-    struct machine *machine = reader->machine;
-    uint32_t context = 0;
-    int okay = !get(reader, cpu, "status").length || has_text(reader, cpu, "status", "okay") ||
-               has_text(reader, cpu, "status", "ok");
-    int mmu =
-        get(reader, cpu, "mmu-type").length && !has_text(reader, cpu, "mmu-type", "riscv,none");
-    int floats = has_extension(reader, cpu, "f") && has_extension(reader, cpu, "d");
-    const char *refusal = !okay                                  ? "disabled"
-                          : !mmu                                 ? "no sv39"
-                          : !floats                              ? "no f and d"
-                          : id > 63                              ? "its id is above 63"
-                          : !read_context(reader, cpu, &context) ? "no interrupts"
-                          : machine->harts == EXO_HARTS          ? "more than 8"
-                                                                 : NULL;
-
-    if (!refusal) {
-        machine->hart[machine->harts++] = (struct machine_hart){id, context};
-        machine->sstc &= (uint8_t)has_extension(reader, cpu, "sstc");
-    } else if (machine->skipped_count < MACHINE_SKIPPED) {
-        machine->skipped[machine->skipped_count] = id;
-        machine->skipped_why[machine->skipped_count++] = refusal;
-    }
-}
-
-/* What is neither a cpu nor a program's. 0 if a list is full. */
+/* What is kept from programs. 0 if the list is full. */
 static int read_kept(struct reader *reader, const struct node *node) {
     struct machine *machine = reader->machine;
     struct machine_range range = {0, 0};
@@ -204,7 +148,6 @@ static int read_kept(struct reader *reader, const struct node *node) {
     if (i < KEPT_PLICS) {
         machine->plic = range;
         machine->plic_lines = (uint32_t)number_of(reader, node, "riscv,ndev") % 1024;
-        reader->contexts = get(reader, node, "interrupts-extended");
     }
     return append_reg(reader, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
 }
@@ -219,24 +162,14 @@ static void read_chosen(const struct reader *reader, const struct node *chosen) 
     copy_text(machine->bootargs, sizeof(machine->bootargs), get(reader, chosen, "bootargs"));
 }
 
-/* A node with all that is below it is over; cpus in a second round, when the PLIC is known. 0 if a
- * list is full. */
-static int end_node(struct reader *reader, uint32_t depth, int cpus) {
+/* A node with all that is below it is over. 0 if a list is full. */
+static int end_node(struct reader *reader, uint32_t depth) {
     struct node *node = &reader->node[depth];
     struct machine *machine = reader->machine;
-    struct machine_range range;
 
     /* That of /cpus comes after those of each cpu. */
     if (get(reader, node, "timebase-frequency").length)
         machine->timebase = number_of(reader, node, "timebase-frequency");
-    if (depth && is_text(node->name, UINT32_MAX, "interrupt-controller"))
-        node[-1].controller = number_of(reader, node, "phandle");
-    if (cpus) {
-        if (depth && has_text(reader, node, "device_type", "cpu") &&
-            read_reg(reader, node, 0, &range))
-            read_cpu(reader, node, range.base);
-        return 1;
-    }
     if (!depth)
         copy_text(machine->board, sizeof(machine->board), get(reader, node, "model"));
     if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen"))
@@ -251,7 +184,7 @@ static const char full[] = "device tree: more ranges of memory than the kernel h
 static const char corrupt[] = "device tree: corrupt";
 
 /* Goes through the structure block, [at, end). */
-static const char *walk(struct reader *reader, const char *at, const char *end, int cpus) {
+static const char *walk(struct reader *reader, const char *at, const char *end) {
     uint32_t depth = 0;
 
     while (end - at >= 4) {
@@ -263,7 +196,7 @@ static const char *walk(struct reader *reader, const char *at, const char *end, 
             if (length > room)
                 break;
             if (depth < DEPTH_MOST)
-                reader->node[depth] = (struct node){at, behind(at, length), 0};
+                reader->node[depth] = (struct node){at, behind(at, length)};
             depth++;
             at = behind(at, length);
         } else if (token == PROPERTY && depth && room >= 8) {
@@ -273,7 +206,7 @@ static const char *walk(struct reader *reader, const char *at, const char *end, 
             at = behind(at + 8, length);
         } else if (token == END_NODE && depth) {
             depth--;
-            if (depth < DEPTH_MOST && !end_node(reader, depth, cpus))
+            if (depth < DEPTH_MOST && !end_node(reader, depth))
                 return full;
         } else if (token != NOP) {
             return token == END && !depth ? NULL : corrupt;
@@ -326,10 +259,9 @@ const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct mac
         (uint64_t)(reader.strings - tree.data) + reader.strings_size > tree.length)
         return corrupt;
     machine->tree.size = tree.length;
-    machine->sstc = 1;
     wrong = read_reserved(tree, word_at(tree.data + RESERVED), machine);
-    for (int cpus = 0; cpus < 2 && !wrong; cpus++)
-        wrong = walk(&reader, block, block + size, cpus);
+    if (!wrong)
+        wrong = walk(&reader, block, block + size);
     /* Of what is kept only memory can hold the kernel. */
     for (uint32_t i = 0; i < machine->kept_count; i++)
         if (here - machine->kept[i].base < machine->kept[i].size)
@@ -337,7 +269,6 @@ const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct mac
     return wrong                   ? wrong
            : !machine->plic.size   ? "device tree: no interrupt controller (sifive,plic-1.0.0)"
            : !machine->memory.size ? "device tree: no memory node holds the kernel"
-           : !machine->harts ? "device tree: no usable hart (need sv39 and the f and d extensions)"
-           : !machine->timebase ? "device tree: no timebase-frequency"
-                                : NULL;
+           : !machine->timebase    ? "device tree: no timebase-frequency"
+                                   : NULL;
 }

@@ -4,15 +4,10 @@
 #define KERNEL_DEV_FDT_H
 #include "kernel/abi/exo.h"
 
-enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32, MACHINE_SKIPPED = 8 };
+enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32 };
 
 struct machine_range {
     uint64_t base, size;
-};
-
-struct machine_hart {
-    uint64_t id;           /* mhartid, as SBI names it */
-    uint32_t plic_context; /* S-mode context of the PLIC */
 };
 
 struct machine {
@@ -24,16 +19,10 @@ struct machine {
     struct machine_range kept[MACHINE_KEPT];
     uint32_t kept_count;
     struct machine_range initrd, tree; /* where the tree lies the caller knows: its base is 0 */
-    struct machine_hart hart[EXO_HARTS];
-    uint32_t harts;
-    uint64_t skipped[MACHINE_SKIPPED]; /* harts passed over, and why */
-    const char *skipped_why[MACHINE_SKIPPED];
-    uint32_t skipped_count;
     uint64_t timebase;
     struct machine_range plic;
     uint32_t plic_lines;  /* riscv,ndev */
     uint64_t exit_device; /* sifive,test: address, or 0 */
-    uint8_t sstc;         /* every started hart's ISA string says so */
     char board[64];
     char bootargs[512];
 };

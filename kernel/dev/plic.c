@@ -10,16 +10,24 @@ enum {
     PLIC_CLAIM = 0x200004 / 4,
     PLIC_CONTEXT = 0x1000 / 4,
     PLIC_LINES = 1023,
+    PLIC_CONTEXTS = 15872
 };
 
 static volatile uint32_t *plic;
 static uint32_t plic_lines;
+static uint64_t plic_size;
 
-void plic_init(void *registers, uint32_t lines) {
+void plic_init(void *registers, uint64_t size, uint32_t lines) {
     plic = registers;
+    plic_size = size;
     plic_lines = lines < PLIC_LINES ? lines : PLIC_LINES;
     for (uint32_t line = 1; line <= plic_lines; line++)
         plic_mask(line);
+}
+
+int plic_has(uint64_t context) {
+    return context < PLIC_CONTEXTS &&
+           4 * (PLIC_THRESHOLD + (context + 1) * PLIC_CONTEXT) <= plic_size;
 }
 
 void plic_hart_init(uint32_t context) {

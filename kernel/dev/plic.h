@@ -4,8 +4,11 @@
 #define KERNEL_DEV_PLIC_H
 #include <stdint.h>
 
-/* `registers` is where the PLIC is mapped. All lines start masked (priority 0). */
-void plic_init(void *registers, uint32_t lines);
+/* `registers`, of `size` bytes, is where the PLIC is mapped. All lines start masked (priority 0).
+ */
+void plic_init(void *registers, uint64_t size, uint32_t lines);
+/* Whether its registers have room for that context. */
+int plic_has(uint64_t context);
 /* Opens the context of one hart for all lines (enable bits set, threshold 0). */
 void plic_hart_init(uint32_t context);
 /* The line that waits, or 0. */

@@ -6,19 +6,13 @@
 #include "kernel/env/env.h"
 
 struct exo_domain *domain_table;
-uint32_t domain_count;
-
-void domain_init(struct exo_domain *table, uint32_t count) {
-    domain_table = table;
-    domain_count = count;
-    table[DOMAIN_FIRST].generation = 1;
-}
 
 struct exo_domain *domain_find(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
 
-    if (!slot || slot >= domain_count || handle >> 16 != domain_table[slot].generation ||
-        !domain_table[slot].depth || domain_table[slot].dying)
+    if (!slot || slot >= facts.domain_table.count ||
+        handle >> 16 != domain_table[slot].generation || !domain_table[slot].depth ||
+        domain_table[slot].dying)
         return NULL;
     return &domain_table[slot];
 }
@@ -55,9 +49,9 @@ long sys_domain_create(exo_domain_t handle) {
         return error;
     if (parent->depth >= EXO_DEPTH)
         return EXO_E_QUOTA;
-    while (slot < domain_count && domain_table[slot].depth)
+    while (slot < facts.domain_table.count && domain_table[slot].depth)
         slot++;
-    if (slot == domain_count)
+    if (slot == facts.domain_table.count)
         return EXO_E_FULL;
     /* commit */
     child = &domain_table[slot];

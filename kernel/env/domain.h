@@ -8,10 +8,8 @@
 enum { DOMAIN_FIRST = 1 };
 
 extern struct exo_domain *domain_table;
-extern uint32_t domain_count;
 
 /* The lock is held for all of these. */
-void domain_init(struct exo_domain *table, uint32_t count);
 
 static inline uint32_t domain_slot(const struct exo_domain *domain) {
     return (uint32_t)(domain - domain_table);

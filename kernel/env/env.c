@@ -1,18 +1,16 @@
 /* env.c - the table of environments: names, states, and the questions of right */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/env/env.h"
+#include "kernel/base/trace.h"
 #include "kernel/env/domain.h"
 
 struct exo_env *env_table;
-uint32_t env_count;
 struct exo_env env_none = {.state_word = EXO_ENV_DEAD};
 
-void env_init(struct exo_env *table, uint32_t count) {
-    env_table = table;
-    env_count = count;
+void env_init(void) {
     /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
-    for (uint32_t i = 0; i < count; i++)
-        table[i].state_word = 1ull << ENV_STATE_BITS;
+    for (uint32_t i = 0; i < facts.env_table.count; i++)
+        env_table[i].state_word = 1ull << ENV_STATE_BITS;
 }
 
 struct exo_env *env_find(exo_env_t handle) {
@@ -21,7 +19,7 @@ struct exo_env *env_find(exo_env_t handle) {
 
     if (!handle)
         return current->entry;
-    if (slot >= env_count || handle >> 16 != env_generation(entry) ||
+    if (slot >= facts.env_table.count || handle >> 16 != env_generation(entry) ||
         env_state(entry) == EXO_ENV_FREE || entry->dying)
         return NULL;
     return entry;

@@ -56,7 +56,6 @@ struct env {
 register struct env *current asm("gp");
 
 extern struct exo_env *env_table;
-extern uint32_t env_count;
 extern struct exo_env env_none; /* what unbound gates point to: matches nothing */
 
 static inline struct exo_uarea *env_uarea(struct env *env) {
@@ -85,8 +84,8 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* The lock is held for all of these. */
 
-/* Makes room for `count` entries, zeroed. */
-void env_init(struct exo_env *table, uint32_t count);
+/* Readies env_table, which is zeroed. */
+void env_init(void);
 /* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
 struct exo_env *env_find(exo_env_t handle);
 /* The same, if the current domain may act for its domain; else NULL and *error says why. */

@@ -44,7 +44,7 @@ static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t 
         if (vspace_table[i].domain == domain_slot(domain) && vspace_pins(&vspace_table[i], frame))
             return &vspace_table[i];
     /* A u-area that is bound nowhere still ends its environment. */
-    for (uint32_t i = 0; i < env_count && entry->pins; i++)
+    for (uint32_t i = 0; i < facts.env_table.count && entry->pins; i++)
         if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].frame == frame &&
             env_table[i].domain == domain_slot(domain))
             return &vspace_table[env_table[i].vspace];
@@ -125,7 +125,7 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
 /* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255, slot = domain_slot(domain);
-    struct exo_env *entry = &env_table[number < env_count ? number : 0];
+    struct exo_env *entry = &env_table[number < facts.env_table.count ? number : 0];
 
     if (resource == EXO_SLOTS) {
         if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
@@ -133,11 +133,11 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
         if (hart_table[hart].slots[position].domain != slot)
             return 1;
     } else if (resource == EXO_IRQS) {
-        if (!number || number >= line_count)
+        if (!number || number >= facts.line_table.count)
             return EXO_E_ARG;
         if (line_table[number].domain != slot)
             return 1;
-    } else if (number >= env_count) {
+    } else if (number >= facts.env_table.count) {
         return EXO_E_ARG;
     } else if (env_state(entry) == EXO_ENV_FREE || entry->domain != slot) {
         return 1;

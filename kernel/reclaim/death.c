@@ -20,7 +20,7 @@ void death_init(struct exo_crash *ring) { death_ring = ring; }
 /* Another environment of the domain hears of revocation from now on. */
 static void death_of_speaker(struct exo_domain *domain) {
     domain->speaker = 0;
-    for (uint32_t i = 0; i < env_count && !domain->speaker; i++)
+    for (uint32_t i = 0; i < facts.env_table.count && !domain->speaker; i++)
         if (env_state(&env_table[i]) != EXO_ENV_FREE && !env_table[i].dying &&
             env_table[i].domain == domain_slot(domain))
             domain->speaker = env_handle(&env_table[i]);
@@ -104,15 +104,23 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
         slice_post(listener, death_bits);
 }
 
-int death_of_users(struct vspace *space) {
+/* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space. */
+static void death_of_some(uint32_t domain, const struct vspace *space, enum exo_death reason) {
     unsigned killed = 0;
 
-    for (uint32_t i = 0; i < env_count && killed < DEATH_BATCH; i++)
-        if (env_state(&env_table[i]) != EXO_ENV_FREE &&
-            &vspace_table[env_table[i].vspace] == space) {
-            death_of(&env_table[i], EXO_DEATH_ABORT);
-            killed++;
-        }
+    for (uint32_t i = 0; i < facts.env_table.count && killed < DEATH_BATCH; i++) {
+        struct exo_env *entry = &env_table[i];
+
+        if (env_state(entry) == EXO_ENV_FREE ||
+            (entry->domain != domain && &vspace_table[entry->vspace] != space))
+            continue;
+        death_of(entry, reason);
+        killed++;
+    }
+}
+
+int death_of_users(struct vspace *space) {
+    death_of_some(0, space, EXO_DEATH_ABORT);
     return !space->environments;
 }
 
@@ -123,8 +131,8 @@ void sys_env_kill(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
 
     /* A dying one still answers to its handle, so that the killer learns when it is gone. */
-    if (!entry && handle && slot < env_count && handle >> 16 == env_generation(&env_table[slot]) &&
-        env_table[slot].dying &&
+    if (!entry && handle && slot < facts.env_table.count &&
+        handle >> 16 == env_generation(&env_table[slot]) && env_table[slot].dying &&
         domain_above(domain_current(), &domain_table[env_table[slot].domain]))
         entry = &env_table[slot];
     if (!entry)
@@ -165,13 +173,9 @@ static void death_of_holds(struct exo_domain *domain) {
 /* One bounded step of a domain's end; true when its slot is free. */
 static int death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
-    unsigned killed = 0;
 
-    for (uint32_t i = 0; i < env_count && domain->used[EXO_ENVS] && killed < DEATH_BATCH; i++)
-        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].domain == slot) {
-            death_of(&env_table[i], EXO_DEATH_KILLED);
-            killed++;
-        }
+    if (domain->used[EXO_ENVS])
+        death_of_some(slot, NULL, EXO_DEATH_KILLED);
     if (domain->used[EXO_ENVS])
         return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
@@ -184,7 +188,7 @@ static int death_step(struct exo_domain *domain) {
         if (slice->domain == slot)
             slice_clear(slice);
     }
-    for (uint32_t i = 1; i < line_count && domain->used[EXO_IRQS]; i++)
+    for (uint32_t i = 1; i < facts.line_table.count && domain->used[EXO_IRQS]; i++)
         if (line_table[i].domain == slot)
             irq_move(i, domain->parent);
     death_of_holds(domain);
@@ -199,18 +203,18 @@ static int death_step(struct exo_domain *domain) {
  * no children. */
 void sys_domain_kill(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
-    struct exo_domain *domain = &domain_table[slot < domain_count ? slot : 0];
+    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0];
     struct env *self = current;
     long result = EXO_E_HANDLE;
 
     if (slot && domain->depth && handle >> 16 == domain->generation)
         result =
             domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT : 0;
-    for (uint32_t i = 1; i < domain_count && !result; i++)
+    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
         if (domain_table[i].depth && !domain_table[i].dying &&
             domain_above(domain, &domain_table[i]))
             domain_table[i].dying = 1;
-    for (uint32_t i = 1; i < domain_count && !result; i++)
+    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
         if (domain_table[i].depth && !domain_table[i].children &&
             domain_above(domain, &domain_table[i]))
             result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;

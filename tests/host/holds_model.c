@@ -479,8 +479,9 @@ int main(void) {
     facts.frames = HOST_FRAMES;
     facts.memory_frame = HOST_MEMORY;
     facts.frame_table.count = FRAMES;
-    domain_init(domains, DOMAINS);
-    domains[1].depth = 1;
+    domain_table = domains;
+    facts.domain_table.count = DOMAINS;
+    domains[1].generation = domains[1].depth = 1;
     frame_init(frames, holds, HOLDS, buckets, BUCKETS, 12345);
     for (int f = 0; f < HOST_FRAMES; f++) {
         frame_free((uint32_t)f);

@@ -1,4 +1,5 @@
-/* tree.c - init finds the boards' devices, and none that is the kernel's, out of reach or twice */
+/* tree.c - init finds the boards' harts and devices, and none that is the kernel's, out of reach or
+ * twice */
 /* SPDX-License-Identifier: MIT */
 /* sources: userland/init/tree.c kernel/dev/fdt.c build/deps/libfdt/fdt.c */
 /* sources: build/deps/libfdt/fdt_ro.c build/deps/libfdt/fdt_check.c */
@@ -12,6 +13,8 @@ static struct machine machine;
 static struct exo_facts facts;
 static struct steward_device devices[STEWARD_DEVICES];
 static uint32_t count;
+static struct tree_hart harts[16];
+static uint32_t hart_count;
 
 /* As main.c does: what the kernel keeps are windows without frames. */
 static void read_tree(const void *blob, size_t size) {
@@ -26,6 +29,7 @@ static void read_tree(const void *blob, size_t size) {
     }
     facts.line_table.count = machine.plic_lines < EXO_LINES ? machine.plic_lines + 1 : EXO_LINES;
     count = tree_devices(blob, size, &facts, devices, STEWARD_DEVICES);
+    hart_count = tree_harts(blob, size, harts, 16);
 }
 
 static void read_board(const char *board) {
@@ -47,6 +51,43 @@ static int device_is(uint64_t base, const char *compatible, uint32_t line) {
     const struct steward_device *found = device(base);
 
     return found && strcmp(found->compatible, compatible) == 0 && found->line == line;
+}
+
+static int hart_is(uint32_t index, uint64_t id, uint32_t context) {
+    return index < hart_count && harts[index].id == id && harts[index].context == context &&
+           !harts[index].refusal;
+}
+
+static int refused_is(uint32_t index, uint64_t id, const char *why) {
+    return index < hart_count && harts[index].id == id && harts[index].refusal &&
+           strcmp(harts[index].refusal, why) == 0;
+}
+
+/* The four application harts of the SiFive and StarFive parts, S contexts at 2h. */
+static int four_after(const char *why) {
+    return hart_count == 5 && refused_is(0, 0, why) && hart_is(1, 1, 2) && hart_is(2, 2, 4) &&
+           hart_is(3, 3, 6) && hart_is(4, 4, 8);
+}
+
+static void test_harts(void) {
+    read_board("virt");
+    ok(hart_count == 4 && hart_is(0, 0, 1) && hart_is(1, 1, 3) && hart_is(3, 3, 7),
+       "virt: four harts, contexts from interrupts-extended");
+    read_board("fu540");
+    ok(four_after("no sv39"), "fu540: harts 1-4; hart 0 is okay but has no MMU");
+    read_board("fu740");
+    ok(four_after("disabled"), "fu740: harts 1-4 by riscv,isa-extensions; hart 0 is disabled");
+    read_board("jh7110");
+    ok(four_after("no f and d"),
+       "jh7110: harts 1-4; hart 0 is okay with an MMU, but has no f and d");
+    read_board("odd");
+    ok(hart_count == 15 && hart_is(1, 1, 2) && hart_is(4, 4, 3) && hart_is(6, 5, 4) &&
+           hart_is(8, 7, 6) && hart_is(12, 11, 10) && hart_is(14, 13, 12),
+       "odd: ten harts, whatever the order of the contexts");
+    ok(refused_is(0, 0, "no f and d") && refused_is(2, 2, "no sv39") &&
+           refused_is(3, 3, "disabled") && refused_is(5, 64, "its id is above 63") &&
+           refused_is(7, 6, "no interrupts"),
+       "odd: every other hart is refused with its reason");
 }
 
 static void test_virt(void) {
@@ -107,8 +148,10 @@ static void test_odd(void) {
 
 /* What init relies on, whatever the tree. */
 static int sane(void) {
-    int good = count <= STEWARD_DEVICES;
+    int good = count <= STEWARD_DEVICES && hart_count <= 16;
 
+    for (uint32_t i = 0; i < hart_count; i++)
+        good = good && (harts[i].refusal || harts[i].id < 64);
     for (uint32_t i = 0; i < count; i++) {
         const struct steward_device *mine = &devices[i];
         uint64_t first = mine->base >> 12, end = first + mine->pages;
@@ -148,15 +191,16 @@ static void test_corrupt(const char *board) {
 
         memcpy(part, blob, length);
         read_tree(part, length);
-        insane += count != 0;
+        insane += count != 0 || hart_count != 0;
         free(part);
     }
-    snprintf(what, sizeof(what), "%s: cut at any length it has no devices", board);
+    snprintf(what, sizeof(what), "%s: cut at any length it has no devices and no harts", board);
     ok(insane == 0, what);
     free(blob);
 }
 
 int main(void) {
+    test_harts();
     test_virt();
     test_boards();
     test_odd();

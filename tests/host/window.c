@@ -53,8 +53,8 @@ static void reset(void) {
     facts.window[0] = (struct exo_window){.page = HOST_MEMORY, .pages = 4 * HOST_FRAMES};
     facts.window[1] = (struct exo_window){.page = 0xc000, .pages = 1};
     frame_table = frames;
-    domain_init(domains, 3);
-    domains[1].depth = 1;
+    domain_table = domains;
+    domains[1].generation = domains[1].depth = 1;
     domains[2] = (struct exo_domain){.parent = 1, .depth = 2, .generation = 1};
     host_env.domain = 1;
 }

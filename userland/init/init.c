@@ -62,6 +62,8 @@ void exo_start(struct exo_uarea *uarea) {
         !exo_lines())
         init_fail("the kernel's tables", EXO_E_TABLES);
     exo_strlcpy(bootargs, (const char *)exo_facts()->bootargs, sizeof bootargs);
+    if ((error = harts_start()) < 0)
+        init_fail("harts with sv39, f and d, and interrupts", error);
     if ((error = names_open()) < 0)
         init_fail("the name page", error);
     if ((error = devices_open()) < 0)

@@ -44,6 +44,10 @@ const char *names_get(uint32_t domain);
 bool domain_is_below(uint32_t domain, uint32_t above);
 exo_domain_t domain_of(uint32_t slot);
 
+/* hart.c */
+/* Prints what machine this is, and starts its other harts; an error if it has none to use. */
+long harts_start(void);
+
 /* device.c */
 long devices_open(void);
 uint64_t devices_frame(void);

@@ -1,10 +1,11 @@
-/* tree.c - the devices that the device tree names */
+/* tree.c - the devices and harts that the device tree names */
 /* SPDX-License-Identifier: MIT */
 #include "tree.h"
 #include <libfdt.h>
 #include <string.h>
 
 enum { TREE_DEPTH = 8, TREE_PAGES = 16, TREE_WHOLE = -1, TREE_PAGE = 4096 };
+enum { TREE_SUPERVISOR_EXTERNAL = 9 };
 #define TREE_ADDRESS_END (1ull << 56) /* of Sv39's physical addresses */
 
 struct tree_level {      /* of the walk */
@@ -98,24 +99,23 @@ static void read_device(const void *blob, int node, struct steward_device *devic
     device->width = (uint32_t)number_of(blob, node, "reg-io-width");
 }
 
-/* The phandle of the kernel's interrupt controller. */
-static uint32_t plic_of(const void *blob) {
+/* The kernel's interrupt controller. */
+static int plic_of(const void *blob) {
     int plic = fdt_node_offset_by_compatible(blob, -1, "sifive,plic-1.0.0");
 
-    if (plic < 0)
-        plic = fdt_node_offset_by_compatible(blob, -1, "riscv,plic0");
-    return plic < 0 ? 0 : fdt_get_phandle(blob, plic);
+    return plic < 0 ? fdt_node_offset_by_compatible(blob, -1, "riscv,plic0") : plic;
 }
 
 uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
                       struct steward_device *devices, uint32_t most) {
     struct tree_level level[TREE_DEPTH];
     uint32_t count = 0, plic;
-    int depth = 0;
+    int depth = 0, controller;
 
     if (fdt_check_full(blob, length))
         return 0;
-    plic = plic_of(blob);
+    controller = plic_of(blob);
+    plic = controller < 0 ? 0 : fdt_get_phandle(blob, controller);
     level[0] = (struct tree_level){.addressable = true};
     for (int node = 0; node >= 0 && depth >= 0 && count < most;
          node = fdt_next_node(blob, node, &depth)) {
@@ -142,6 +142,66 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
             device.line = (uint32_t)line;
         read_device(blob, node, &device);
         devices[count++] = device;
+    }
+    return count;
+}
+
+/* Which output of the PLIC is the S-mode external interrupt of this cpu? */
+static bool read_context(const void *blob, int plic, int cpu, uint32_t *context) {
+    int length = 0, controller = fdt_subnode_offset(blob, cpu, "interrupt-controller");
+    uint64_t phandle = controller < 0 ? 0 : fdt_get_phandle(blob, controller);
+
+    if (plic >= 0)
+        fdt_getprop(blob, plic, "interrupts-extended", &length);
+    for (int i = 0; phandle && i < length / 8; i++)
+        if (number_at(blob, plic, "interrupts-extended", 2 * i, 2) ==
+            (phandle << 32 | TREE_SUPERVISOR_EXTERNAL)) {
+            *context = (uint32_t)i;
+            return true;
+        }
+    return false;
+}
+
+/* In a list of names, or in a string such as "rv64imafdc_zba": single letters stand before the
+ * first underline. */
+static bool has_letter(const void *blob, int cpu, const char *name) {
+    int length;
+    const char *isa = fdt_stringlist_get(blob, cpu, "riscv,isa", 0, &length);
+
+    for (int at = 4; at < length && !memchr("_szx", isa[at], 4); at++)
+        if (isa[at] == *name || isa[at] == 'g')
+            return true;
+    return has_text(blob, cpu, "riscv,isa-extensions", name);
+}
+
+/* No single test tells: some trees call the monitor hart okay, some give it an MMU. */
+static void read_hart(const void *blob, int plic, int cpu, struct tree_hart *hart) {
+    bool mmu =
+        fdt_getprop(blob, cpu, "mmu-type", NULL) && !has_text(blob, cpu, "mmu-type", "riscv,none");
+
+    hart->refusal = !is_okay(blob, cpu)                                          ? "disabled"
+                    : !mmu                                                       ? "no sv39"
+                    : !has_letter(blob, cpu, "f") || !has_letter(blob, cpu, "d") ? "no f and d"
+                    : hart->id > 63                                  ? "its id is above 63"
+                    : !read_context(blob, plic, cpu, &hart->context) ? "no interrupts"
+                                                                     : NULL;
+}
+
+uint32_t tree_harts(const void *blob, uint64_t length, struct tree_hart *harts, uint32_t most) {
+    uint32_t count = 0;
+    int cpus, cpu, plic, cells;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    cpus = fdt_path_offset(blob, "/cpus");
+    plic = plic_of(blob);
+    cells = (int)number_of(blob, cpus, "#address-cells");
+    for (cpu = cpus < 0 ? cpus : fdt_first_subnode(blob, cpus); cpu >= 0 && count < most;
+         cpu = fdt_next_subnode(blob, cpu)) {
+        if (!has_text(blob, cpu, "device_type", "cpu") || cells < 1 || cells > 2)
+            continue;
+        harts[count] = (struct tree_hart){.id = number_at(blob, cpu, "reg", 0, cells)};
+        read_hart(blob, plic, cpu, &harts[count++]);
     }
     return count;
 }

@@ -1,4 +1,4 @@
-/* tree.h - the devices that a device tree names; pure, and runs on the host as well */
+/* tree.h - the devices and harts that a device tree names; pure, and runs on the host as well */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_INIT_TREE_H
 #define USERLAND_INIT_TREE_H
@@ -13,4 +13,13 @@
  * pages count. */
 uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
                       struct steward_device *devices, uint32_t most);
+
+struct tree_hart {
+    uint64_t id;         /* mhartid, as SBI names it */
+    uint32_t context;    /* S-mode context of the PLIC */
+    const char *refusal; /* why the kernel could not run there, or 0 */
+};
+
+/* Fills `harts` (at most `most`) in the tree's order. How many; 0 too if the tree is corrupt. */
+uint32_t tree_harts(const void *blob, uint64_t length, struct tree_hart *harts, uint32_t most);
 #endif
