@@ -14,7 +14,7 @@
 #include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16 };
+enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16, SBI_LEAST = 2 /* 0.2 */ };
 
 /* Where init finds itself; libexos/edge/layout.h has the same numbers. */
 #define INIT_BASE 0x1000000000ull
@@ -215,7 +215,6 @@ static void main_facts(void) {
     facts.has_exit_code = machine.exit_device != 0;
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
-    arch_firmware(facts.firmware);
     memcpy(facts.board, machine.board, sizeof facts.board);
     memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
@@ -322,6 +321,9 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
+    arch_firmware(facts.firmware);
+    if (facts.firmware[0] < SBI_LEAST)
+        panic("firmware: SBI 0.2 or later is needed");
     wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
                                   : "device tree: none given in a1";
     if (wrong)

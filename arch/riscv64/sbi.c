@@ -2,34 +2,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "arch/riscv64/arch.h"
 
-enum {
-    SBI_BASE = 0x10,
-    SBI_TIME = 0x54494d45,
-    SBI_IPI = 0x735049,
-    SBI_RFENCE = 0x52464e43,
-    SBI_HSM = 0x48534d,
-    SBI_RESET = 0x53525354,
-    SBI_CONSOLE = 0x4442434e,
-};
-
-/* The calls of SBI 0.1, which old firmware has alone. */
-enum {
-    SBI_OLD_TIMER = 0,
-    SBI_OLD_PUTCHAR = 1,
-    SBI_OLD_IPI = 4,
-    SBI_OLD_FENCE_CODE = 5,
-    SBI_OLD_FENCE = 6,
-    SBI_OLD_FENCE_ASID = 7,
-    SBI_OLD_SHUTDOWN = 8,
-};
+enum { SBI_PUTCHAR = 1, SBI_BASE = 0x10, SBI_TIME = 0x54494d45, SBI_IPI = 0x735049 };
+enum { SBI_RFENCE = 0x52464e43, SBI_HSM = 0x48534d, SBI_RESET = 0x53525354 };
+enum { SBI_CONSOLE = 0x4442434e };
 
 struct sbi_result {
     long error;
     uint64_t value;
 };
 
-/* Nothing is probed: firmware answers an extension that it lacks with an error, and then we
- * take the older way. */
 static struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_t x0, uint64_t x1,
                                   uint64_t x2, uint64_t x3, uint64_t x4) {
     register uint64_t a0 asm("a0") = x0;
@@ -48,36 +29,27 @@ static struct sbi_result sbi_call(uint64_t extension, uint64_t function, uint64_
 }
 
 void arch_console_put(char byte) {
+    /* Not probed: firmware answers an extension that it lacks with an error. */
     if (sbi_call(SBI_CONSOLE, 2, (uint8_t)byte, 0, 0, 0, 0).error)
-        sbi_call(SBI_OLD_PUTCHAR, 0, (uint8_t)byte, 0, 0, 0, 0);
+        sbi_call(SBI_PUTCHAR, 0, (uint8_t)byte, 0, 0, 0, 0);
 }
 
 void arch_timer_set(uint64_t when) {
     if (arch_has_stimecmp)
         asm volatile("csrw 0x14d, %0" ::"r"(when));
-    else if (sbi_call(SBI_TIME, 0, when, 0, 0, 0, 0).error)
-        sbi_call(SBI_OLD_TIMER, 0, when, 0, 0, 0, 0);
+    else
+        sbi_call(SBI_TIME, 0, when, 0, 0, 0, 0);
 }
 
-void arch_ipi(uint64_t hart_id) {
-    uint64_t mask = 1ull << hart_id; /* the old call reads it through our page table */
-
-    if (sbi_call(SBI_IPI, 0, mask, 0, 0, 0, 0).error)
-        sbi_call(SBI_OLD_IPI, 0, (uint64_t)&mask, 0, 0, 0, 0);
-}
+void arch_ipi(uint64_t hart_id) { sbi_call(SBI_IPI, 0, 1ull << hart_id, 0, 0, 0, 0); }
 
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid) {
-    int one = arch_has_asid && asid != 0;
-
     /* Never by address: the FU540 gets that wrong. */
-    if (sbi_call(SBI_RFENCE, one ? 2 : 1, hart_mask, 0, 0, ~0ull, asid).error)
-        sbi_call(one ? SBI_OLD_FENCE_ASID : SBI_OLD_FENCE, 0, (uint64_t)&hart_mask, 0, ~0ull, asid,
-                 0);
+    sbi_call(SBI_RFENCE, arch_has_asid && asid ? 2 : 1, hart_mask, 0, 0, ~0ull, asid);
 }
 
 void arch_fence_instructions_remote(uint64_t hart_mask) {
-    if (sbi_call(SBI_RFENCE, 0, hart_mask, 0, 0, 0, 0).error)
-        sbi_call(SBI_OLD_FENCE_CODE, 0, (uint64_t)&hart_mask, 0, 0, 0, 0);
+    sbi_call(SBI_RFENCE, 0, hart_mask, 0, 0, 0, 0);
 }
 
 long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque) {
@@ -99,7 +71,6 @@ void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device) {
         sbi_call(SBI_RESET, 0, 0, status != 0, 0, 0, 0);
     /* A board without a power switch (FU540) can at least start again. */
     sbi_call(SBI_RESET, 0, 1, status != 0, 0, 0, 0);
-    sbi_call(SBI_OLD_SHUTDOWN, 0, 0, 0, 0, 0, 0);
     for (;;)
         asm volatile("wfi");
 }
