@@ -36,8 +36,7 @@ struct env *entry_next(void) {
     facts.longest_irqoff = kernel_measure.longest;
 #endif
     for (;;) {
-        arch_take_ipi();
-        if (arch_external_pending())
+        if (arch_interrupts())
             irq_take();
         if (current != hart->idle && current->entry->dying) {
             if (current->reason == EXO_DEATH_OVERRUN)

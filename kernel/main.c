@@ -153,7 +153,7 @@ static void main_tables(void) {
     line_table = main_table(&facts.line_table, sizeof *line_table,
                             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
     irq_init();
-    trace_init(main_table(&facts.trace_ring, sizeof(struct exo_trace), EXO_TRACE));
+    trace_ring = main_table(&facts.trace_ring, sizeof *trace_ring, EXO_TRACE);
     hart_table[0].slots =
         main_table(&facts.slot_table, sizeof(struct exo_slot), EXO_HARTS * EXO_SLOTS_PER_HART);
     for (uint32_t i = 0; i < EXO_HARTS; i++) {
@@ -254,7 +254,6 @@ static void main_init(void) {
     frame_table[crash].uses = 1;
     frame_table[crash].rights = EXO_R;
     facts.crash_ring = (struct exo_table){crash, EXO_CRASHES};
-    death_init(frame_memory(crash));
     pair = (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM);
     if (frame_take(first, pair + 1, EXO_FRAME_RAM) < 0)
         panic("too little memory: no two adjacent frames for init");
@@ -312,7 +311,7 @@ long sys_hart_start(uint64_t id, uint64_t context) {
         return hart->index;
     /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.
      */
-    if (arch_hart_start(id, hart->index, (void *)hart->idle->stack))
+    if (arch_hart_start(id, hart->index, (uint64_t *)hart->idle->stack))
         return EXO_E_DEAD;
     return main_hart(id)->index;
 }

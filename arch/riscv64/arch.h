@@ -98,9 +98,8 @@ void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */
 void arch_wait(void);
-/* Pending interrupts: software (cleared by asking) is an IPI, external is the PLIC's. */
-int arch_take_ipi(void);
-int arch_external_pending(void);
+/* Clears an IPI that is pending; true if an interrupt of the PLIC is. */
+int arch_interrupts(void);
 
 /* The way in: installed on each hart; `idle` stands behind traps until an environment runs. */
 struct env;
@@ -121,7 +120,7 @@ void arch_ipi(uint64_t hart_id);
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);
 /* Starts hart `hart_id` at main_secondary(index) on the given stack top. 0, or an SBI error.
  * Bounded; the caller waits for the hart itself. */
-long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top);
+long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top);
 /* Ends the machine. exit_device: sifive,test's direct-mapped address or 0. */
 _Noreturn void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device);
 /* Version of SBI, who made this one, and its version. */

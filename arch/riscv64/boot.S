@@ -57,19 +57,18 @@ boot_first:
     mv      a1, s1
     tail    main_boot
 
-/* Entered by SBI hart_start with the MMU off: a1 = struct start of hart.c, physical. */
+/* Entered by SBI hart_start with the MMU off: a1 = the stack's top, below which its index stands. */
     .globl arch_secondary
 arch_secondary:
     csrw    sie, zero
     mv      gp, zero
     mv      tp, zero
-    ld      sp, 0(a1)
-    ld      s0, 8(a1)
+    mv      sp, a1
     .balign 4
     jal     boot_mmu
     lla     t0, boot_trap
     csrw    stvec, t0
-    mv      a0, s0
+    ld      a0, -8(sp)
     tail    main_secondary
 
 /* Returns to its caller's virtual address: the first fetch under the new root faults, as
@@ -101,7 +100,7 @@ boot_trap:
     csrr    a0, scause
     csrr    a1, sepc
     csrr    a2, stval
-    call    arch_boot_trap
+    call    entry_kernel_fault
 
 /* Is there a stimecmp? A trap on reading it means no. */
     .globl arch_probe_stimecmp

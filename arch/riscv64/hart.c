@@ -17,17 +17,10 @@ enum { SIE_SOFTWARE = 1 << 1, SIE_TIMER = 1 << 5, SIE_EXTERNAL = 1 << 9 };
 #define GIGAPAGE (1ull << 30)
 #define SATP_ASID (0xffffull << 44)
 
-enum { IMAGE_TABLES = 2, STARTS = 8 };
+enum { IMAGE_TABLES = 2 };
 
-/* What a starting hart finds at its opaque argument; boot.S knows the layout. */
-struct start {
-    void *stack_top;
-    uint64_t index;
-};
-
-extern char image_rodata[], image_data[], arch_secondary[], trap_entry[];
+extern char image_rodata[], image_data[], trap_entry[];
 int arch_probe_stimecmp(void);
-long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque);
 
 uint64_t arch_image_physical;
 uint64_t arch_boot_instret;
@@ -37,7 +30,6 @@ uint8_t arch_has_asid;
 _Alignas(ARCH_PAGE) uint64_t arch_kernel_root[512];
 static _Alignas(ARCH_PAGE) uint64_t image_middle[512];
 static _Alignas(ARCH_PAGE) uint64_t image_leaf[512 * IMAGE_TABLES];
-static struct start starts[STARTS];
 
 static uint64_t pte(uint64_t physical, uint64_t flags) {
     return physical >> 12 << 10 | flags | PTE_VALID;
@@ -74,10 +66,6 @@ void arch_map_direct(uint64_t physical, uint64_t size) {
     asm volatile("sfence.vma" ::: "memory");
 }
 
-void arch_boot_trap(uint64_t cause, uint64_t pc, uint64_t address) {
-    panic("early trap: cause %lu, pc %lx, address %lx", cause, pc, address);
-}
-
 /* All sixteen bits or none: the kernel numbers address spaces without asking how many fit. */
 static uint8_t probe_asid(void) {
     uint64_t old, got;
@@ -110,14 +98,6 @@ int arch_hart_init(int first) {
 
 uint64_t arch_kernel_satp(void) { return 8ull << 60 | arch_physical(arch_kernel_root) >> 12; }
 
-long arch_hart_start(uint64_t hart_id, uint64_t index, void *stack_top) {
-    struct start *start = &starts[index % STARTS];
-
-    *start = (struct start){stack_top, index};
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return arch_hart_start_at(hart_id, arch_physical(arch_secondary), arch_physical(start));
-}
-
 int arch_vspace_set(uint64_t satp) {
     uint64_t old;
 
@@ -134,17 +114,10 @@ void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }
 
 void arch_wait(void) { asm volatile("wfi"); }
 
-int arch_take_ipi(void) {
+int arch_interrupts(void) {
     uint64_t pending;
 
     asm volatile("csrrc %0, sip, %1" : "=r"(pending) : "r"((uint64_t)SIE_SOFTWARE) : "memory");
-    return (pending & SIE_SOFTWARE) != 0;
-}
-
-int arch_external_pending(void) {
-    uint64_t pending;
-
-    asm volatile("csrr %0, sip" : "=r"(pending));
     return (pending & SIE_EXTERNAL) != 0;
 }
 

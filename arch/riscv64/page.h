@@ -7,19 +7,8 @@
 
 /* RISC-V privileged spec, "Sv39". A leaf keeps its most rights in the two software bits, so
  * protection changes look up nothing. A leaf with no rights is kept with V = 0. */
-enum {
-    PAGE_V = 1,
-    PAGE_R = 2,
-    PAGE_W = 4,
-    PAGE_X = 8,
-    PAGE_U = 16,
-    PAGE_A = 64,
-    PAGE_D = 128,
-    PAGE_MOST_W = 256,
-    PAGE_MOST_X = 512,
-    PAGE_ENTRIES = 512,
-    PAGE_USER_ENTRIES = 256, /* of a root: below the kernel's half */
-};
+enum { PAGE_V = 1, PAGE_R = 2, PAGE_W = 4, PAGE_U = 16, PAGE_A = 64, PAGE_D = 128 };
+enum { PAGE_ENTRIES = 512, PAGE_USER_ENTRIES = 256 /* of a root: below the kernel's half */ };
 
 typedef uint64_t page_t;
 
@@ -27,19 +16,13 @@ static inline page_t page_table(uint64_t physical) { return physical >> 12 << 10
 
 /* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and
  * harts that set them then behave alike. */
-static inline page_t page_leaf_of(uint64_t number, uint64_t now, uint64_t most) {
+static inline page_t page_leaf(uint64_t number, uint64_t now, uint64_t most) {
     return number << 10 | (most & 6) << 7 | PAGE_D | PAGE_A | PAGE_U | now << 1 | (now != 0);
-}
-
-static inline page_t page_leaf(uint64_t physical, uint64_t now, uint64_t most) {
-    return page_leaf_of(physical >> 12, now, most);
 }
 
 static inline uint64_t page_physical(page_t page) { return page << 10 >> 20 << 12; }
 
 static inline uint64_t page_most(page_t page) { return (page >> 7 & 6) | 1; }
-
-static inline uint64_t page_rights(page_t page) { return page >> 1 & 7; }
 
 static inline page_t page_with_rights(page_t page, uint64_t now) {
     return (page & ~(page_t)15) | now << 1 | (now != 0);

@@ -6,6 +6,8 @@ enum { SBI_PUTCHAR = 1, SBI_BASE = 0x10, SBI_TIME = 0x54494d45, SBI_IPI = 0x7350
 enum { SBI_RFENCE = 0x52464e43, SBI_HSM = 0x48534d, SBI_RESET = 0x53525354 };
 enum { SBI_CONSOLE = 0x4442434e };
 
+extern char arch_secondary[];
+
 struct sbi_result {
     long error;
     uint64_t value;
@@ -52,8 +54,10 @@ void arch_fence_instructions_remote(uint64_t hart_mask) {
     sbi_call(SBI_RFENCE, 0, hart_mask, 0, 0, 0, 0);
 }
 
-long arch_hart_start_at(uint64_t hart_id, uint64_t entry, uint64_t opaque) {
-    return sbi_call(SBI_HSM, 0, hart_id, entry, opaque, 0, 0).error;
+long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top) {
+    stack_top[-1] = index;
+    return sbi_call(SBI_HSM, 0, hart_id, arch_physical(arch_secondary), (uint64_t)stack_top, 0, 0)
+        .error;
 }
 
 void arch_firmware(uint64_t firmware[3]) {

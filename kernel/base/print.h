@@ -4,8 +4,7 @@
 #define KERNEL_BASE_PRINT_H
 #include <stdint.h>
 
-/* printf for the kernel: %s %c %d %u %x %lu %lx %ld %p, no width but %0Nx. Bounded by the format.
- */
+/* printf for the kernel: %s, %lu and %lx alone. Bounded by the format. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As they are, no newline translation beyond \n -> \r\n. */
 void print_bytes(const char *text, uint64_t length);

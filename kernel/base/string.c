@@ -32,26 +32,12 @@ void *memcpy(void *to, const void *from, size_t length) {
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t length) {
-    const uint8_t *x = a, *y = b;
-
-    for (; length && *x == *y; length--, x++, y++)
-        ;
-    return length ? *x - *y : 0;
-}
-
-void *memchr(const void *from, int byte, size_t length) {
-    const uint8_t *at = from;
-
-    for (; length && *at != (uint8_t)byte; length--)
-        at++;
-    return length ? (void *)at : NULL;
-}
-
 size_t strnlen(const char *text, size_t most) {
-    const char *end = memchr(text, 0, most);
+    size_t length = 0;
 
-    return end ? (size_t)(end - text) : most;
+    while (length < most && text[length])
+        length++;
+    return length;
 }
 
 size_t strlen(const char *text) { return strnlen(text, SIZE_MAX); }

@@ -6,8 +6,6 @@
 
 void *memset(void *to, int byte, size_t length);
 void *memcpy(void *to, const void *from, size_t length);
-int memcmp(const void *a, const void *b, size_t length);
-void *memchr(const void *from, int byte, size_t length);
 size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
 #endif

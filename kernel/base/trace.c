@@ -5,9 +5,7 @@
 
 _Alignas(ARCH_PAGE) struct exo_facts facts;
 
-static struct exo_trace *trace_ring;
-
-void trace_init(struct exo_trace *ring) { trace_ring = ring; }
+struct exo_trace *trace_ring;
 
 void trace_event(uint16_t event, uint16_t env, uint32_t detail) {
     struct exo_trace *record = &trace_ring[facts.trace_next % EXO_TRACE];

@@ -6,8 +6,7 @@
 
 extern struct exo_facts facts; /* the exported page of facts, page-aligned, in .bss */
 
-/* Where the ring stands: EXO_TRACE records. */
-void trace_init(struct exo_trace *ring);
+extern struct exo_trace *trace_ring; /* EXO_TRACE records */
 /* Appends one record (enum exo_trace_event); the kernel lock is held. 8 stores. */
 void trace_event(uint16_t event, uint16_t env, uint32_t detail);
 #endif

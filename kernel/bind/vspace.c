@@ -242,7 +242,7 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
         vspace_release(space, old);
     if (!page)
         page = vspace_make_slot(space, space->root, address);
-    *page = page_leaf(physical, now, most);
+    *page = page_leaf(physical >> 12, now, most);
     if (rights & EXO_PIN) {
         *vspace_make_slot(space, space->spare, address) = *page;
         space->leaf_base = UINT64_MAX; /* the spare tree may have a new leaf table */
@@ -330,7 +330,7 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
     }
     entry->uses++;
     entry->wx += (int32_t)(most >> 1);
-    *page = page_leaf_of(facts.memory_frame + frame, rights & 7, most);
+    *page = page_leaf(facts.memory_frame + frame, rights & 7, most);
     arch_fence_page(address, space->asid);
     if (replaced)
         *replaced += old != 0;

@@ -11,11 +11,8 @@
 
 enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
 
-static struct exo_crash *death_ring;
 static exo_env_t death_listener;
 static uint64_t death_bits;
-
-void death_init(struct exo_crash *ring) { death_ring = ring; }
 
 /* Another environment of the domain hears of revocation from now on. */
 static void death_of_speaker(struct exo_domain *domain) {
@@ -84,10 +81,11 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
 }
 
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
-    struct exo_crash *crash = &death_ring[facts.crash_next % EXO_CRASHES];
+    struct exo_crash *crash = frame_memory(facts.crash_ring.frame);
     struct exo_env *entry = current->entry;
     struct exo_env *listener = death_listener ? env_find(death_listener) : NULL;
 
+    crash += facts.crash_next % EXO_CRASHES;
     *crash = (struct exo_crash){.serial = ++facts.crash_next,
                                 .env = current->handle,
                                 .domain = current->domain_handle,

@@ -15,6 +15,4 @@ int death_of(struct exo_env *entry, enum exo_death reason);
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason);
 /* Kills up to 8 environments that use the space; true when none is left. */
 int death_of_users(struct vspace *space);
-/* Where crash reports go: EXO_CRASHES records in a frame that the first domain holds. */
-void death_init(struct exo_crash *ring);
 #endif
