@@ -174,7 +174,6 @@ struct exo_window { /* physical pages of registers, by number of the first */
 };
 
 enum exo_trace_event {
-    EXO_TRACE_CALL_FAILED,
     EXO_TRACE_BORN,
     EXO_TRACE_KILLED,
     EXO_TRACE_CRASHED,

@@ -190,13 +190,6 @@ void frame_return(uint32_t frame, struct exo_domain *domain) {
     hold_unuse(frame, domain);
 }
 
-/* The batch that a call names: checked length, copied in once. */
-static long frame_batch(uint64_t user, uint64_t count, uint64_t *frames) {
-    if (!count || count > EXO_BATCH)
-        return EXO_E_ARG;
-    return umem_in(frames, user, count * sizeof *frames) ? 0 : EXO_E_FAULT;
-}
-
 long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
     long error = 0, frame = 0;
@@ -206,7 +199,7 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
 
     if (!domain)
         return error;
-    error = frame_batch(user, count, frames);
+    error = umem_batch(frames, user, count, sizeof frames[0]);
     if (error)
         return error;
     if (!umem_writable(user, count * sizeof frames[0]))
@@ -296,7 +289,7 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
-    error = frame_batch(user, count, frames);
+    error = umem_batch(frames, user, count, sizeof frames[0]);
     for (; !error && done < count; done++) {
         error = hold_share_one(from, to, frames[done], rights);
         if (error)
@@ -312,7 +305,7 @@ long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
 
     if (!domain)
         return error;
-    error = frame_batch(user, count, frames);
+    error = umem_batch(frames, user, count, sizeof frames[0]);
     for (; !error && done < count; done++) {
         struct hold hold;
         uint32_t frame = (uint32_t)frames[done];

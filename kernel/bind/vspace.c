@@ -359,14 +359,10 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     struct vspace *space = vspace_mine(handle);
     uint64_t done = 0, replaced = 0;
-    long error = 0;
+    long error = vspace_error(space);
 
-    if (vspace_error(space))
-        return vspace_error(space);
-    if (!count || count > EXO_BATCH)
-        return EXO_E_ARG;
-    if (!umem_in(bindings, user, count * sizeof bindings[0]))
-        return EXO_E_FAULT;
+    if (!error)
+        error = umem_batch(bindings, user, count, sizeof bindings[0]);
     for (; done < count && !error; done += !error)
         error =
             vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
@@ -631,13 +627,12 @@ void vspace_pool(struct vspace *space, uint32_t frame) {
 long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     struct vspace *space = vspace_mine(handle);
+    long error = vspace_error(space);
 
-    if (vspace_error(space))
-        return vspace_error(space);
-    if (!count || count > EXO_BATCH)
-        return EXO_E_ARG;
-    if (!umem_in(frames, user, count * sizeof frames[0]))
-        return EXO_E_FAULT;
+    if (!error)
+        error = umem_batch(frames, user, count, sizeof frames[0]);
+    if (error)
+        return error;
     if (count > VSPACE_DONATION)
         count = VSPACE_DONATION;
     for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)

@@ -13,16 +13,22 @@ void env_init(void) {
         env_table[i].state_word = 1ull << ENV_STATE_BITS;
 }
 
-struct exo_env *env_find(exo_env_t handle) {
+struct exo_env *env_named(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_env *entry = &env_table[slot];
 
     if (!handle)
         return current->entry;
     if (slot >= facts.env_table.count || handle >> 16 != env_generation(entry) ||
-        env_state(entry) == EXO_ENV_FREE || entry->dying)
+        env_state(entry) == EXO_ENV_FREE)
         return NULL;
     return entry;
+}
+
+struct exo_env *env_find(exo_env_t handle) {
+    struct exo_env *entry = env_named(handle);
+
+    return entry && (!handle || !entry->dying) ? entry : NULL;
 }
 
 struct exo_env *env_mine(exo_env_t handle, long *error) {

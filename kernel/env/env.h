@@ -87,6 +87,8 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 /* Readies env_table, which is zeroed. */
 void env_init(void);
 /* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
+struct exo_env *env_named(exo_env_t handle);
+/* The same, but one that is dying counts as dead. */
 struct exo_env *env_find(exo_env_t handle);
 /* The same, if the current domain may act for its domain; else NULL and *error says why. */
 struct exo_env *env_mine(exo_env_t handle, long *error);

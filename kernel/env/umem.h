@@ -3,6 +3,7 @@
 #ifndef KERNEL_ENV_UMEM_H
 #define KERNEL_ENV_UMEM_H
 #include <stdint.h>
+#include "kernel/abi/exo.h"
 
 /* Copies between the kernel and the current environment's memory through its page table, page by
  * page; false (nothing changed for the kernel) if any byte is not readable, or writable. The lock
@@ -12,4 +13,12 @@ int umem_in(void *to, uint64_t address, uint64_t length);
 int umem_out(uint64_t address, const void *from, uint64_t length);
 /* Whether umem_out would succeed now. */
 int umem_writable(uint64_t address, uint64_t length);
+
+/* The vector that a call names: 1 to EXO_BATCH items of `size` bytes, copied in once. 0 or an
+ * error. */
+static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size) {
+    if (!count || count > EXO_BATCH)
+        return EXO_E_ARG;
+    return umem_in(to, address, count * size) ? 0 : EXO_E_FAULT;
+}
 #endif

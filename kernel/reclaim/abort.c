@@ -122,40 +122,41 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
+/* Whose a slot, a line or an environment is: the slot of its domain, 0 for nobody's, or an error.
+ */
+static long abort_owner(uint64_t resource, uint64_t number) {
+    uint64_t hart = number >> 8, position = number & 255;
+
+    if (resource == EXO_SLOTS && hart < facts.harts && position < EXO_SLOTS_PER_HART)
+        return hart_table[hart].slots[position].domain;
+    if (resource == EXO_IRQS && number && number < facts.line_table.count)
+        return line_table[number].domain;
+    if (resource == EXO_ENVS && number < facts.env_table.count)
+        return env_state(&env_table[number]) == EXO_ENV_FREE ? 0 : env_table[number].domain;
+    return EXO_E_ARG;
+}
+
 /* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
-    uint64_t hart = number >> 8, position = number & 255, slot = domain_slot(domain);
-    struct exo_env *entry = &env_table[number < facts.env_table.count ? number : 0];
+    long owner = abort_owner(resource, number);
 
-    if (resource == EXO_SLOTS) {
-        if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
-            return EXO_E_ARG;
-        if (hart_table[hart].slots[position].domain != slot)
-            return 1;
-    } else if (resource == EXO_IRQS) {
-        if (!number || number >= facts.line_table.count)
-            return EXO_E_ARG;
-        if (line_table[number].domain != slot)
-            return 1;
-    } else if (number >= facts.env_table.count) {
-        return EXO_E_ARG;
-    } else if (env_state(entry) == EXO_ENV_FREE || entry->domain != slot) {
+    if (owner < 0)
+        return owner;
+    if (owner != domain_slot(domain))
         return 1;
-    } else if (entry->dying) {
-        return death_of(entry, EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
+    if (resource != EXO_ENVS || !env_table[number].dying) {
+        if (!abort_may(domain, resource, 1))
+            return EXO_E_EARLY;
+        /* commit */
+        abort_record(domain, (uint32_t)resource, number);
+        domain->ask[resource].count -= resource == EXO_ENVS;
     }
-    if (!abort_may(domain, resource, 1))
-        return EXO_E_EARLY;
-    /* commit */
-    abort_record(domain, (uint32_t)resource, number);
+    if (resource == EXO_ENVS)
+        return death_of(&env_table[number], EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
-        slice_clear(&hart_table[hart].slots[position]);
-    else if (resource == EXO_IRQS)
+        slice_clear(&hart_table[number >> 8].slots[number & 255]);
+    else
         irq_move((uint32_t)number, domain_slot(domain_current()));
-    else {
-        domain->ask[EXO_ENVS].count--;
-        return death_of(entry, EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
-    }
     return 1;
 }
 
@@ -170,13 +171,8 @@ void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uin
     result = EXO_E_RIGHT;
     if (domain == domain_current())
         goto out;
-    result = EXO_E_ARG;
-    if (!count || count > EXO_BATCH ||
-        (resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
-         resource != EXO_ENVS))
-        goto out;
-    result = EXO_E_FAULT;
-    if (!umem_in(numbers, user, count * sizeof numbers[0]))
+    result = umem_batch(numbers, user, count, sizeof numbers[0]);
+    if (result)
         goto out;
     if (resource == EXO_FRAMES) {
         result = abort_frames(domain, numbers, count);

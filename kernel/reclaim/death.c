@@ -122,23 +122,17 @@ int death_of_users(struct vspace *space) {
     return !space->environments;
 }
 
+/* A dying one still answers to its handle, so that the killer learns when it is gone. */
 void sys_env_kill(exo_env_t handle) {
     struct env *self = current;
-    long error = 0;
-    struct exo_env *entry = env_mine(handle, &error);
-    uint64_t slot = handle & 0xffff;
+    struct exo_env *entry = env_named(handle);
+    long result = !entry ? EXO_E_HANDLE : EXO_E_RIGHT;
+    int other = entry != self->entry;
 
-    /* A dying one still answers to its handle, so that the killer learns when it is gone. */
-    if (!entry && handle && slot < facts.env_table.count &&
-        handle >> 16 == env_generation(&env_table[slot]) && env_table[slot].dying &&
-        domain_above(domain_current(), &domain_table[env_table[slot].domain]))
-        entry = &env_table[slot];
-    if (!entry)
-        self->x[10] = (uint64_t)error;
-    else if (entry == self->entry)
-        death_of(entry, EXO_DEATH_KILLED);
-    else
-        self->x[10] = (uint64_t)(death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN);
+    if (entry && domain_above(domain_current(), &domain_table[entry->domain]))
+        result = death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
+    if (other)
+        self->x[10] = (uint64_t)result;
 }
 
 long sys_crash_listen(exo_env_t handle, uint64_t bits) {

@@ -257,11 +257,10 @@ int show_irqs(int count, char **words) {
 
 int show_trace(int count, char **words) {
     static const char *const events[] = {
-        [EXO_TRACE_CALL_FAILED] = "call failed", [EXO_TRACE_BORN] = "born",
-        [EXO_TRACE_KILLED] = "killed",           [EXO_TRACE_CRASHED] = "crashed",
-        [EXO_TRACE_OVERRUN] = "overrun",         [EXO_TRACE_ASKED] = "asked",
-        [EXO_TRACE_BROKEN] = "broken",           [EXO_TRACE_INTERRUPT] = "interrupt",
-        [EXO_TRACE_DOMAIN] = "domain",
+        [EXO_TRACE_BORN] = "born",           [EXO_TRACE_KILLED] = "killed",
+        [EXO_TRACE_CRASHED] = "crashed",     [EXO_TRACE_OVERRUN] = "overrun",
+        [EXO_TRACE_ASKED] = "asked",         [EXO_TRACE_BROKEN] = "broken",
+        [EXO_TRACE_INTERRUPT] = "interrupt", [EXO_TRACE_DOMAIN] = "domain",
     };
     uint64_t next = tables.facts->trace_next, ring = tables.facts->trace_ring.count, from;
     uint32_t wanted = 20;
