@@ -199,6 +199,7 @@ static void main_domain(void) {
     first->limit[EXO_HOLDS] = facts.hold_table.count - 1;
     first->limit[EXO_VSPACES] = vspace_count;
     first->limit[EXO_ENVS] = facts.env_table.count;
+    first->limit[EXO_PROGRAMS] = facts.env_table.count;
     /* It holds every line, and must have as much again to grant. */
     first->used[EXO_IRQS] = facts.line_table.count - 1;
     first->limit[EXO_IRQS] = 2 * first->used[EXO_IRQS];

@@ -27,7 +27,11 @@ enum exo_error {
     EXO_E_AGAIN = -12,  /* a bounded step was done, call again */
     EXO_E_EARLY = -13,  /* not asked for, or its deadline has not passed */
     EXO_E_DEAD = -14,   /* the other side died */
+    /* The verifier refused: a result below this says which rule, and which instruction broke it. */
+    EXO_E_REFUSED = -255
 };
+#define EXO_REFUSED_INDEX(result) ((uint64_t)(EXO_E_REFUSED - (result)) >> 8)
+#define EXO_REFUSED_RULE(result) ((EXO_E_REFUSED - (result)) & 255)
 
 enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 
@@ -53,8 +57,10 @@ enum {
     EXO_SLOTS_PER_HART = 64,
     EXO_GATES = 32,
     EXO_HARTS = 8,
-    EXO_DEPTH = 6,          /* of the domain tree */
-    EXO_CHAIN = 8,          /* of lending */
+    EXO_DEPTH = 6, /* of the domain tree */
+    EXO_CHAIN = 8, /* of lending */
+    EXO_WATCH = 4, /* frames under a predicate */
+    EXO_INSTRUCTIONS = 400,
     EXO_WINDOWS = 64,       /* of device registers, the kernel's own among them */
     EXO_WINDOW_PAGES = 256, /* frames of all of them together */
     EXO_TRACE = 512,
@@ -71,8 +77,12 @@ enum exo_frame_kind {
     EXO_FRAME_MMIO,    /* device registers */
     EXO_FRAME_EXPORT,  /* the kernel's books, readable by all */
     EXO_FRAME_KERNEL,  /* the kernel, firmware, nobody's */
-    EXO_FRAME_FRESH,   /* being zeroed for its new holder */
+    EXO_FRAME_FRESH,   /* being zeroed for its new holder, or verified */
+    EXO_FRAME_PROGRAM, /* donated: verified code; hold_drop ends it */
 };
+
+/* What a program is for, and so what it may do (kernel/ebpf/ebpf.h). */
+enum exo_profile { EXO_PROFILE_WAKE, EXO_PROFILE_OWNS, EXO_PROFILE_FILTER };
 
 /* One frame (exported). The first hold stands here, further ones in the hold table. */
 struct exo_frame {

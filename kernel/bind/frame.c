@@ -154,7 +154,9 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     }
     if (entry->domain || entry->others)
         return;
-    if (entry->kind == EXO_FRAME_RAM)
+    if (entry->kind == EXO_FRAME_PROGRAM)
+        domain_credit(domain, EXO_PROGRAMS);
+    if (entry->kind == EXO_FRAME_RAM || entry->kind == EXO_FRAME_PROGRAM)
         frame_free(frame);
 }
 

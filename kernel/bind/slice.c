@@ -4,11 +4,14 @@
 #include "arch/riscv64/arch.h"
 #include "kernel/base/trace.h"
 #include "kernel/bind/gate.h"
+#include "kernel/bind/program.h"
 #include "kernel/bind/vspace.h"
 #include "kernel/env/domain.h"
+#include "kernel/env/umem.h"
 #include "kernel/env/upcall.h"
 
 struct hart hart_table[EXO_HARTS];
+static uint32_t slice_watchers; /* who sleep on predicates */
 
 int slice_on_loan(const struct env *env) {
     return env_state(env->lender) == EXO_ENV_LENDING &&
@@ -137,13 +140,22 @@ static uint64_t slice_events(struct env *env, uint64_t mask) {
     return __atomic_fetch_and(&env_uarea(env)->events, ~mask, __ATOMIC_ACQ_REL) & mask;
 }
 
-void slice_wake(struct exo_env *entry) {
-    struct env *env = env_private(entry);
+void slice_unwatch(struct env *env) {
+    slice_watchers -= env->program != 0;
+    env->program = 0;
+}
 
+/* The sleep ends with this answer. */
+static void slice_answer(struct exo_env *entry, uint64_t answer) {
+    slice_unwatch(env_private(entry));
+    env_result(entry, answer);
+    env_set(entry, EXO_ENV_READY_CALL);
+}
+
+void slice_wake(struct exo_env *entry) {
     if (env_state(entry) != EXO_ENV_ASLEEP)
         return;
-    env_result(entry, slice_events(env, entry->mask));
-    env_set(entry, EXO_ENV_READY_CALL);
+    slice_answer(entry, slice_events(env_private(entry), entry->mask));
     slice_hurry(entry);
 }
 
@@ -184,8 +196,7 @@ static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
 
         if (state == EXO_ENV_ASLEEP &&
             (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
-            env_result(entry, slice_events(env, entry->mask));
-            env_set(entry, EXO_ENV_READY_CALL);
+            slice_answer(entry, slice_events(env, entry->mask));
             state = EXO_ENV_READY_CALL;
         }
         if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL)
@@ -297,16 +308,46 @@ static void slice_driver_end(struct hart *hart, uint64_t now) {
     hart->driver = NULL;
 }
 
+/* Who owns a slot and lives; NULL if nobody. */
+static struct exo_env *slice_holder(const struct exo_slot *slot) {
+    struct exo_env *entry = &env_table[slot->env];
+
+    return slot->domain && (uint32_t)env_generation(entry) == slot->generation && !entry->dying
+               ? entry
+               : NULL;
+}
+
+/* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each
+ * decision, and each has its turn. */
+static void slice_watch(struct hart *hart, uint64_t now) {
+    for (unsigned i = 0, asked = 0; slice_watchers && i < EXO_SLOTS_PER_HART && asked < SLICE_ASKED;
+         i++) {
+        struct exo_env *entry;
+        struct env *env;
+        int64_t answer;
+
+        hart->watch = (hart->watch + 1) % EXO_SLOTS_PER_HART;
+        entry = slice_holder(&hart->slots[hart->watch]);
+        env = entry ? env_private(entry) : NULL;
+        if (!env || !env->program || env->asked == now)
+            continue;
+        env->asked = now;
+        asked++;
+        answer = program_answer(entry, env->program);
+        if (answer)
+            slice_answer(entry, (uint64_t)answer);
+    }
+}
+
 /* The next position whose owner can run, claimed. */
 static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
+    slice_watch(hart, now);
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
-        struct exo_slot *slot;
         struct exo_env *entry, *claimed;
 
         hart->position = (hart->position + 1) % EXO_SLOTS_PER_HART;
-        slot = &hart->slots[hart->position];
-        entry = &env_table[slot->env];
-        if (!slot->domain || (uint32_t)env_generation(entry) != slot->generation || entry->dying)
+        entry = slice_holder(&hart->slots[hart->position]);
+        if (!entry)
             continue;
         claimed = slice_claim(entry, now);
         if (!claimed)
@@ -331,18 +372,16 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
     uint64_t round = now + EXO_SLOTS_PER_HART * facts.slot_ticks;
 
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
-        const struct exo_slot *slot = &hart->slots[i];
-        const struct exo_env *entry = &env_table[slot->env];
-        uint64_t state = env_state(entry);
+        const struct exo_env *entry = slice_holder(&hart->slots[i]);
+        uint64_t state = entry ? env_state(entry) : EXO_ENV_FREE;
 
-        if (!slot->domain || slot->generation != (uint32_t)env_generation(entry) || entry->dying)
-            continue;
         if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
             alarm = entry->deadline;
         if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
             entry->budget < alarm)
             alarm = entry->budget;
-        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL))
+        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
+                             (state == EXO_ENV_ASLEEP && env_private(entry)->program)))
             alarm = look;
         /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
         if (round < alarm && (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
@@ -414,7 +453,8 @@ struct env *slice_next(void) {
     return current;
 }
 
-void sys_sleep(uint64_t mask, uint64_t deadline) {
+/* Sleeps, unless what is waited for is there. */
+static void slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
     struct exo_env *entry = current->entry;
     uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
@@ -426,8 +466,33 @@ void sys_sleep(uint64_t mask, uint64_t deadline) {
         return;
     entry->mask = mask;
     entry->deadline = deadline;
+    current->program = program;
+    slice_watchers += program != 0;
     slice_stop(EXO_ENV_ASLEEP);
     slice_return(sleeper, EXO_SLEPT);
+}
+
+void sys_sleep(uint64_t mask, uint64_t deadline) { slice_sleep(mask, deadline, 0); }
+
+void sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word, uint64_t mask,
+                  uint64_t deadline) {
+    uint64_t frames[EXO_WATCH];
+    struct env *self = current;
+    int64_t answer = EXO_E_ARG;
+
+    if (count <= EXO_WATCH && program < facts.frames)
+        answer = !count || umem_in(frames, user, count * sizeof frames[0]) ? 0 : EXO_E_FAULT;
+    if (!answer) {
+        self->watched = (uint32_t)count;
+        self->word = word;
+        for (uint64_t i = 0; i < count; i++)
+            self->watch[i] = frames[i] < facts.frames ? (uint32_t)frames[i] : UINT32_MAX;
+        answer = program_answer(self->entry, (uint32_t)program);
+    }
+    if (answer)
+        self->x[10] = (uint64_t)answer;
+    else
+        slice_sleep(mask, deadline, (uint32_t)program);
 }
 
 /* Lends to a stopped environment: claims it first. */

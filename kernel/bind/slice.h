@@ -4,7 +4,11 @@
 #define KERNEL_BIND_SLICE_H
 #include "kernel/env/env.h"
 
-enum { SLICE_RESERVES = 8, SLICE_OVERRUNS = 32 };
+enum {
+    SLICE_RESERVES = 8,
+    SLICE_OVERRUNS = 32,
+    SLICE_ASKED = 2 /* predicates evaluated in one decision */
+};
 
 struct slice_reserve { /* the right to preempt one hart for a budget each period */
     exo_env_t env;     /* 0 = free */
@@ -17,13 +21,13 @@ struct hart {
     uint32_t index, plic_context;
     uint64_t id, mask; /* 1 << id */
     struct exo_slot *slots;
-    struct env *idle; /* stands in for an environment when nobody runs */
-    uint32_t position;
-    uint8_t sleeping; /* in wfi, an IPI wakes it */
-    uint8_t reserves; /* anybody ever reserved time here */
-    uint8_t stale;    /* its TLB missed a change while it slept */
-    uint8_t told;     /* the owner was told that its slice ends */
-    exo_env_t owner;  /* whose slot it is now; 0 = nobody's */
+    struct env *idle;         /* stands in for an environment when nobody runs */
+    uint32_t position, watch; /* the slot that is; whose predicate was evaluated last */
+    uint8_t sleeping;         /* in wfi, an IPI wakes it */
+    uint8_t reserves;         /* anybody ever reserved time here */
+    uint8_t stale;            /* its TLB missed a change while it slept */
+    uint8_t told;             /* the owner was told that its slice ends */
+    exo_env_t owner;          /* whose slot it is now; 0 = nobody's */
     uint64_t began, boundary;
     struct slice_reserve *driver; /* runs now, by its reserve */
     uint64_t driver_began;
@@ -60,6 +64,8 @@ void slice_post(struct exo_env *entry, uint64_t bits);
 void slice_wake(struct exo_env *entry);
 /* Tells idle harts, and those that reserve time for it, that an environment can run. */
 void slice_hurry(struct exo_env *entry);
+/* A sleeper wakes, or dies: nobody asks its predicate any more. */
+void slice_unwatch(struct env *env);
 /* Makes this hart the one that a stopped environment will run on: stack, gates, words. */
 void slice_adopt(struct exo_env *entry, struct hart *hart);
 /* A slot changes hands or ends; used by reclaim. */

@@ -51,6 +51,10 @@ struct env {
     /* Past the assembler's reach. */
     uint64_t handle;
     uint64_t reason; /* enum exo_death, once dying */
+    uint64_t word;   /* what it gave its predicate */
+    uint64_t asked;  /* when that was last evaluated */
+    uint32_t watch[EXO_WATCH], watched;
+    uint32_t program; /* asleep on this one, 0 = none */
 };
 
 register struct env *current asm("gp");

@@ -30,6 +30,7 @@ static void death_reap(struct exo_env *entry) {
     uint32_t frame = entry->frame;
     int was_speaker = domain->speaker == env->handle;
 
+    slice_unwatch(env);
     if (env->reason == EXO_DEATH_ABORT)
         domain_uncharge(domain, EXO_ENVS);
     else

@@ -4,7 +4,7 @@
 #define TESTS_GUEST_CENSUS_H
 #include "tests/guest/window.h"
 
-enum { CENSUS_KINDS = 8 };
+enum { CENSUS_KINDS = 9 };
 
 struct census {
     uint64_t free_frames;

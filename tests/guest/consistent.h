@@ -9,6 +9,7 @@ enum { CONSISTENT_DOMAINS = 512, CONSISTENT_FRAMES = 1 << 17 };
 static struct {
     uint32_t frames[CONSISTENT_DOMAINS], holds[CONSISTENT_DOMAINS], envs[CONSISTENT_DOMAINS];
     uint32_t slots[CONSISTENT_DOMAINS], lines[CONSISTENT_DOMAINS], children[CONSISTENT_DOMAINS];
+    uint32_t programs[CONSISTENT_DOMAINS];
     uint32_t given[CONSISTENT_DOMAINS][EXO_RESOURCES];
     uint16_t others[CONSISTENT_FRAMES];
     uint32_t uses[CONSISTENT_FRAMES];
@@ -45,12 +46,14 @@ static inline uint64_t consistent_frames(void) {
             continue;
         }
         consistent.frames[frame->domain] += frame->domain != 0;
+        consistent.programs[frame->domain] += frame->kind == EXO_FRAME_PROGRAM;
         if (frame->kind == EXO_FRAME_RAM) {
             check(frame->domain || frame->others, "frame %lu is nobody's", i);
             check((uint64_t)wx <= uses, "frame %lu: wx %d, %lu uses", i, frame->wx, uses);
             check(frame->pins <= uses, "frame %lu: %u pins, %lu uses", i, frame->pins, uses);
         }
-        if (frame->kind == EXO_FRAME_TABLE || frame->kind == EXO_FRAME_PRIVATE)
+        if (frame->kind == EXO_FRAME_TABLE || frame->kind == EXO_FRAME_PRIVATE ||
+            frame->kind == EXO_FRAME_PROGRAM)
             check(frame->domain && !frame->others, "donated frame %lu: domain %u, %u others", i,
                   frame->domain, frame->others);
     }
@@ -97,6 +100,9 @@ static inline uint64_t consistent_domains(void) {
               domain->used[EXO_ENVS], consistent.envs[i]);
         check(domain->used[EXO_SLOTS] == consistent.slots[i], "domain %lu: %u slots, has %u", i,
               domain->used[EXO_SLOTS], consistent.slots[i]);
+        check(domain->used[EXO_PROGRAMS] == consistent.programs[i],
+              "domain %lu: %u programs, has %u", i, domain->used[EXO_PROGRAMS],
+              consistent.programs[i]);
         check(domain->used[EXO_IRQS] == consistent.lines[i], "domain %lu: %u lines, has %u", i,
               domain->used[EXO_IRQS], consistent.lines[i]);
         check(domain->children == consistent.children[i], "domain %lu: %u children, has %u", i,

@@ -2,6 +2,7 @@
  */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
+#include "tests/guest/bpf.h"
 #include "tests/guest/consistent.h"
 #include "tests/guest/child.h"
 
@@ -18,6 +19,7 @@ enum kind {
     VSPACE,
     FRAME,
     VECTOR,
+    CODE,
     BINDINGS,
     COUNT,
     ADDRESS,
@@ -38,6 +40,7 @@ struct fuzz {
     uint64_t random, calls, pause, paused, is_parent;
     uint64_t domain[FUZZ_POOL], env[FUZZ_POOL], vspace[FUZZ_POOL], frame[FUZZ_FRAMES];
     uint64_t vector[16];
+    uint64_t code[4];
     struct exo_binding binding[8];
     uint64_t here, base; /* address of this struct; of pages to bind at */
     uint64_t keep[4];    /* domains that the parent does not kill */
@@ -113,6 +116,10 @@ static CHILD uint64_t fuzz_signature(uint64_t number) {
         return ARGS(SMALL, SOON, NONE, NONE, NONE);
     if (number == 41)
         return ARGS(ENV, NONE, NONE, NONE, NONE);
+    if (number == 42)
+        return ARGS(DOMAIN, SMALL, FRAME, CODE, SMALL);
+    if (number == 43)
+        return ARGS(FRAME, VECTOR, SMALL, SMALL, SMALL);
     if (number == 2 || number == 7)
         return ARGS(SMALL, NONE, NONE, NONE, NONE);
     return 0;
@@ -170,6 +177,14 @@ static CHILD uint64_t fuzz_argument(volatile struct fuzz *f, uint64_t kind) {
                            : fuzz_random(f, 4) ? EXO_ANY
                                                : fuzz_hostile(f);
         value = f->here + offsetof(struct fuzz, vector);
+    }
+    if (kind == CODE) {
+        /* Four instructions at most: often a program that verifies, sometimes one that cannot. */
+        f->code[0] = BPF_MOV(0, fuzz_random(f, 3));
+        f->code[1] = fuzz_random(f, 2) ? BPF_EXIT : BPF_MOVE(0, fuzz_random(f, 6));
+        f->code[2] = fuzz_random(f, 2) ? BPF_EXIT : f->random;
+        f->code[3] = BPF_EXIT;
+        value = f->here + offsetof(struct fuzz, code);
     }
     if (kind == BINDINGS) {
         for (int i = 0; i < 8; i++) {
