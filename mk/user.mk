@@ -32,6 +32,8 @@ PROGRAMS := $(addprefix bin/,$(PROGRAM_DIRS)) $(patsubst userland/demos/%.c,demo
 GUESTS := $(patsubst tests/guest/%.c,test/guest/%,$(GUEST_SRC))
 BENCHES := $(patsubst tests/bench/%.c,bench/%,$(BENCH_SRC))
 $(foreach p,$(PROGRAM_DIRS),$(eval SRC_bin/$p := $(if $(wildcard userland/$p),$(call find,userland/$p))))
+# A program may lay itself out: userland/NAME/NAME.ld.
+$(foreach p,$(PROGRAM_DIRS),$(eval LD_bin/$p := $(wildcard userland/$p/$p.ld)))
 $(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
 $(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
 $(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
@@ -71,9 +73,9 @@ LIBS := -Wl,--start-group $(LIBEXOS) $(LIBC) -lgcc -Wl,--end-group
 GUEST_LIBS := $(BUILD)/user/libguest.a
 
 define PROGRAM
-$(BUILD)/user/$(1): $$(call objects,$$(SRC_$(1))) $$(CRT0) $$(LIBEXOS) $$(LIBC) $$(GUEST_LIBS) $$(PROGRAM_LD)
+$(BUILD)/user/$(1): $$(call objects,$$(SRC_$(1))) $$(CRT0) $$(LIBEXOS) $$(LIBC) $$(GUEST_LIBS) $$(or $$(LD_$(1)),$$(PROGRAM_LD))
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(USER_LDFLAGS) -T $$(PROGRAM_LD) -o $$@ $$(CRT0) $$(call objects,$$(SRC_$(1))) $$(GUEST_LIBS) $$(LIBS)
+	$$(QUIET)$$(CC) $$(USER_LDFLAGS) -T $$(or $$(LD_$(1)),$$(PROGRAM_LD)) -o $$@ $$(CRT0) $$(call objects,$$(SRC_$(1))) $$(GUEST_LIBS) $$(LIBS)
 $(BUILD)/root/$(1): $(BUILD)/user/$(1)
 	@mkdir -p $$(@D)
 	@$$(OBJCOPY) --strip-all $$< $$@

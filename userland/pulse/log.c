@@ -1,0 +1,55 @@
+/* log.c - a ring of records; pages of it may vanish at any time, and those that stay are whole */
+/* SPDX-License-Identifier: MIT */
+#include "userland/pulse/pulse.h"
+
+enum { PAGE_RECORDS = EXO_PAGE / sizeof(struct log_record), WORDS = sizeof(struct log_record) / 8 };
+_Static_assert(sizeof(struct log_record) == 128, "records fill a page");
+
+uint64_t log_records, log_kept, log_damaged;
+
+/* Where record number n stands. */
+static struct log_record *place(uint64_t n) {
+    unsigned page = MEMORY_LOG + (unsigned)(n / PAGE_RECORDS % MEMORY_LOG_PAGES);
+
+    return (struct log_record *)MEMORY_AT(page) + n % PAGE_RECORDS;
+}
+
+unsigned log_page(void) { return (unsigned)(log_records / PAGE_RECORDS % MEMORY_LOG_PAGES); }
+
+static uint64_t sum_of(const struct log_record *record) {
+    const uint64_t *words = (const uint64_t *)record;
+    uint64_t sum = 0;
+
+    for (int i = 0; i < WORDS - 1; i++)
+        sum = (sum << 7 | sum >> 57) ^ words[i];
+    return sum;
+}
+
+void log_append(const struct log_record *record) {
+    struct log_record *to = place(log_records);
+
+    *to = *record;
+    to->sequence = log_records + 1;
+    to->sum = sum_of(to);
+    log_records++;
+}
+
+void log_check(void) {
+    uint64_t kept = 0, damaged = 0;
+
+    for (unsigned page = 0; page < MEMORY_LOG_PAGES; page++) {
+        const struct log_record *record = MEMORY_AT(MEMORY_LOG + page);
+
+        for (unsigned i = 0; memory_is_there(MEMORY_LOG + page) && i < PAGE_RECORDS;
+             i++, record++) {
+            if (!record->sequence)
+                continue; /* not written yet, or lost with its frame */
+            if (place(record->sequence - 1) == record && record->sum == sum_of(record))
+                kept++;
+            else
+                damaged++;
+        }
+    }
+    log_kept = kept;
+    log_damaged = damaged;
+}
