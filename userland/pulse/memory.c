@@ -88,27 +88,37 @@ uint32_t memory_give(uint32_t count) {
     return done;
 }
 
-/* A zeroed frame; when there is no more, the log's oldest page makes room for its newest. */
-static uint64_t fresh(unsigned page) {
-    uint64_t frame = EXO_ANY, *word = MEMORY_AT(page);
+/* Gives a page a zeroed frame; when there is no more, the log's oldest page makes room for its
+ * newest. 0: there is none. */
+static int fill(unsigned page) {
+    uint64_t *words = MEMORY_AT(page);
 
-    if (exo_frame_alloc(0, &frame, 1) == 1)
-        return bind(page, frame, EXO_R | EXO_W) < 0 ? 0 : frame;
-    frame = take_oldest();
-    if (!frame || bind(page, frame, EXO_R | EXO_W) < 0)
-        return 0;
-    for (unsigned i = 0; i < EXO_PAGE / 8; i++)
-        word[i] = 0;
-    return frame;
+    for (;;) {
+        uint64_t frame = EXO_ANY;
+        int is_new = exo_frame_alloc(0, &frame, 1) == 1;
+        long error;
+
+        if (!is_new && !(frame = take_oldest()))
+            return 0;
+        error = bind(page, frame, EXO_R | EXO_W);
+        if (error == EXO_E_HOLD)
+            continue; /* taken by force in between */
+        if (error < 0)
+            return 0;
+        table[page] = frame << PAGE_FRAME_SHIFT | PAGE_OURS | EXO_R | EXO_W;
+        memory_counts.pages++;
+        for (unsigned i = 0; !is_new && i < EXO_PAGE / 8; i++)
+            words[i] = 0;
+        return 1;
+    }
 }
 
 void memory_fault(struct exo_save *save) {
-    uint64_t page = (save->address - MEMORY) / EXO_PAGE, word, frame;
+    uint64_t page = (save->address - MEMORY) / EXO_PAGE, word = 0, frame;
 
     memory_counts.faults++;
-    if (save->address < MEMORY || page >= MEMORY_PAGES)
-        pulse_end(EXO_CHILD_CRASHED, (int64_t)save->cause, save->x[0] & ~1ul, save->address);
-    word = table[page];
+    if (save->address >= MEMORY && page < MEMORY_PAGES)
+        word = table[page];
     frame = word >> PAGE_FRAME_SHIFT;
     if (frame && bind((unsigned)page, frame, word & PAGE_RIGHTS) >= 0)
         return; /* the kernel had dropped the binding */
@@ -117,9 +127,6 @@ void memory_fault(struct exo_save *save) {
         memory_counts.taken++;
         memory_counts.pages--;
     }
-    frame = word & PAGE_OURS ? fresh((unsigned)page) : 0;
-    if (!frame)
+    if (!(word & PAGE_OURS) || !fill((unsigned)page))
         pulse_end(EXO_CHILD_CRASHED, (int64_t)save->cause, save->x[0] & ~1ul, save->address);
-    table[page] = frame << PAGE_FRAME_SHIFT | PAGE_OURS | EXO_R | EXO_W;
-    memory_counts.pages++;
 }

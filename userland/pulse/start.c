@@ -4,7 +4,7 @@
 #include "libexos/edge/start.h"
 #include "userland/pulse/pulse.h"
 
-enum { SECONDS = 5, PERIOD_MS = 20, LINE = 256, STATUS_MISSED = 1, STATUS_DAMAGED = 2 };
+enum { SECONDS = 5, PERIOD_MS = 20, LINE = 400, STATUS_MISSED = 1, STATUS_DAMAGED = 2 };
 
 static exo_env_t parent, console;
 static char line[LINE];
@@ -31,7 +31,7 @@ static void say_number(uint64_t value) {
 static void say_end(void) {
     say("\n");
     if (!console || exo_gate_bind(EXO_GATE_CONSOLE, console) < 0) {
-        exo_log_write(line, length);
+        exo_log_write(line, length < EXO_LOG_LINE ? length : EXO_LOG_LINE);
         return;
     }
     for (unsigned done = 0; done < length;) {
