@@ -113,7 +113,7 @@ int main(int argc, char **argv) {
         do
             how = exo_wait(&child, &status, demo_ms(10));
         while (how == EXO_E_AGAIN && !child.page->word[WORD_STUCK]);
-        status |= (how == EXO_E_AGAIN) != (i < 2);
+        status |= how != (i < 2 ? EXO_E_AGAIN : EXO_CHILD_EXITED);
         last = child.page->word[WORD_HASH];
         exo_reap(&child);
         printf("%s%s\n", how == EXO_E_AGAIN ? "killed in the middle of a " : "it came to its ",

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# demos.sh - every demonstration, and pulse, run at the prompt to a good end and say what they show
+# SPDX-License-Identifier: MIT
+#
+# One boot with deterministic time. The shell stops at the first that fails.
+set -u
+log=build/log/host/demos.log
+mkdir -p build/log/host
+# name, and a line that only a whole run prints
+demos=(
+    'bindings|^Notifying process 1 about revocation of resource 104$'
+    'pager|^32 faults for 32 pages touched twice; every frame has the colour of its page$'
+    'gate|^100000 calls there and back, sum [0-9]*, all right$'
+    'revoke|still asked for: 0$'
+    'abort|^refuser: touching the lost page faulted$'
+    'hog|the kernel ended it after at least [0-9]* overruns$'
+    'stride|^furthest from ideal: [0-4]\.[0-9] points$'
+    'watch|^binding it for writing: EXO_E_HOLD$'
+    'barrier|^each of [1-9][0-9]* old objects points where it should$'
+    'persist|^worker: all is as in commit 5$'
+    'pulse|^pulse: .* missed 0, .* damaged 0$'
+)
+words=''
+for demo in "${demos[@]}"; do
+    words+="run ${demo%%|*}; "
+done
+SMP=1 QEMU_ARGS='-icount shift=2,sleep=off' CMD="${words}poweroff" TIMEOUT=$((180 * ${PATIENCE:-1})) \
+    scripts/run >"$log" 2>&1
+code=$?
+sed -i 's/\r$//' "$log"
+
+count=0
+result() { # good? what
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        tail -n 12 "$log" | sed 's/^/# /'
+    fi
+}
+for demo in "${demos[@]}"; do
+    grep -q "${demo#*|}" "$log"
+    result $? "${demo%%|*} says what it shows"
+done
+[ "$code" = 0 ] && grep -q '^exit status: 0' "$log"
+result $? 'each ended with status 0'
+# A new demonstration is run here, too.
+missing=0
+for file in userland/demos/*.c; do
+    name=$(basename "$file" .c)
+    printf '%s\n' "${demos[@]}" | grep -q "^$name|" || { echo "# $name is not in the list"; missing=1; }
+done
+result $missing 'none is left out'
+echo "1..$count"
