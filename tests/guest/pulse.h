@@ -50,6 +50,18 @@ _Noreturn static inline void load(void) {
     }
 }
 
+/* Reads it; whether it could within ten seconds. */
+static inline int pulse_look(const volatile struct pulse_live *page, struct pulse_live *live) {
+    uint64_t until = exo_time() + 10 * exo_time_base();
+
+    while (!pulse_live_read(page, live))
+        if (exo_time() > until)
+            return 0;
+        else
+            nap(exo_time_base() / 1000);
+    return 1;
+}
+
 /* The page that pulse shares with me by now, mapped; or null. */
 static inline const volatile struct pulse_live *pulse_page(const struct exo_child *pulse,
                                                            uint64_t *frame) {

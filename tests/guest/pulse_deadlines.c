@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
         must(page);
         is(exo_wait(&pulse, &status, exo_time() + 20 * exo_time_base()), EXO_CHILD_EXITED,
            "it comes to its end");
-        ok(pulse_live_read(page, &live), "its last word can be read");
+        ok(pulse_look(page, &live), "its last word can be read");
         note("%lu slots: %lu samples, %lu missed, slowest %lu us, %lu.%lu degrees", (uint64_t)slots,
              live.samples, live.missed, live.slowest_us, (uint64_t)live.filtered / 1000,
              (uint64_t)live.filtered % 1000);

@@ -3,7 +3,7 @@
 /* timeout: 120 */
 #include "tests/guest/pulse.h"
 
-enum { SECOND = 1000000000, ROUNDS = 2, LOG_PAGES = 6, ASKED = 3, PAGE_RECORDS = 32 };
+enum { MS = 1000000, ROUNDS = 2, LOG_PAGES = 6, ASKED = 3, PAGE_RECORDS = 32 };
 
 static const volatile struct pulse_live *page;
 static struct pulse_live live;
@@ -15,9 +15,9 @@ static int goes_on(void) {
     uint64_t before = page->samples, until = exo_time() + 20 * exo_time_base();
 
     while (exo_time() < until && page->samples < before + 2 * PULSE_CARES)
-        exo_sleep_ns(SECOND / 200);
-    return pulse_live_read(page, &live) && live.samples >= before + 2 * PULSE_CARES &&
-           !live.damaged && live.kept > 0;
+        exo_sleep_ns(5 * MS);
+    return pulse_look(page, &live) && live.samples >= before + 2 * PULSE_CARES && !live.damaged &&
+           live.kept > 0;
 }
 
 static int waits_for(const volatile uint64_t *word, uint64_t least) {
@@ -25,7 +25,7 @@ static int waits_for(const volatile uint64_t *word, uint64_t least) {
         if (exo_time() > until)
             return 0;
         else
-            exo_sleep_ns(SECOND / 200);
+            exo_sleep_ns(5 * MS);
     return 1;
 }
 
@@ -33,7 +33,7 @@ static const struct exo_domain *domain(void) { return &window.domains[slot_of(pu
 
 static int answered(int resource) {
     for (int i = 0; i < 600 && domain()->ask[resource].count; i++)
-        exo_sleep_ns(SECOND / 200);
+        exo_sleep_ns(5 * MS);
     return domain()->ask[resource].count == 0;
 }
 
@@ -94,7 +94,7 @@ static void frames_asked(void) {
         spare = domain()->limit[EXO_FRAMES] - domain()->used[EXO_FRAMES];
     while (exo_domain_grant(pulse.domain, EXO_FRAMES, -spare) < 0 && spare);
     is(domain()->used[EXO_FRAMES], domain()->limit[EXO_FRAMES], "its limit comes down to its use");
-    ok(pulse_live_read(page, &live), "its page is read");
+    ok(pulse_look(page, &live), "its page is read");
     pages = live.pages + 1; /* it may be about to count one */
     ok(waits_for(&page->records, live.records + pages * PAGE_RECORDS) && goes_on(),
        "more records than there is room for");
@@ -106,7 +106,7 @@ static void frames_broken(uint64_t *frame) {
     long answer;
 
     ok(count > LOG_PAGES, "%lu frames are not pinned", count);
-    must(exo_revoke_ask(pulse.domain, EXO_FRAMES, domain()->used[0], 0) == 0);
+    must(exo_revoke_ask(pulse.domain, EXO_FRAMES, domain()->used[EXO_FRAMES], 0) == 0);
     while ((answer = exo_revoke_break(pulse.domain, EXO_FRAMES, frames, count)) == EXO_E_AGAIN)
         exo_yield(0);
     /* Early: meanwhile it gave some of them by itself, or allocated them anew. */
@@ -120,13 +120,13 @@ static void frames_broken(uint64_t *frame) {
 }
 
 static void slots_lost(void) {
-    uint64_t hart = other_hart(), last = 0;
+    uint64_t hart = other_hart(), deadline = exo_time_base(), last = 0;
 
     is(exo_revoke_ask(pulse.domain, EXO_SLOTS, 4, 10 * exo_time_base()), 0, "four slots are asked");
     ok(answered(EXO_SLOTS) && waits_for(&page->slots_given, 4), "it gives four");
-    must(exo_revoke_ask(pulse.domain, EXO_SLOTS, domain()->used[EXO_SLOTS], SECOND / 100) == 0);
+    must(exo_revoke_ask(pulse.domain, EXO_SLOTS, domain()->used[EXO_SLOTS], deadline) == 0);
     ok(waits_for(&page->slots_given, 10), "asked for all, it keeps two");
-    nap(SECOND / 50);
+    nap(2 * deadline);
     for (uint64_t i = 0; i < EXO_SLOTS_PER_HART; i++)
         if (window.slots[hart * EXO_SLOTS_PER_HART + i].domain == slot_of(pulse.domain))
             last = hart << 8 | i;
@@ -136,8 +136,8 @@ static void slots_lost(void) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const quick[] = {"pulse", "600", "2"}, *const slow[] = {"pulse", "5",
-                                                                               "1000"};
+    static const char *const quick[] = {"pulse", "600", "2"};
+    static const char *const slow[] = {"pulse", "5", "1000"};
     static const char *const load_words[] = {"pulse_survives", "load"};
     struct exo_child other, loads[2];
     struct census before;

@@ -68,8 +68,12 @@ int main(int argc, char **argv) {
     printf("domain %u shares frame %u with me\n", pulse, (unsigned)frame);
     for (int i = 0; i < LOOKS; i++, before = live.samples) {
         exo_sleep_ns(LOOK_MS * 1000000ull);
-        if (!pulse_live_read((const volatile struct pulse_live *)at, &live))
-            return demo_fail("the page never stood still", EXO_E_BUSY);
+        for (int tries = 0; !pulse_live_read((const volatile struct pulse_live *)at, &live);
+             tries++)
+            if (tries == 1000)
+                return demo_fail("this is no page of pulse", EXO_E_ARG);
+            else
+                exo_sleep_ns(1000000);
         printf("sample %4llu: %lld.%03lld degrees, heater at %lld.%lld %%, %llu missed\n",
                (unsigned long long)live.samples, (long long)live.filtered / 1000,
                (long long)live.filtered % 1000, (long long)live.power / 10,

@@ -1,19 +1,19 @@
-/* live.h - the page that pulse shows to whoever agrees to see it, and how the two find each other
- */
+/* live.h - the page that pulse shows to those who agree to see it, and how the two meet */
 /* SPDX-License-Identifier: MIT */
 /*
- * The agreement, in steps. No message is sent: the kernel's exported books are read.
- *  1. The watcher calls exo_domain_accept(handle of pulse's domain): a consent, without which
- * nobody but an ancestor may give it anything. It knows the domain because it spawned pulse, or
- * because its user saw the number in `ps`.
- *  2. pulse looks, each PULSE_CARES-th period, for domains whose `accept` is its own handle, and
- *     shares its page with each (exo_hold_share), read-only. That costs the watcher one hold.
- *  3. The watcher finds the frame in the hold table: a hold of its own domain, with EXO_R alone, on
- * a frame whose first holder is pulse's domain. It binds it and looks for PULSE_MAGIC.
- *  4. It reads with pulse_live_read. A binding that writes is refused by the kernel (EXO_E_HOLD).
- *  5. It leaves by unbinding and dropping its hold; before, it may accept(0) again. If pulse ends
- *     first, the page stays the watcher's, and stands still. If pulse loses the frame by force it
- * goes on in another one, which step 2 shares anew: a page that stands still is looked for again.
+ * How they meet. No message is sent: both read the kernel's exported books.
+ *
+ * 1. The watcher calls exo_domain_accept with the handle of pulse's domain. Without that consent
+ * only an ancestor could give it anything. It knows the domain because it spawned pulse, or from
+ * its user, who sees the number in `ps`.
+ * 2. At each PULSE_CARES-th period pulse looks for domains whose `accept` is its own handle, and
+ *    shares its page with them, read-only (exo_hold_share). That costs the watcher one hold.
+ * 3. The watcher looks in the hold table for a hold of its own, with EXO_R alone, on a frame whose
+ *    first holder is pulse's domain. It binds that frame.
+ * 4. It reads with pulse_live_read. A binding for writing is refused by the kernel: EXO_E_HOLD.
+ * 5. To leave, it unbinds and drops its hold, and may accept somebody else. If pulse ends first,
+ * the page stays the watcher's, and stands still. It also stands still when pulse has lost the
+ * frame by force: then pulse goes on in another one, which step 2 shares anew.
  */
 #ifndef USERLAND_PULSE_LIVE_H
 #define USERLAND_PULSE_LIVE_H
@@ -31,11 +31,12 @@ struct pulse_live {
     uint64_t pages, faults;               /* this one and the log's, now; page faults served */
     uint64_t given, taken;                /* pages given back when asked, lost by force */
     uint64_t slots_given;
-    uint64_t records, kept,
-        damaged; /* of the log: ever written; found good, bad at the last look */
+    uint64_t records;       /* of the log, ever written */
+    uint64_t kept, damaged; /* found good and bad at the last look */
 };
 
-/* A whole copy, of one moment: 1, or 0 if pulse was writing all the time. */
+/* A whole copy, of one moment: 1. 0: its slot has ended while it was writing; sleep, and read
+ * again. */
 static inline int pulse_live_read(const volatile struct pulse_live *live, struct pulse_live *copy) {
     enum { WORDS = sizeof(struct pulse_live) / 8, TRIES = 1000 };
 

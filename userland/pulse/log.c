@@ -25,12 +25,20 @@ static uint64_t sum_of(const struct log_record *record) {
     return sum;
 }
 
-void log_append(const struct log_record *record) {
-    struct log_record *to = place(log_records);
+/* Whole, though the frame on one side may be taken in the middle: then the page is another one. */
+static void copy(struct log_record *to, const struct log_record *from) {
+    uint64_t taken;
 
-    *to = *record;
-    to->sequence = log_records + 1;
-    to->sum = sum_of(to);
+    do {
+        taken = memory_taken();
+        *to = *from;
+    } while (memory_taken() != taken);
+}
+
+void log_append(struct log_record *record) {
+    record->sequence = log_records + 1;
+    record->sum = sum_of(record);
+    copy(place(log_records), record);
     log_records++;
 }
 
@@ -38,13 +46,15 @@ void log_check(void) {
     uint64_t kept = 0, damaged = 0;
 
     for (unsigned page = 0; page < MEMORY_LOG_PAGES; page++) {
-        const struct log_record *record = MEMORY_AT(MEMORY_LOG + page);
+        const struct log_record *from = MEMORY_AT(MEMORY_LOG + page);
 
-        for (unsigned i = 0; memory_is_there(MEMORY_LOG + page) && i < PAGE_RECORDS;
-             i++, record++) {
-            if (!record->sequence)
+        for (unsigned i = 0; memory_is_there(MEMORY_LOG + page) && i < PAGE_RECORDS; i++, from++) {
+            struct log_record record;
+
+            copy(&record, from);
+            if (!record.sequence)
                 continue; /* not written yet, or lost with its frame */
-            if (place(record->sequence - 1) == record && record->sum == sum_of(record))
+            if (place(record.sequence - 1) == from && record.sum == sum_of(&record))
                 kept++;
             else
                 damaged++;

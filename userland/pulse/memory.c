@@ -12,10 +12,13 @@ struct memory_counts memory_counts;
 static volatile uint64_t table[MEMORY_PAGES]; /* volatile: a fault looks here, at any load */
 static char stacks[EXO_SAVES][HANDLER_STACK] __attribute__((aligned(16)));
 void pulse_fault_entry(void);
+_Static_assert(offsetof(struct exo_save, stack) == 272, "entry.S");
 
 uint64_t memory_frame(unsigned page) { return table[page] >> PAGE_FRAME_SHIFT; }
 
 int memory_is_there(unsigned page) { return memory_frame(page) != 0; }
+
+uint64_t memory_taken(void) { return memory_counts.taken; }
 
 /* Frames for the kernel's own page tables of this address space. */
 static long feed(unsigned count) {

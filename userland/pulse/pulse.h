@@ -31,6 +31,7 @@ extern struct memory_counts memory_counts;
 void memory_start(struct exo_uarea *uarea, uint64_t parent_frame);
 int memory_is_there(unsigned page);   /* has it a frame? */
 uint64_t memory_frame(unsigned page); /* 0 = none */
+uint64_t memory_taken(void);          /* memory_counts.taken, as it is just now */
 /* Gives up to count of the log's oldest pages back to the kernel; how many. */
 uint32_t memory_give(uint32_t count);
 void memory_fault(struct exo_save *frame); /* from entry.S */
@@ -55,9 +56,9 @@ struct log_record {
     uint64_t sum;
 };
 extern uint64_t log_records, log_kept, log_damaged;
-unsigned log_page(void); /* the page that is written now */
-void log_append(const struct log_record *record);
-void log_check(void); /* goes through what is there: log_kept, log_damaged */
+unsigned log_page(void);                    /* the page that is written now */
+void log_append(struct log_record *record); /* fills its sequence and sum in */
+void log_check(void);                       /* goes through what is there: log_kept, log_damaged */
 
 /* control.c: the jobs. */
 void control_sample(uint64_t now);
