@@ -1,6 +1,6 @@
 /* pulse_survives.c - a libOS loses frames and slots, asked and by force, and its work goes on */
 /* SPDX-License-Identifier: MIT */
-/* timeout: 120 */
+/* timeout: 240 */
 #include "tests/guest/pulse.h"
 
 enum { MS = 1000000, ROUNDS = 2, LOG_PAGES = 6, ASKED = 3, PAGE_RECORDS = 32 };
