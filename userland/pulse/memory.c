@@ -91,14 +91,33 @@ uint32_t memory_give(uint32_t count) {
     return done;
 }
 
+static void lose(unsigned page) {
+    table[page] &= PAGE_RIGHTS | PAGE_OURS;
+    memory_counts.taken++;
+    memory_counts.pages--;
+}
+
+/* A new frame, its number perhaps that of one that was taken by force and is not missed yet: the
+ * page that has it still in its word must not share it with another. */
+static uint64_t allocate(void) {
+    uint64_t frame = EXO_ANY;
+
+    if (exo_frame_alloc(0, &frame, 1) != 1)
+        return 0;
+    for (unsigned page = MEMORY_LOG; page <= MEMORY_LIVE; page++)
+        if (memory_frame(page) == frame)
+            lose(page);
+    return frame;
+}
+
 /* Gives a page a zeroed frame; when there is no more, the log's oldest page makes room for its
  * newest. 0: there is none. */
 static int fill(unsigned page) {
     uint64_t *words = MEMORY_AT(page);
 
     for (;;) {
-        uint64_t frame = EXO_ANY;
-        int is_new = exo_frame_alloc(0, &frame, 1) == 1;
+        uint64_t frame = allocate();
+        int is_new = frame != 0;
         long error;
 
         if (!is_new && !(frame = take_oldest()))
@@ -125,11 +144,8 @@ void memory_fault(struct exo_save *save) {
     frame = word >> PAGE_FRAME_SHIFT;
     if (frame && bind((unsigned)page, frame, word & PAGE_RIGHTS) >= 0)
         return; /* the kernel had dropped the binding */
-    if (frame && word & PAGE_OURS) {
-        table[page] = word & (PAGE_RIGHTS | PAGE_OURS); /* it took the frame, too */
-        memory_counts.taken++;
-        memory_counts.pages--;
-    }
+    if (frame && word & PAGE_OURS)
+        lose((unsigned)page); /* it took the frame, too */
     if (!(word & PAGE_OURS) || !fill((unsigned)page))
         pulse_end(EXO_CHILD_CRASHED, (int64_t)save->cause, save->x[0] & ~1ul, save->address);
 }
