@@ -35,11 +35,11 @@ while read -r name; do
     cp "$dir/$name.c" "$dir/mine/hello.c"
     make -C "$dir/mine" CFLAGS='-Wall -Wextra -Werror' >"$dir/$name.build" 2>&1
     result $? "$name: builds without a warning" "$dir/$name.build"
-    timeout "$((120 * ${PATIENCE:-1}))" make -C "$dir/mine" run ASPIS="$PWD" CMD='run hello; poweroff' \
+    timeout "$((120 * ${PATIENCE:-1}))" make -C "$dir/mine" run ASPIS="$PWD" CMD='echo ----; run hello; poweroff' \
         >"$dir/$name.log" 2>&1 && grep -q '^exit status: 0' "$dir/$name.log"
     result $? "$name: runs, and is content with what it saw" "$dir/$name.log"
-    # The lines after the kernel's own; what is timed loses its numbers.
-    sed -n '/^devices: /,/^exit status: /p' "$dir/$name.log" | sed '1d;$d;s/\r$//' >"$dir/$name.said"
+    # What stands between; times lose their numbers.
+    sed -n 's/\r$//;/^----$/,/^exit status: /p' "$dir/$name.log" | sed '1d;$d' >"$dir/$name.said"
     if grep -q ' us ' "$dir/$name.text"; then
         sed -i 's/[0-9][0-9]* us /N us /' "$dir/$name.text" "$dir/$name.said"
     fi
