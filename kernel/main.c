@@ -203,18 +203,25 @@ static void main_facts(void) {
     memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
+/* A zeroed frame of the first domain's. */
+static uint32_t main_frame(void) {
+    long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
+
+    if (frame < 0)
+        panic("too little memory: init does not fit");
+    frame_zero((uint32_t)frame);
+    return (uint32_t)frame;
+}
+
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
 static void main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from,
                      uint64_t rights) {
     for (uint64_t i = 0; i < pages; i++) {
-        long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
+        uint32_t frame = main_frame();
 
-        if (frame < 0)
-            panic("too little memory: init does not fit");
-        frame_zero((uint32_t)frame);
         if (from)
-            memcpy(frame_memory((uint32_t)frame), from + i * ARCH_PAGE, ARCH_PAGE);
-        if (vspace_bind(space, address + i * ARCH_PAGE, (uint64_t)frame, rights))
+            memcpy(frame_memory(frame), from + i * ARCH_PAGE, ARCH_PAGE);
+        if (vspace_bind(space, address + i * ARCH_PAGE, frame, rights))
             panic("init: a page could not be bound");
     }
 }
@@ -231,21 +238,16 @@ static void main_init(void) {
 
     if (header->magic != INIT_MAGIC || (text + data) * ARCH_PAGE > size + ARCH_PAGE - 1)
         panic("init.bin is corrupt: build it again");
-    if (facts.free_frames < text + data + header->bss_pages + INIT_TABLES + INIT_STACK + 16)
-        panic("too little memory: init does not fit");
-    crash = (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM);
-    frame_zero(crash);
+    crash = main_frame();
     frame_table[crash].uses = 1;
     frame_table[crash].rights = EXO_R;
     facts.crash_ring = (struct exo_table){crash, EXO_CRASHES};
-    pair = (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM);
+    pair = main_frame();
     if (frame_take(first, pair + 1, EXO_FRAME_RAM) < 0)
         panic("too little memory: no two adjacent frames for init");
-    frame_zero(pair);
-    space = vspace_make(first, (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM),
-                        (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM));
+    space = vspace_make(first, main_frame(), main_frame());
     for (unsigned i = 0; i < INIT_TABLES; i++)
-        vspace_pool(space, (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM));
+        vspace_pool(space, main_frame());
     main_map(space, INIT_BASE, text, init_image, EXO_R | EXO_X);
     main_map(space, INIT_BASE + text * ARCH_PAGE, data, init_image + text * ARCH_PAGE,
              EXO_R | EXO_W);
