@@ -74,7 +74,7 @@ static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count
     uint32_t first = size ? frame_of(base) : 0;
 
     for (uint32_t i = first; size && i <= frame_of(base + size - 1); i++)
-        frame_table[i].kind = EXO_FRAME_EXPORT;
+        frame_keep(i, EXO_FRAME_EXPORT);
     return (struct exo_table){first, count};
 }
 
@@ -98,52 +98,32 @@ static void main_windows(void) {
         frame_table[facts.frames + i].kind = EXO_FRAME_KERNEL; /* till a window is opened */
 }
 
-static void main_keep_frames(uint64_t base, uint64_t end) {
-    for (uint64_t at = base; at < end; at += ARCH_PAGE)
-        if (frame_table[frame_of(at)].kind != EXO_FRAME_EXPORT)
-            frame_table[frame_of(at)].kind = EXO_FRAME_KERNEL;
-}
+/* What of a range is memory is not free. */
+static void main_keep_frames(uint64_t base, uint64_t size) {
+    uint64_t at = base < machine.memory.base ? machine.memory.base : base, end = base + size;
 
-/* What was not taken at boot is free. */
-static void main_free_frames(void) {
-    uint64_t at = main_cursor, end = machine.memory.base + machine.memory.size, next;
-
-    facts.first_free = frame_of(at);
-    main_keep_frames(machine.memory.base, at);
-    while (at < end) {
-        uint64_t stop = end;
-
-        if (main_meets(at, ARCH_PAGE, &next)) {
-            next = (next + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
-            main_keep_frames(at, next < end ? next : end);
-            at = next;
-            continue;
-        }
-        for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-            const struct machine_range *range = main_reserved(i);
-
-            if (range->size && range->base >= at && range->base < stop)
-                stop = range->base & -(uint64_t)ARCH_PAGE;
-        }
-        frame_free_range(frame_of(at), frame_of(stop - 1) + 1);
-        at = stop;
-    }
+    if (end > machine.memory.base + machine.memory.size)
+        end = machine.memory.base + machine.memory.size;
+    for (at &= -(uint64_t)ARCH_PAGE; at < end; at += ARCH_PAGE)
+        frame_keep(frame_of(at), EXO_FRAME_KERNEL);
 }
 
 /* Sizes the tables by the machine (together at most 1% of its memory). */
 static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
     uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
-    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
+    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof(struct exo_frame);
+    struct exo_frame *table;
     struct exo_hold *hold_table;
 
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
-    frame_table = main_take(size);
-    facts.frame_table = main_export(arch_physical(frame_table), size, frames + EXO_WINDOW_PAGES);
-    hold_table = main_table(&facts.hold_table, sizeof *hold_table, holds);
-    frame_init(frame_table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
+    table = main_take(size);
+    hold_table = main_take(holds * sizeof *hold_table);
+    frame_init(table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
                1u << (31 - __builtin_clz(holds)), arch_cycles() ^ arch_time() << 20);
+    facts.frame_table = main_export(arch_physical(table), size, frames + EXO_WINDOW_PAGES);
+    facts.hold_table = main_export(arch_physical(hold_table), holds * sizeof *hold_table, holds);
     domain_table =
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 128, 32, 256));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
@@ -173,7 +153,10 @@ static void main_tables(void) {
         main_export(machine.initrd.base, machine.initrd.size, (uint32_t)machine.initrd.size);
     main_export(arch_physical(&facts), sizeof facts, 1);
     main_windows();
-    main_free_frames();
+    facts.first_free = frame_of(main_cursor);
+    main_keep_frames(machine.memory.base, main_cursor - machine.memory.base);
+    for (uint32_t i = 0; i < machine.reserved_count + 2; i++)
+        main_keep_frames(main_reserved(i)->base, main_reserved(i)->size);
 }
 
 /* The next hart of our own numbering. */
@@ -220,18 +203,25 @@ static void main_facts(void) {
     memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
+/* A zeroed frame of the first domain's. */
+static uint32_t main_frame(void) {
+    long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
+
+    if (frame < 0)
+        panic("too little memory: init does not fit");
+    frame_zero((uint32_t)frame);
+    return (uint32_t)frame;
+}
+
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
 static void main_map(struct vspace *space, uint64_t address, uint64_t pages, const char *from,
                      uint64_t rights) {
     for (uint64_t i = 0; i < pages; i++) {
-        long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
+        uint32_t frame = main_frame();
 
-        if (frame < 0)
-            panic("too little memory: init does not fit");
-        frame_zero((uint32_t)frame);
         if (from)
-            memcpy(frame_memory((uint32_t)frame), from + i * ARCH_PAGE, ARCH_PAGE);
-        if (vspace_bind(space, address + i * ARCH_PAGE, (uint64_t)frame, rights))
+            memcpy(frame_memory(frame), from + i * ARCH_PAGE, ARCH_PAGE);
+        if (vspace_bind(space, address + i * ARCH_PAGE, frame, rights))
             panic("init: a page could not be bound");
     }
 }
@@ -248,21 +238,16 @@ static void main_init(void) {
 
     if (header->magic != INIT_MAGIC || (text + data) * ARCH_PAGE > size + ARCH_PAGE - 1)
         panic("init.bin is corrupt: build it again");
-    if (facts.free_frames < text + data + header->bss_pages + INIT_TABLES + INIT_STACK + 16)
-        panic("too little memory: init does not fit");
-    crash = (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM);
-    frame_zero(crash);
+    crash = main_frame();
     frame_table[crash].uses = 1;
     frame_table[crash].rights = EXO_R;
     facts.crash_ring = (struct exo_table){crash, EXO_CRASHES};
-    pair = (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM);
+    pair = main_frame();
     if (frame_take(first, pair + 1, EXO_FRAME_RAM) < 0)
         panic("too little memory: no two adjacent frames for init");
-    frame_zero(pair);
-    space = vspace_make(first, (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM),
-                        (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM));
+    space = vspace_make(first, main_frame(), main_frame());
     for (unsigned i = 0; i < INIT_TABLES; i++)
-        vspace_pool(space, (uint32_t)frame_take(first, EXO_ANY, EXO_FRAME_RAM));
+        vspace_pool(space, main_frame());
     main_map(space, INIT_BASE, text, init_image, EXO_R | EXO_X);
     main_map(space, INIT_BASE + text * ARCH_PAGE, data, init_image + text * ARCH_PAGE,
              EXO_R | EXO_W);

@@ -191,7 +191,7 @@ enum exo_trace_event {
     EXO_TRACE_ASKED,
     EXO_TRACE_BROKEN,
     EXO_TRACE_INTERRUPT,
-    EXO_TRACE_DOMAIN,
+    EXO_TRACE_DOMAIN
 };
 
 struct exo_trace { /* exported: a ring */

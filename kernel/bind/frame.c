@@ -15,12 +15,17 @@ enum {
 
 struct exo_frame *frame_table;
 
-/* A free frame's `uses` and `wx` link it to its neighbours on the free list. */
-static uint32_t frame_first = UINT32_MAX;
 static struct exo_hold *hold_table;
 static uint32_t *hold_buckets;
 static uint32_t hold_bucket_mask, hold_unused;
 static uint64_t hold_seed;
+
+/* The free frames are a ring, through `uses` (next) and `wx` (previous), each less what it is in
+ * the table: zeros are neighbours. Frame 0, which is never free, begins and ends it. */
+static inline void frame_link(int64_t frame, int64_t next) {
+    frame_table[frame].uses = (uint32_t)(next - frame - 1);
+    frame_table[next].wx = (int32_t)(frame - next + 1);
+}
 
 void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
                 uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
@@ -29,58 +34,38 @@ void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_c
     hold_buckets = buckets;
     hold_bucket_mask = bucket_count - 1;
     hold_seed = seed | 1;
-    /* Entry 0 is the end of every chain. */
+    /* Entry 0 is the end of every chain; unused ones are linked as free frames are. */
     hold_unused = 1;
-    for (uint32_t i = 1; i + 1 < hold_count; i++)
-        holds[i].next = i + 1;
+    holds[hold_count - 1].next = -hold_count;
+    table[0].kind = EXO_FRAME_KERNEL;
+    frame_link(facts.frames - 1, 0);
+    facts.free_frames = facts.frames - 1;
 }
 
 void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
 
-void frame_free_range(uint32_t first, uint32_t end) {
-    for (uint32_t i = first; i < end; i++)
-        frame_table[i] = (struct exo_frame){.kind = EXO_FRAME_FREE,
-                                            .uses = i + 1 < end ? i + 1 : frame_first,
-                                            .wx = (int32_t)i - 1};
-    if (frame_first != UINT32_MAX)
-        frame_table[frame_first].wx = (int32_t)end - 1;
-    frame_table[first].wx = -1;
-    frame_first = first;
-    facts.free_frames += end - first;
-}
-
 void frame_free(uint32_t frame) {
-    struct exo_frame *entry = &frame_table[frame];
-
-    *entry = (struct exo_frame){.kind = EXO_FRAME_FREE, .uses = frame_first, .wx = -1};
-    if (frame_first != UINT32_MAX)
-        frame_table[frame_first].wx = (int32_t)frame;
-    frame_first = frame;
+    frame_table[frame] = (struct exo_frame){.kind = EXO_FRAME_FREE};
+    frame_link(frame, (int32_t)frame_table[0].uses + 1);
+    frame_link(0, frame);
     facts.free_frames++;
 }
 
 /* Takes a free frame off the list, by number or EXO_ANY, and writes who has it. */
-static inline long frame_pick(uint64_t frame, uint32_t head) {
-    struct exo_frame *entry;
+static inline long frame_pick(uint64_t number, uint32_t head) {
+    int64_t frame = (int64_t)number;
 
-    if (frame == EXO_ANY)
-        frame = frame_first;
-    if (frame == UINT32_MAX)
-        return EXO_E_FULL;
-    if (frame >= facts.frames)
+    if (number == EXO_ANY)
+        frame = (int64_t)(int32_t)frame_table[0].uses + 1;
+    else if (number >= facts.frames)
         return EXO_E_ARG;
-    entry = &frame_table[frame];
-    if (entry->kind != EXO_FRAME_FREE)
+    if (frame_table[frame].kind != EXO_FRAME_FREE)
         return EXO_E_FULL;
-    if (entry->wx >= 0)
-        frame_table[entry->wx].uses = entry->uses;
-    else
-        frame_first = entry->uses;
-    if (entry->uses != UINT32_MAX)
-        frame_table[entry->uses].wx = entry->wx;
-    *entry = (struct exo_frame){.head = head};
+    frame_link(number == EXO_ANY ? 0 : frame - 1 + frame_table[frame].wx,
+               frame + 1 + (int32_t)frame_table[frame].uses);
+    frame_table[frame] = (struct exo_frame){.head = head};
     facts.free_frames--;
-    return (long)frame;
+    return frame;
 }
 
 static uint32_t frame_head(const struct exo_domain *domain, enum exo_frame_kind kind) {
@@ -95,6 +80,10 @@ long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind k
     if (taken >= 0)
         domain_charge(domain, EXO_FRAMES);
     return taken;
+}
+
+void frame_keep(uint32_t frame, enum exo_frame_kind kind) {
+    frame_pick(frame, (struct exo_frame){.kind = (uint8_t)kind}.head);
 }
 
 static uint32_t *hold_bucket(uint32_t frame, uint32_t domain) {
@@ -143,7 +132,7 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
         while (*link != slot)
             link = &hold_table[*link].next;
         *link = hold->further->next;
-        *hold->further = (struct exo_hold){.next = hold_unused};
+        *hold->further = (struct exo_hold){.next = hold_unused - slot - 1};
         hold_unused = slot;
         entry->others--;
         domain_credit(domain, EXO_HOLDS);
@@ -217,12 +206,12 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
         frame = frame_pick(frames[done], head);
         if (frame < 0)
             break;
-        domain_charge(domain, EXO_FRAMES);
         frames[done] = (uint64_t)frame;
     }
     if (!done)
         return frame;
     /* commit */
+    domain_charge_many(domain, EXO_FRAMES, (uint32_t)done);
     umem_out(user, frames, done * sizeof frames[0]);
     /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
      */
@@ -262,7 +251,7 @@ static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint6
     if (!slot || steps == HOLD_CHAIN || entry->others == UINT16_MAX)
         return EXO_E_FULL;
     /* commit */
-    hold_unused = hold_table[slot].next;
+    hold_unused = slot + 1 + hold_table[slot].next;
     hold_table[slot] = (struct exo_hold){.frame = (uint32_t)frame,
                                          .next = *bucket,
                                          .domain = (uint16_t)domain_slot(to),

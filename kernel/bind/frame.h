@@ -18,14 +18,14 @@ extern struct exo_frame *frame_table;
 
 /* The lock is held for all of these. */
 
-/* Tables of facts.frame_table.count frames and `holds` further holds, zeroed; buckets a power of
- * two. */
+/* Tables of facts.frames frames, which all become free, and of `holds` further holds, zeroed;
+ * buckets a power of two. */
 void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
                 uint32_t *buckets, uint32_t bucket_count, uint64_t seed);
 /* Puts a frame that nobody holds on the free list. */
 void frame_free(uint32_t frame);
-/* The same for a range at boot, [first, end), not empty. */
-void frame_free_range(uint32_t first, uint32_t end);
+/* Takes one off it for the kernel itself, if it is there still: KERNEL or EXPORT. */
+void frame_keep(uint32_t frame, enum exo_frame_kind kind);
 /* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
  * frame number, or an error. */
 long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind kind);

@@ -43,15 +43,11 @@ void irq_take(void) {
 
 /* The line, if the caller may act for its owner; else NULL and *error. */
 static struct exo_line *irq_mine(uint64_t number, long *error) {
-    if (!number || number >= facts.line_table.count) {
-        *error = EXO_E_ARG;
+    *error = !number || number >= facts.line_table.count ? EXO_E_ARG : EXO_E_RIGHT;
+    if (*error == EXO_E_ARG || !line_table[number].domain ||
+        !domain_above(domain_current(), &domain_table[line_table[number].domain]))
         return NULL;
-    }
-    if (!line_table[number].domain ||
-        !domain_above(domain_current(), &domain_table[line_table[number].domain])) {
-        *error = EXO_E_RIGHT;
-        return NULL;
-    }
+    *error = 0;
     return &line_table[number];
 }
 

@@ -222,6 +222,8 @@ static const char *read_reserved(struct value tree, uint64_t at, struct machine 
 
         if (!range.size)
             return NULL;
+        if (range.base >= ADDRESS_END || range.size > ADDRESS_END - range.base)
+            return corrupt;
         if (machine->reserved_count == MACHINE_RANGES)
             return full;
         machine->reserved[machine->reserved_count++] = range;

@@ -3,15 +3,9 @@
 #include "kernel/dev/plic.h"
 
 /* In 32-bit words from the start: line priorities stand first. */
-enum {
-    PLIC_ENABLE = 0x2000 / 4,
-    PLIC_ENABLE_CONTEXT = 0x80 / 4,
-    PLIC_THRESHOLD = 0x200000 / 4,
-    PLIC_CLAIM = 0x200004 / 4,
-    PLIC_CONTEXT = 0x1000 / 4,
-    PLIC_LINES = 1023,
-    PLIC_CONTEXTS = 15872
-};
+enum { PLIC_ENABLE = 0x2000 / 4, PLIC_ENABLE_CONTEXT = 0x80 / 4 };
+enum { PLIC_THRESHOLD = 0x200000 / 4, PLIC_CLAIM = 0x200004 / 4, PLIC_CONTEXT = 0x1000 / 4 };
+enum { PLIC_LINES = 1023, PLIC_CONTEXTS = 15872 };
 
 static volatile uint32_t *plic;
 static uint32_t plic_lines;

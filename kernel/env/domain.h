@@ -48,9 +48,14 @@ static inline int domain_may(const struct exo_domain *domain, enum exo_resource 
 }
 
 /* What comes in while some is asked for is asked for too: to take and give back is no answer. */
+static inline void domain_charge_many(struct exo_domain *domain, enum exo_resource resource,
+                                      uint32_t count) {
+    domain->used[resource] += count;
+    domain->ask[resource].count += domain->ask[resource].count ? count : 0;
+}
+
 static inline void domain_charge(struct exo_domain *domain, enum exo_resource resource) {
-    domain->used[resource]++;
-    domain->ask[resource].count += domain->ask[resource].count != 0;
+    domain_charge_many(domain, resource, 1);
 }
 
 /* One taken: what revocation asks for was lowered when it was struck. */
