@@ -25,6 +25,7 @@ ifneq ($(and $(WANTS_BUILD),$(SETUP_DONE)),)
 include mk/config.mk
 include mk/deps.mk
 include mk/gen.mk
+include mk/ebpf.mk
 include mk/user.mk
 include mk/kernel.mk
 include mk/test.mk
@@ -34,7 +35,7 @@ endif
 ##@ Everyday
 
 .PHONY: all run test bench debug check budget format help clean setup doctor
-.PHONY: fuzz mutants sweep matrix docs template install-sdk
+.PHONY: fuzz mutants sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
@@ -64,11 +65,13 @@ format: ## Lay out every C file in the house style
 docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
 	@scripts/gen-syscalls --doc docs/ABI.md kernel/abi/syscalls.def
 
-fuzz: $(FUZZERS) $(TEST_NEEDS) ## Fuzz parsers, then the kernel's calls, for FUZZ_SECONDS=60 each (SEED=, ROUNDS=)
-	@scripts/fuzz $(FUZZERS)
+fuzz: $(FUZZ_NEEDS) ## Fuzz the verifier, then the kernel's calls, for FUZZ_SECONDS=60 each (T=ebpf|calls, SEED=, ROUNDS=)
+	@scripts/fuzz $(FUZZ_CHOSEN)
 
 mutants: $(MUTANT_NEEDS) ## Break the sources as tests/mutants.tsv says; the named tests must notice
 	@scripts/mutants
+
+ebpf-plugin: $(EBPF_PLUGIN) ## build/host/ebpf-plugin, for the runner of the bpf_conformance suite
 
 sweep: $(TEST_NEEDS) ## A tick at every single instruction of the swept operations (long)
 	@T=guest/sweep_ PATIENCE=20 BOOTARGS=sweep=long scripts/test $(filter tests/guest/sweep_%,$(GUEST_SRC))

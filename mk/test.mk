@@ -6,6 +6,8 @@ HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/tests/host/%,$(HOST_SRC))
 SCRIPT_TESTS := $(wildcard tests/host/*.t tests/host/*.sh tests/crash/*.t tests/crash/*.sh)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+# T= chooses by name; `calls` are the kernel's, fuzzed in the emulator.
+FUZZ_CHOSEN := $(filter $(BUILD)/fuzz/$(T)%,$(FUZZERS)) $(filter $(T)%,calls)
 
 # Device trees that the tests read.
 DTB := $(patsubst dts/%.dts,$(BUILD)/dts/%.dtb,$(wildcard dts/*.dts))
@@ -20,6 +22,9 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $
 	    scripts/build-host $< $@
 -include $(addsuffix .d,$(HOST_TESTS) $(FUZZERS))
 
+# The engine is measured as the kernel has it (mk/kernel.mk).
+$(OBJ)/tests/bench/ebpf.c.o: USER_CFLAGS += -Os -ffixed-t3 -ffixed-t4 -ffixed-t5 -ffixed-t6
+
 # Only what the chosen names need is built.
 WANTS_GUEST := $(if $(T),$(filter-out h%,$(T)),yes)
 WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
@@ -29,5 +34,6 @@ TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
 MUTANT_NEEDS := $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)
+FUZZ_NEEDS := $(filter-out calls,$(FUZZ_CHOSEN)) $(if $(filter calls,$(FUZZ_CHOSEN)),$(UBSAN_IMAGE) $(TEST_INITRD))
 BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD)
 CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD)

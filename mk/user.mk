@@ -11,7 +11,9 @@ NO_LIBC := -ffreestanding -nostdinc -isystem $(GCC_INCLUDE)
 WITH_LIBC := -nostdinc -isystem $(MUSL)/include -isystem $(GCC_INCLUDE)
 USER_INCLUDE := -I. -I$(GEN)
 
-find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' 2>/dev/null))
+# NAME.bpf.c is code for the kernel's engine (mk/ebpf.mk).
+find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' ! -name '*.bpf.c' 2>/dev/null))
+without_bpf = $(filter-out %.bpf.c,$(wildcard $(1)))
 objects = $(patsubst %,$(OBJ)/%.o,$(1))
 
 LIBEXOS_ROOMS := edge vm sched logfs net
@@ -20,9 +22,9 @@ LIBEXOS_SRC := $(filter-out libexos/edge/crt0.S libexos/logfs/host/%,$(LIBEXOS_S
 POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
 
 # Programs: name in the initrd, then its sources.
-DEMO_SRC := $(wildcard userland/demos/*.c)
-GUEST_SRC := $(wildcard tests/guest/*.c)
-BENCH_SRC := $(wildcard tests/bench/*.c)
+DEMO_SRC := $(call without_bpf,userland/demos/*.c)
+GUEST_SRC := $(call without_bpf,tests/guest/*.c)
+BENCH_SRC := $(call without_bpf,tests/bench/*.c)
 GUEST_LIB_SRC := $(wildcard tests/guest/lib/*.[cS])
 PROGRAM_DIRS := $(filter-out demos etc init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
 PROGRAM_DIRS := $(foreach p,$(PROGRAM_DIRS),$(if $(wildcard userland/$p/*.c userland/$p/*.S),$p))
@@ -50,6 +52,7 @@ $(LIBEXOS_OBJ): INCLUDE := $(NO_LIBC)
 $(POSIX_OBJ): INCLUDE := -ffreestanding $(WITH_LIBC)
 $(PROGRAM_OBJ): INCLUDE := $(WITH_LIBC) -Itests/guest
 $(POSIX_OBJ) $(PROGRAM_OBJ): | $(LIBC)
+$(PROGRAM_OBJ): | $(BPF_GEN)
 
 $(LIBEXOS_OBJ) $(POSIX_OBJ) $(PROGRAM_OBJ): $(OBJ)/%.o: % $(FLAGS_FROM) | $(USER_GEN)
 	@mkdir -p $(@D)

@@ -6,7 +6,11 @@
 #include <stdint.h>
 
 /* Conformance groups base32, base64, divmul32, divmul64. Refused: atomics, packet loads, maps,
- * calls between functions. */
+ * calls between functions, immediate shifts by the width or more.
+ *
+ * Cost (tests/bench/ebpf.c), in instructions of ours for one of the program's: arithmetic 61 (32
+ * bits 65), jump 58, load 70, store 62; `r0 = 0; exit`, with the way in and out, 218. To verify
+ * one: 139 a look. No memory is taken; ebpf_run needs 760 bytes of stack. */
 struct ebpf_instruction {
     uint8_t opcode;
     uint8_t registers; /* destination low 4 bits, source high 4 */
@@ -33,8 +37,8 @@ enum { EBPF_LE = 0xd4, EBPF_BE = 0xdc, EBPF_BSWAP = 0xd7 };
  * FILTER: at most 256; r1 = address, r2 = length of the packet (region 0).
  * WAKE and FILTER only jump forward: they end within as many steps as they have instructions. */
 enum ebpf_profile { EBPF_WAKE, EBPF_OWNS, EBPF_FILTER, EBPF_PROFILES };
-/* Instructions; bytes; the number of the helper emit(start, length), which answers 0. */
-enum { EBPF_MOST = 400, EBPF_STACK = 512, EBPF_REGIONS = 4, EBPF_EMITS = 1 };
+enum { EBPF_MOST = 400 /* instructions */, EBPF_STACK = 512 /* bytes */, EBPF_REGIONS = 4 };
+enum { EBPF_EMITS = 1 /* the helper emit(start, length): 0 in r0 */, EBPF_USES_STACK = 1 };
 
 /* The rules that a program can break. */
 enum ebpf_rule {
@@ -48,16 +52,16 @@ enum ebpf_rule {
     EBPF_RULE_WIDE,          /* the second half of a wide load follows, and is blank */
     EBPF_RULE_TARGET,        /* jumps stay inside, and reach no second half */
     EBPF_RULE_BACKWARD,      /* only OWNS jumps backward */
-    EBPF_RULE_LOOP,          /* a jump backward brings all registers that its target relied on */
+    EBPF_RULE_LOOP,          /* loops settle within 16 looks (see ebpf_verify) */
     EBPF_RULE_HELPER,        /* a helper that the profile has */
     EBPF_RULE_END            /* the last instruction is exit or an unconditional jump */
 };
 
-enum { EBPF_USES_STACK = 1 };
-
-/* Verifies `count` instructions, in one pass; scratch: 2 bytes for each. *flags is
- * EBPF_USES_STACK if an accepted program uses r10. 0, or a refusal, always < 0: -(index << 8 |
- * rule). Code that no jump reaches is verified as if the instruction before it went on there. */
+/* Verifies `count` instructions; scratch: 2 bytes for each. 0, and *flags is EBPF_USES_STACK if the
+ * program names r10; or a refusal, always < 0: -(index << 8 | rule). One pass without loops; else
+ * at most 16 looks at an instruction, on average. What no way leads to never runs, and is not
+ * looked at.
+ */
 int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum ebpf_profile profile,
                     uint16_t *scratch, uint32_t *flags);
 

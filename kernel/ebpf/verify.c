@@ -1,4 +1,4 @@
-/* verify.c - which downloaded programs may run: one pass, no memory but two bytes an instruction */
+/* verify.c - which downloaded programs may run; no memory but two bytes an instruction */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/ebpf/ebpf.h"
 
@@ -70,27 +70,27 @@ struct ebpf_walk {
     const struct ebpf_instruction *code;
     uint16_t *scratch; /* before each instruction: what is initialised on all ways known so far */
     uint64_t count, profile;
-    uint64_t index, falls; /* the next instruction; whether the one before it goes on there */
-    uint64_t live, stack;  /* registers initialised now; whether r10 was read */
+    uint64_t index, next; /* the instruction that is looked at; the one after it */
+    uint64_t live, stack; /* registers initialised behind it; whether r10 was ever read */
 };
 
-/* A way from the instruction before at->index to the target. */
-static enum ebpf_rule ebpf_way(const struct ebpf_walk *at, uint64_t target) {
+/* A way from the instruction to the target. If it brings less than was thought, all from there on
+ * is looked at once more. */
+static enum ebpf_rule ebpf_way(struct ebpf_walk *at, uint64_t target) {
     if (target >= at->count || (target && at->code[target - 1].opcode == EBPF_LDDW))
         return EBPF_RULE_TARGET;
-    if (target >= at->index) {
-        at->scratch[target] &= (uint16_t)at->live;
-        return 0;
-    }
-    if (at->profile != EBPF_OWNS)
+    if (target <= at->index && at->profile != EBPF_OWNS)
         return EBPF_RULE_BACKWARD;
-    return at->scratch[target] & ~at->live ? EBPF_RULE_LOOP : 0;
+    if (target <= at->index && at->scratch[target] & ~at->live)
+        at->next = target;
+    at->scratch[target] &= (uint16_t)at->live;
+    return 0;
 }
 
 static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
-    const struct ebpf_instruction *in = &at->code[at->index++];
+    const struct ebpf_instruction *in = &at->code[at->index];
     uint64_t class = in->opcode & EBPF_CLASS, to = 1ull << (in->registers & 15), fields, needs;
-    uint64_t calls = in->opcode == EBPF_CALLS, exits = in->opcode == EBPF_EXITS;
+    uint64_t calls = in->opcode == EBPF_CALLS, exits = in->opcode == EBPF_EXITS, behind = at->next;
     enum ebpf_rule rule = ebpf_form(in, &fields);
 
     if (rule)
@@ -105,41 +105,42 @@ static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
     if (needs & ~at->live)
         return EBPF_RULE_UNINITIALISED;
     at->stack |= needs & FRAME;
+    if (exits)
+        return 0;
     if (fields & WRITES)
         at->live |= to;
     if (calls)
         at->live = (at->live & ~(uint64_t)CLOBBERED) | RESULT;
     if (in->opcode == EBPF_LDDW &&
-        (at->index++ >= at->count || in[1].opcode || in[1].registers || in[1].offset))
+        (behind++ >= at->count || in[1].opcode || in[1].registers || in[1].offset))
         return EBPF_RULE_WIDE;
-    at->falls = !exits;
-    if ((class != EBPF_JMP && class != EBPF_JMP32) || calls || exits)
-        return 0;
-    at->falls = in->opcode >> 4 != EBPF_JA;
-    return ebpf_way(at,
-                    at->index + (uint64_t)(int64_t)(fields & OFFSET ? in->offset : in->immediate));
+    if ((class == EBPF_JMP || class == EBPF_JMP32) && !calls) {
+        rule = ebpf_way(at, at->next +
+                                (uint64_t)(int64_t)(fields & OFFSET ? in->offset : in->immediate));
+        if (rule || in->opcode >> 4 == EBPF_JA)
+            return rule;
+    }
+    return behind < at->count ? ebpf_way(at, behind) : EBPF_RULE_END;
 }
 
 int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum ebpf_profile profile,
                     uint16_t *scratch, uint32_t *flags) {
-    struct ebpf_walk at = {code, scratch, count, profile, .falls = 1};
-    uint64_t index = 0, rule = 0;
+    struct ebpf_walk at = {code, scratch, count, profile, 0, 0, 0, 0};
+    uint64_t rule;
 
     if (profile >= EBPF_PROFILES || !count || count > most[profile])
         return -EBPF_RULE_COUNT;
     for (uint32_t i = 0; i < count; i++)
-        scratch[i] = NOWHERE;
-    at.live = entry[profile];
-    while (at.index < count && !rule) {
-        index = at.index;
-        /* Where no way leads yet a loop may still lead: what was initialised above is taken for
-         * initialised there, and the jump that comes must bring it. */
-        at.live = at.falls || scratch[index] == NOWHERE ? at.live & scratch[index] : scratch[index];
-        scratch[index] = (uint16_t)at.live;
-        rule = ebpf_step(&at);
+        scratch[i] = i ? NOWHERE : entry[profile];
+    /* Each time that it goes back a register was lost somewhere, so there is an end. It comes much
+     * earlier for what compilers make: five loops in one another take 5 looks an instruction. */
+    for (uint64_t looks = 16ull * count; at.next < count; looks--) {
+        at.index = at.next++;
+        at.live = scratch[at.index];
+        rule = !looks ? EBPF_RULE_LOOP : at.live == NOWHERE ? 0 : ebpf_step(&at);
+        if (rule)
+            return -(int64_t)(at.index << 8 | rule);
     }
-    if (!rule && at.falls)
-        rule = EBPF_RULE_END;
     *flags = at.stack ? EBPF_USES_STACK : 0;
-    return rule ? -(int64_t)(index << 8 | rule) : 0;
+    return 0;
 }
