@@ -1,22 +1,25 @@
 /* bindings.c - secure bindings: five frames by number, bound, used, given back */
 /* SPDX-License-Identifier: MIT */
 /*
- * "Process 1" is a child in a domain of its own; "page 100" is the frame 100 above the first that
- * was free at boot. Each line is printed after the kernel has done what it says: the frame was
- * allocated by its number in the child's name and bound in the child's address space; the child
- * has read through its binding with the permission named (1 = read); the request to give back has
- * been put to the child, which must then drop that very frame before the next one is asked for.
+ * "Process 1" is a child in a domain of its own; "page 100" is the first of five frames
+ * that lie together and are free, found in the kernel's books. Each line is printed after the
+ * kernel has done what it says: the frame was allocated by its number in the child's name and bound
+ * in the child's address space; the child has read through its binding with the permission named (1
+ * = read); the request to give back has been put to the child, which must then drop that very frame
+ * before the next one is asked for.
  */
 #include <string.h>
 #include "demo.h"
 #include "libexos/edge/bind.h"
 
-enum { FIRST = 100, PAGES = 5, WORD_READY = 0, WORD_ASKED = 1, WORD_READS = 2, WORD_GIVEN = 3 };
+enum { FIRST = 100, PAGES = 5 };
+enum { WORD_READY, WORD_ASKED, WORD_READS, WORD_GIVEN, WORD_FRAMES /* page 0's frame */ };
 #define ADDRESS 0x1700000000ull /* unused in every program */
 
 /* The child's answer to revocation, in an upcall: unbind and drop the frame that was named. */
 static void give_back(struct exo_save *save, struct exo_uarea *uarea) {
-    uint64_t page = exo_parent_page()->word[WORD_ASKED], frame = exo_facts()->first_free + page;
+    uint64_t page = exo_parent_page()->word[WORD_ASKED];
+    uint64_t frame = exo_parent_page()->word[WORD_FRAMES] + page;
 
     (void)save;
     if (uarea->revoke[EXO_FRAMES].count) {
@@ -27,8 +30,8 @@ static void give_back(struct exo_save *save, struct exo_uarea *uarea) {
 
 _Noreturn static void process(struct exo_parent *parent) {
     exo_async_calls.revoke = give_back;
-    exo_feed_tables(3);                                 /* for the parent's bindings */
-    parent->word[WORD_READY] = exo_facts()->first_free; /* also maps the facts before the upcall */
+    exo_feed_tables(3); /* for the parent's bindings */
+    parent->word[WORD_READY] = 1;
     for (;;)
         if (exo_sleep(1, EXO_NEVER) & 1)
             parent->word[WORD_READS] += *(volatile uint64_t *)ADDRESS == 0;
@@ -41,15 +44,26 @@ static int wait_for(const volatile uint64_t *word, uint64_t value) {
     return 0;
 }
 
+/* Five free neighbours; less FIRST, so that pages may be counted from 100. */
+static uint64_t find_frames(void) {
+    const volatile struct exo_frame *frames = exo_frames();
+    uint64_t found = exo_facts()->first_free + FIRST, run = 0;
+
+    for (; run < PAGES && found < exo_facts()->frames; found++)
+        run = frames[found].kind == EXO_FRAME_FREE ? run + 1 : 0;
+    return found - PAGES - FIRST;
+}
+
 static long bind_page(const struct exo_child *child, uint64_t page) {
-    uint64_t frame = exo_facts()->first_free + page, address = ADDRESS + (page - FIRST) * EXO_PAGE;
+    uint64_t frame = child->page->word[WORD_FRAMES] + page,
+             address = ADDRESS + (page - FIRST) * EXO_PAGE;
     long done = exo_frame_alloc(child->domain, &frame, 1);
 
     return done != 1 ? done : exo_vspace_bind(child->vspace, address, frame, EXO_RIGHTS(3, 3));
 }
 
 int main(int argc, char **argv) {
-    const volatile struct exo_frame *frames = exo_frames() + exo_facts()->first_free;
+    const volatile struct exo_frame *frames;
     struct exo_child child;
     long error;
 
@@ -58,6 +72,8 @@ int main(int argc, char **argv) {
     error = demo_spawn("demo/bindings", "process", &child);
     if (error < 0 || wait_for(&child.page->word[WORD_READY], 1))
         return demo_fail("process 1", error);
+    child.page->word[WORD_FRAMES] = find_frames();
+    frames = exo_frames() + child.page->word[WORD_FRAMES];
     for (uint64_t page = FIRST; page < FIRST + PAGES; page++) {
         if ((error = bind_page(&child, page)) < 0)
             return demo_fail("binding", error);
