@@ -1,22 +1,33 @@
 /* lithe_balance.c - loops on harts handed down: every hart comes back, every slot and frame too */
 /* SPDX-License-Identifier: MIT */
+#include "libexos/edge/time.h"
 #include "libexos/sched/lithe.h"
 #include "libexos/sched/lithe_for.h"
 #include "tests/guest/census.h"
 #include "tests/guest/tap.h"
 
-enum { ROUNDS = 300, ITEMS = 64 };
+enum { ROUNDS = 200, ITEMS = 64, STEPS = 600 };
 
 static uint64_t touched[ITEMS], sum;
 static uint64_t seen[LITHE_HARTS]; /* pieces done, by hart */
+
+/* Takes its time. */
+static uint64_t value(uint64_t i, uint64_t round) {
+    uint64_t mine = 0;
+
+    for (uint64_t k = 0; k < STEPS; k++) {
+        mine += i ^ k ^ round;
+        asm volatile("" : "+r"(mine));
+    }
+    return mine;
+}
 
 static void body(uint64_t first, uint64_t end, void *argument) {
     uint64_t mine = 0;
 
     for (uint64_t i = first; i < end; i++) {
         touched[i]++;
-        for (uint64_t k = 0; k < 200; k++)
-            mine += i ^ k ^ (uint64_t)argument;
+        mine += value(i, (uint64_t)argument);
     }
     __atomic_fetch_add(&sum, mine, __ATOMIC_RELAXED);
     __atomic_fetch_add(&seen[lithe_hart_index()], 1, __ATOMIC_RELAXED);
@@ -26,13 +37,12 @@ static uint64_t serial(uint64_t round) {
     uint64_t all = 0;
 
     for (uint64_t i = 0; i < ITEMS; i++)
-        for (uint64_t k = 0; k < 200; k++)
-            all += i ^ k ^ round;
+        all += value(i, round);
     return all;
 }
 
 static void loops(unsigned harts) {
-    uint64_t others = 0, expected = 0;
+    uint64_t others = 0, expected = 0, began = exo_time();
 
     must(lithe_init(harts) == 0);
     sum = 0;
@@ -51,8 +61,8 @@ static void loops(unsigned harts) {
     check(harts == 1 || lithe_counts.grants > 0, "no hart was granted");
     check_is((int64_t)lithe_counts.grants, (int64_t)lithe_counts.yields, "grants and yields");
     must(lithe_end() == 0);
-    note("%u harts: %lu grants, %lu sleeps, %lu preemptions", harts, lithe_counts.grants,
-         lithe_counts.sleeps, lithe_counts.preemptions);
+    note("%u harts: %lu grants, %lu sleeps, %lu preemptions, %lu ticks", harts,
+         lithe_counts.grants, lithe_counts.sleeps, lithe_counts.preemptions, exo_time() - began);
 }
 
 int main(void) {
