@@ -107,8 +107,8 @@ struct lithe_sched {
  * the caller, else new ones; at least one. 1 <= harts <= LITHE_HARTS, 10 pinned pages less for
  * each. 0 or an error with everything undone. */
 long lithe_init(unsigned harts);
-/* In the first context, at the root, with no other context of the root alive: goes back to hart 0,
- * ends the other environments, and gives the slots back. Page tables stay. */
+/* In the first context, at the root: goes back to hart 0, ends the other environments, and gives
+ * the slots back. Page tables stay. */
 long lithe_end(void);
 /* Harts that are not lost; 0 before lithe_init. */
 unsigned lithe_harts(void);
@@ -136,8 +136,8 @@ long lithe_hart_yield(void);
 int lithe_hart_comes(const struct lithe_sched *self);
 
 /* A context of the current scheduler on `stack` (LITHE_STACK bytes, so aligned): nobody is told,
- * lithe_context_run it. It ends when entry returns. Null: misaligned, or no scheduler here. Call it
- * anew for each life. */
+ * lithe_context_run it. It ends when entry returns. Null: misaligned, or the scheduler is the
+ * root, which has the first context only. Call it anew for each life. */
 struct lithe_context *lithe_context_init(void *stack, void (*entry)(void *), void *argument,
                                          unsigned flags);
 /* On the own stack in `enter`: goes on as a context of mine that may run. Returns only an error. */

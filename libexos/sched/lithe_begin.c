@@ -124,8 +124,6 @@ long lithe_end(void) {
         return EXO_E_CALL;
     if (self->sched != &lithe.root)
         return EXO_E_RIGHT;
-    if (__atomic_load_n(&lithe.root.contexts, __ATOMIC_ACQUIRE) != 1)
-        return EXO_E_BUSY;
     lithe_root_go_home(self);
     lithe_hold();
     while (!lithe_root_is_quiet()) {

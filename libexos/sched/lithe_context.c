@@ -12,7 +12,7 @@ struct lithe_context *lithe_context_init(void *stack, void (*entry)(void *), voi
     struct lithe_context *context =
         (struct lithe_context *)((char *)stack + LITHE_STACK - sizeof(*context));
 
-    if (!stack || (uint64_t)stack % LITHE_STACK || !entry || !sched)
+    if (!stack || (uint64_t)stack % LITHE_STACK || !entry || !sched || !sched->parent)
         return NULL;
     context->kept[KEPT_RA] = (uint64_t)lithe_begin;
     context->kept[KEPT_SP] = context->kept[KEPT_S0] = (uint64_t)context;

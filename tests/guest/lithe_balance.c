@@ -1,12 +1,13 @@
 /* lithe_balance.c - loops on harts handed down: every hart comes back, every slot and frame too */
 /* SPDX-License-Identifier: MIT */
+/* timeout: 120 */
 #include "libexos/edge/time.h"
 #include "libexos/sched/lithe.h"
 #include "libexos/sched/lithe_for.h"
 #include "tests/guest/census.h"
 #include "tests/guest/tap.h"
 
-enum { ROUNDS = 200, ITEMS = 64, STEPS = 600 };
+enum { ROUNDS = 60, ITEMS = 64, STEPS = 2000 };
 
 static uint64_t touched[ITEMS], sum;
 static uint64_t seen[LITHE_HARTS]; /* pieces done, by hart */
@@ -61,8 +62,8 @@ static void loops(unsigned harts) {
     check(harts == 1 || lithe_counts.grants > 0, "no hart was granted");
     check_is((int64_t)lithe_counts.grants, (int64_t)lithe_counts.yields, "grants and yields");
     must(lithe_end() == 0);
-    note("%u harts: %lu grants, %lu sleeps, %lu preemptions, %lu ticks", harts,
-         lithe_counts.grants, lithe_counts.sleeps, lithe_counts.preemptions, exo_time() - began);
+    note("%u harts: %lu grants, %lu sleeps, %lu preemptions, %lu ticks", harts, lithe_counts.grants,
+         lithe_counts.sleeps, lithe_counts.preemptions, exo_time() - began);
 }
 
 int main(void) {

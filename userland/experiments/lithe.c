@@ -5,25 +5,25 @@
  * loop library. Three ways to run it:
  *   handed  both libraries are lithe schedulers (libexos/sched/lithe_tasks.h, lithe_for.h): as many
  *           contexts run as there are harts.
- *   over    each library makes a thread (here: an environment) for each hart, knowing nothing of the
- *           other: harts + harts * (harts - 1) of them share the harts by slots. Who waits spins,
- *           then yields.
- *   outer   as handed, but the loops are plain loops: only tasks run in parallel.
+ *   over    each library makes a thread (here: an environment) for each hart, knowing nothing of
+ * the other: harts + harts * (harts - 1) of them share the harts by slots. Who waits spins, then
+ * yields. outer   as handed, but the loops are plain loops: only tasks run in parallel.
  *
  * An emulator has no true time for several harts. Under `-icount` it runs the harts in turn in one
  * thread, and one clock counts all instructions. If turns are short and equal, and no hart ever
- * sleeps, equal times are equal numbers of turns of each hart: the ratio of two times is then what it
- * would be on harts that retire an instruction a cycle. So that no hart sleeps, each has an idler,
- * which runs when nobody else can; the serial run is timed without them, and counted once for each
- * hart. The rest is up to the emulator:
+ * sleeps, equal times are equal numbers of turns of each hart: the ratio of two times is then what
+ * it would be on harts that retire an instruction a cycle. So that no hart sleeps, each has an
+ * idler, which runs when nobody else can; the serial run is timed without them, and counted once
+ * for each hart. The rest is up to the emulator:
  *   - it gives each hart a turn from version 8.1 on; 7.2 lets the first hart starve the others;
- *   - a turn is a share of the time to its next timer: a filter-buffer on an idle network rings every
- *     10 microseconds, without a word to the guest;
+ *   - a turn is a share of the time to its next timer: a filter-buffer on an idle network rings
+ * every 10 microseconds, without a word to the guest;
  *   - at each ring the first harts get a little more, the less the more harts there are: so there
  *     are eight, of which four sleep. Then turns are equal to within a tenth.
  *
- *   SMP=8 BOOTARGS='test=experiment/lithe harts=4' INITRD=build/initrd-tests.cpio QEMU_ARGS='-icount
- *   shift=1 -netdev hubport,id=n,hubid=0 -object filter-buffer,id=b,netdev=n,interval=10' scripts/run
+ *   SMP=8 BOOTARGS='test=experiment/lithe harts=4' INITRD=build/initrd-tests.cpio
+ * QEMU_ARGS='-icount shift=1 -netdev hubport,id=n,hubid=0 -object
+ * filter-buffer,id=b,netdev=n,interval=10' scripts/run
  *
  * Without -icount the rows say icount=0, and are noise.
  */
@@ -39,13 +39,13 @@
 #include "libexos/sched/lithe_tasks.h"
 
 enum {
-    MOST = 4,      /* harts measured */
-    JOBS = 6,      /* the last waits for all others */
-    PHASES = 3,    /* loops, one after the other, in a job */
+    MOST = 4,   /* harts measured */
+    JOBS = 6,   /* the last waits for all others */
+    PHASES = 3, /* loops, one after the other, in a job */
     REPEATS = 3,
-    SPINS = 1000,  /* of a thread, before it yields */
+    SPINS = 1000, /* of a thread, before it yields */
     STACK = 4096,
-    SLOTS = 4,     /* of each thread on its hart */
+    SLOTS = 4, /* of each thread on its hart */
     THREADS = MOST * MOST,
     LARGEST = 72,
 };
@@ -515,8 +515,7 @@ int main(void) {
         double serial = (double)serial_ticks, used[WAYS], faster;
 
         for (enum way way = HANDED; way < WAYS; way++)
-            used[way] =
-                (double)(harts * results[way][i].ticks - results[way][i].idle) / serial;
+            used[way] = (double)(harts * results[way][i].ticks - results[way][i].idle) / serial;
         printf("DATA lithe icount=%d harts=%u size=%u", counted, harts, sizes[i]);
         printf(" serial_ticks=%lu handed_ticks=%lu outer_ticks=%lu over_ticks=%lu over_longest=%lu",
                serial_ticks, results[HANDED][i].ticks, results[OUTER][i].ticks,
@@ -530,8 +529,9 @@ int main(void) {
         worst = faster < worst ? faster : worst;
         best = faster > best ? faster : best;
     }
-    printf("TAKE on %u harts (%s) two composed libraries on harts handed down ran %.2f to %.2f times "
-           "as fast as on threads of their own\n",
-           harts, counted ? "equal turns, counted instructions" : "noisy time", worst, best);
+    printf(
+        "TAKE on %u harts (%s) two composed libraries on harts handed down ran %.2f to %.2f times "
+        "as fast as on threads of their own\n",
+        harts, counted ? "equal turns, counted instructions" : "noisy time", worst, best);
     return 0;
 }
