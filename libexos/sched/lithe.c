@@ -6,10 +6,11 @@ struct lithe_counts lithe_counts;
 
 enum { SPINS = 200 };
 
-/* Waits a little for another hart; perhaps it has no slot now, so ours is offered. */
-static void wait_a_little(unsigned *spins) {
-    if (++*spins % SPINS == 0)
-        exo_yield(0);
+void lithe_wait(unsigned *spins) {
+    if (++*spins % SPINS)
+        return;
+    lithe_help_lost();
+    exo_yield(0);
 }
 
 void lithe_lock(struct lithe_lock *lock) {
@@ -19,7 +20,7 @@ void lithe_lock(struct lithe_lock *lock) {
     lithe_keep(self);
     while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
         do
-            wait_a_little(&spins);
+            lithe_wait(&spins);
         while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED));
     lock->holder = self;
 }
@@ -136,7 +137,7 @@ static long leave(struct lithe_context *self) {
     /* No hart comes any more, and those that are here find nothing to run. */
     while (__atomic_load_n(&child->harts, __ATOMIC_ACQUIRE) != 1 ||
            __atomic_load_n(&child->visits, __ATOMIC_ACQUIRE))
-        wait_a_little(&spins);
+        lithe_wait(&spins);
     self->sched = hart->sched = parent;
     child->parent = NULL;
     lithe_count(&parent->children, -1);
@@ -222,6 +223,7 @@ static _Noreturn void lose(struct lithe_hart *hart) {
         lithe_hand_up(hart);
     hart->gone = 1;
     __atomic_fetch_add(&lithe.gone, 1, __ATOMIC_ACQ_REL);
+    lithe_count(&lithe.losing, -1);
     lithe_count(&lithe_counts.lost, 1);
     for (;;)
         exo_sleep(0, EXO_NEVER);
@@ -230,10 +232,9 @@ static _Noreturn void lose(struct lithe_hart *hart) {
 void lithe_loop(struct lithe_hart *hart) {
     for (;;) {
         lithe_unpark(hart);
-        if (hart->index == 0)
-            lithe_help_lost();
-        else if (__atomic_load_n(&hart->lost, __ATOMIC_ACQUIRE))
+        if (__atomic_load_n(&hart->lost, __ATOMIC_ACQUIRE))
             lose(hart);
+        lithe_help_lost();
         hart->sched->calls->enter(hart->sched);
         if (hart->sched->parent)
             lithe_hand_up(hart);

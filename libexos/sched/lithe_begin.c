@@ -119,6 +119,7 @@ long lithe_init(unsigned harts) {
 
 long lithe_end(void) {
     struct lithe_context *self = lithe_here();
+    unsigned spins = 0;
 
     if (!lithe.harts || self != &lithe_main)
         return EXO_E_CALL;
@@ -126,10 +127,8 @@ long lithe_end(void) {
         return EXO_E_RIGHT;
     lithe_root_go_home(self);
     lithe_hold();
-    while (!lithe_root_is_quiet()) {
-        lithe_help_lost();
-        exo_yield(0);
-    }
+    while (!lithe_root_is_quiet())
+        lithe_wait(&spins);
     lithe_preempt_end();
     lithe_park_end();
     companions_end(lithe.harts);

@@ -45,6 +45,7 @@ struct lithe_hart {
 
 struct lithe_program {
     unsigned harts, gone;
+    uint64_t losing; /* harts that lost their slots and still have something */
     struct lithe_hart hart[LITHE_HARTS];
     struct exo_async before;       /* exo_async_calls as they were */
     struct lithe_sched root;       /* lithe_root.c */
@@ -85,6 +86,8 @@ static inline void lithe_count(uint64_t *count, int64_t by) {
 _Noreturn void lithe_loop(struct lithe_hart *hart);
 /* Gives the hart to the parent of its scheduler, which is not the root. */
 void lithe_hand_up(struct lithe_hart *hart);
+/* For loops that wait for another hart: it may have no slot now, so ours is offered. */
+void lithe_wait(unsigned *spins);
 /* Acts for another scheduler, till lithe_leave_visit. The caller cannot be stopped. */
 struct lithe_sched *lithe_visit(struct lithe_hart *hart, struct lithe_sched *sched);
 void lithe_leave_visit(struct lithe_hart *hart, struct lithe_sched *before);
@@ -107,7 +110,7 @@ int lithe_may_stop(const struct lithe_hart *hart);
 _Noreturn void lithe_stop(struct exo_save *frame, struct lithe_hart *hart,
                           void (*after)(struct lithe_hart *));
 void lithe_resume_whole(struct lithe_hart *hart, struct lithe_context *context);
-/* Hart 0 lends time to those that have no slot left, till they have put everything down. */
+/* Lends time to those that have no slot left, till they have put everything down. */
 void lithe_help_lost(void);
 /* lithe_slots.c */
 long lithe_slots_deal(void);

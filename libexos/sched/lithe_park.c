@@ -11,9 +11,14 @@ static struct exo_block before;
 /* The lists are also used in handlers, so asynchronous upcalls are held back while one is changed.
  */
 static void lists_take(struct lithe_hart *hart) {
+    unsigned spins = 0;
+
     exo_critical_enter(hart->uarea);
-    while (__atomic_exchange_n(&lithe.park_lock, 1, __ATOMIC_ACQUIRE))
-        ;
+    while (__atomic_exchange_n(&lithe.park_lock, 1, __ATOMIC_ACQUIRE)) {
+        exo_critical_leave(hart->uarea);
+        lithe_wait(&spins);
+        exo_critical_enter(hart->uarea);
+    }
 }
 
 static void lists_give(struct lithe_hart *hart) {

@@ -64,7 +64,7 @@ static void slice_end(struct exo_save *frame, struct exo_uarea *uarea) {
         (hart->sched->calls->preempted || hart->lost))
         lithe_stop(frame, hart, stopped);
     exo_yield(0);
-    if (hart && hart->index == 0)
+    if (hart)
         lithe_help_lost();
 }
 
@@ -85,7 +85,7 @@ static void taken(struct exo_save *frame, struct exo_uarea *uarea) {
 }
 
 void lithe_help_lost(void) {
-    for (unsigned i = 1; i < lithe.harts; i++) {
+    for (unsigned i = 1; i < lithe.harts && __atomic_load_n(&lithe.losing, __ATOMIC_RELAXED); i++) {
         struct lithe_hart *hart = &lithe.hart[i];
 
         if (!__atomic_load_n(&hart->lost, __ATOMIC_ACQUIRE) ||

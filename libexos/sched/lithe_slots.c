@@ -84,8 +84,10 @@ void lithe_slots_look(void) {
                 hart->taken &= ~(1ull << k);
             }
         }
-        if (!(hart->rebound | hart->taken))
+        if (!(hart->rebound | hart->taken) && !hart->lost) {
+            lithe_count(&lithe.losing, 1);
             __atomic_store_n(&hart->lost, 1, __ATOMIC_RELEASE);
+        }
     }
 }
 

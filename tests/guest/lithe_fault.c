@@ -1,11 +1,12 @@
 /* lithe_fault.c - a context that waits for a page: its scheduler is told, and runs others */
 /* SPDX-License-Identifier: MIT */
+/* timeout: 120 */
 #include "libexos/edge/block.h"
 #include "libexos/vm/vm.h"
 #include "tests/guest/census.h"
 #include "tests/guest/lithe.h"
 
-enum { PAGES = 16, HARTS = 3, ROUNDS = 20 };
+enum { PAGES = 16, HARTS = 3, ROUNDS = 8 };
 
 static struct crew crew;
 static char *area;
@@ -27,9 +28,26 @@ static int far_away(struct exo_save *frame, uint64_t address, void *context) {
     return 1;
 }
 
+/* The pages have come: told by the pager's context, or by an upcall on hart 0, as a driver would.
+ */
+static int by_upcall;
+
+static void event(struct exo_save *frame, struct exo_uarea *uarea) {
+    (void)frame;
+    (void)uarea;
+    for (int i = 0; i < PAGES && exo_block_calls.wake; i++) /* null: it comes after the end */
+        if (__atomic_load_n(&asked[i], __ATOMIC_ACQUIRE))
+            exo_block_calls.wake(&asked[i]);
+}
+
+static int fetched[PAGES];
+
 static void fetch(uint64_t page) {
-    must(exo_vspace_protect(0, (uint64_t)area + page * EXO_PAGE, 1, EXO_R | EXO_W) == 1);
-    exo_block_calls.wake(&asked[page]);
+    if (!fetched[page])
+        must(exo_vspace_protect(0, (uint64_t)area + page * EXO_PAGE, 1, EXO_R | EXO_W) == 1);
+    fetched[page] = 1;
+    if (!by_upcall)
+        exo_block_calls.wake(&asked[page]);
 }
 
 static void toucher(void *argument) {
@@ -52,6 +70,8 @@ static void pager(void *argument) {
         for (uint64_t i = 0; i < PAGES; i++)
             if (__atomic_load_n(&asked[i], __ATOMIC_ACQUIRE))
                 fetch(i);
+        if (by_upcall)
+            exo_event_post(exo_uarea()->env, 1);
         __atomic_fetch_add(&others, 1, __ATOMIC_RELAXED);
         lithe_context_yield();
     }
@@ -60,7 +80,7 @@ static void pager(void *argument) {
 static void round_of(uint64_t pages) {
     crew.ended = crew.faulted = sum = others = 0;
     for (uint64_t i = 0; i < PAGES; i++)
-        asked[i] = 0;
+        asked[i] = 0, fetched[i] = 0;
     must(exo_vspace_protect(0, (uint64_t)area, PAGES, 0) == PAGES);
     for (unsigned i = 0; i < pages; i++)
         crew_spawn(&crew, i, toucher, (void *)(uint64_t)i, 0);
@@ -68,7 +88,9 @@ static void round_of(uint64_t pages) {
     lithe_hart_request(HARTS);
     crew_join(&crew);
     parks += crew.faulted;
-    check_is((int64_t)crew.faulted, (int64_t)pages, "faults that were told");
+    /* The upcall may wake one whose page is not there yet: it faults again. */
+    check(by_upcall ? crew.faulted >= pages : crew.faulted == pages, "%lu of %lu faults were told",
+          crew.faulted, pages);
     check(page_of((uint64_t)area + ((const uint64_t *)crew.token - asked) * EXO_PAGE) < pages,
           "the token of the last fault");
     check(others > 0, "nobody else ran");
@@ -79,12 +101,15 @@ static void all(unsigned harts) {
     must(lithe_init(harts) == 0);
     crew = (struct crew){0};
     must(lithe_sched_enter(&crew.sched, &crew_calls) == 0);
-    for (uint64_t i = 0; i < ROUNDS; i++)
-        round_of(2 + i % (CREW - 2));
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        by_upcall = i >= ROUNDS / 2;
+        round_of(2 + i * 5 % (CREW - 3));
+    }
     must(lithe_sched_exit() == 0);
     check_is((int64_t)lithe_counts.parks, (int64_t)parks, "parks");
     parks = 0;
     must(lithe_end() == 0);
+    exo_sleep(1, 0); /* a late event is not the next one's */
 }
 
 /* Held back, a context cannot be set aside: the handler waits by itself, here for its own third
@@ -118,6 +143,8 @@ int main(void) {
 
     must(at > 0);
     area = (char *)at;
+    exo_async_calls.event = event;
+    exo_uarea()->notify |= 1;
     must(vm_region_handler((uint64_t)at, far_away, NULL) == 0);
     window_open();
     all(HARTS);
@@ -128,7 +155,7 @@ int main(void) {
     held();
     census_check(&before, "at the end");
     must(exo_vspace_protect(0, (uint64_t)area, PAGES, EXO_R | EXO_W) == PAGES);
-    for (uint64_t i = 0; i < CREW - 2; i++)
+    for (uint64_t i = 0; i < 4; i++)
         check(*(uint64_t *)(area + i * EXO_PAGE) > 0, "page %lu was never written", i);
     ok_all("faulting contexts are set aside");
     return done();

@@ -97,7 +97,8 @@ static void lose(const char *name, int by_force) {
     count = others(&who, numbers);
     must(count >= HARTS - 1);
     must(exo_revoke_ask(who.domain, EXO_SLOTS, count, by_force ? 0 : exo_time_base()) == 0);
-    /* On one hart the child cannot answer before; on more it may, and then nothing is left to take. */
+    /* On one hart the child cannot answer before; on more it may, and then nothing is left to take.
+     */
     if (by_force)
         taken = exo_revoke_break(who.domain, EXO_SLOTS, numbers, count);
     for (int i = 0; i < 2000 && others(&who, numbers); i++)
