@@ -76,10 +76,10 @@ static long make_all(unsigned harts) {
     uint32_t machine = machine_hart();
     long error;
 
-    lithe.harts = 1;
     hart_init(0, machine);
     lithe.hart[0].uarea = exo_self;
     lithe.hart[0].context = &lithe_main;
+    __atomic_store_n(&lithe.harts, 1, __ATOMIC_RELEASE);
     while (lithe.harts < harts) {
         hart_init(lithe.harts, machine);
         if ((error = companion_make(lithe.harts)) < 0)

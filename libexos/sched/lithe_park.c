@@ -74,6 +74,8 @@ static void wake(const void *token) {
     struct lithe_hart *hart;
     int in_handler, moved = 0;
 
+    if (!lithe.harts)
+        return; /* an upcall between the beginning and the first hart */
     hart = here(&in_handler);
     if (!in_handler) {
         lithe_hold();
