@@ -5,7 +5,7 @@
 
 enum { HARTS = 2 };
 
-static struct crew crew, other, third;
+static struct crew crew, other, third, childless;
 static long answers[12]; /* of what was tried in callbacks */
 static struct lithe_context *foreign, *mine;
 
@@ -69,7 +69,6 @@ static void at_the_root(void) {
 /* A scheduler in a scheduler: `foreign` is a context of the outer one. */
 static void in_a_scheduler(void) {
     struct lithe_calls calls = crew_calls, leaf = crew_calls;
-    struct lithe_sched child = {0};
     long answer = 0;
 
     calls.enter = bad_enter;
@@ -80,10 +79,10 @@ static void in_a_scheduler(void) {
     ok(!lithe_context_init(crew_stacks[0] + 16, nothing, NULL, 0), "a misaligned stack");
     foreign = crew_spawn(&other, 11, nothing, NULL, 0);
     is(lithe_sched_exit(), EXO_E_BUSY, "leaving with contexts alive");
+    lithe_hold(); /* so that it is blocked, not stopped, when bad_enter looks */
     is(lithe_sched_enter(&crew.sched, &calls), 0, "entering");
     is(lithe_sched_enter(&crew.sched, &calls), EXO_E_BUSY, "entering twice");
     is(lithe_end(), EXO_E_RIGHT, "an end inside a scheduler");
-    lithe_hold(); /* it is blocked, not stopped, when bad_enter looks */
     mine = crew_spawn(&crew, 0, try_exit, &answer, 0);
     is(lithe_sched_exit(), EXO_E_BUSY, "leaving with contexts alive, further down");
     crew_join(&crew);
@@ -103,7 +102,7 @@ static void in_a_scheduler(void) {
     is(lithe_context_unblock(mine), EXO_E_BUSY, "unblocking one that has ended");
     is(lithe_context_unblock(foreign), EXO_E_BUSY, "unblocking one that never ran");
     is(lithe_sched_exit(), 0, "leaving at last");
-    is(lithe_sched_enter(&child, &leaf), 0, "entering one that takes no children");
+    is(lithe_sched_enter(&childless.sched, &leaf), 0, "entering one that takes no children");
     is(lithe_sched_enter(&third.sched, &crew_calls), EXO_E_RIGHT, "a child of it");
     is(lithe_sched_exit(), 0, "leaving it");
     crew_join(&other);
