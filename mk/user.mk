@@ -23,23 +23,26 @@ POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
 
 # Programs: name in the initrd, then its sources.
 DEMO_SRC := $(call without_bpf,userland/demos/*.c)
+EXPERIMENT_SRC := $(call without_bpf,userland/experiments/*.c)
 GUEST_SRC := $(call without_bpf,tests/guest/*.c)
 BENCH_SRC := $(call without_bpf,tests/bench/*.c)
 GUEST_LIB_SRC := $(wildcard tests/guest/lib/*.[cS])
-PROGRAM_DIRS := $(filter-out demos etc init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
+PROGRAM_DIRS := $(filter-out demos etc experiments init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
 PROGRAM_DIRS := $(foreach p,$(PROGRAM_DIRS),$(if $(wildcard userland/$p/*.c userland/$p/*.S),$p))
 INIT_SRC := $(wildcard userland/init.c userland/init/*.c userland/init/*.S)
 
 PROGRAMS := $(addprefix bin/,$(PROGRAM_DIRS)) $(patsubst userland/demos/%.c,demo/%,$(DEMO_SRC))
+EXPERIMENTS := $(patsubst userland/experiments/%.c,experiment/%,$(EXPERIMENT_SRC))
 GUESTS := $(patsubst tests/guest/%.c,test/guest/%,$(GUEST_SRC))
 BENCHES := $(patsubst tests/bench/%.c,bench/%,$(BENCH_SRC))
 $(foreach p,$(PROGRAM_DIRS),$(eval SRC_bin/$p := $(if $(wildcard userland/$p),$(call find,userland/$p))))
 # A program may lay itself out: userland/NAME/NAME.ld.
 $(foreach p,$(PROGRAM_DIRS),$(eval LD_bin/$p := $(wildcard userland/$p/$p.ld)))
 $(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
+$(foreach s,$(EXPERIMENT_SRC),$(eval SRC_experiment/$(basename $(notdir $s)) := $s))
 $(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
 $(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
-ALL_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+ALL_PROGRAMS := $(PROGRAMS) $(EXPERIMENTS) $(GUESTS) $(BENCHES)
 PROGRAM_SRC := $(foreach p,$(ALL_PROGRAMS),$(SRC_$p)) $(GUEST_LIB_SRC) $(INIT_SRC)
 
 # Compile. Each group of sources has its own view of headers.

@@ -21,25 +21,29 @@ __attribute__((naked)) static void companion_start(void) {
 }
 
 long exo_frame_pair(exo_domain_t domain) {
-    uint64_t first = EXO_ANY, pair[2];
-    long done = exo_frame_alloc(domain, &first, 1);
+    uint64_t tried[COMPANION_TRIES], count = 0, neighbour, answer = EXO_ANY;
+    long error = EXO_E_FULL;
 
-    /* The neighbour of a frame is free more often than not; else another neighbourhood. */
-    for (int i = 0; done == 1 && i < COMPANION_TRIES; i++) {
-        pair[0] = first + 1;
-        if (exo_frame_alloc(domain, &pair[0], 1) == 1)
-            return (long)first;
-        pair[0] = first - 1;
-        if (exo_frame_alloc(domain, &pair[0], 1) == 1)
-            return (long)(first - 1);
-        pair[1] = EXO_ANY;
-        done = exo_frame_alloc(domain, &pair[1], 1);
-        exo_hold_drop(domain, &first, 1);
-        first = pair[1];
+    /* The neighbour of a frame is free more often than not; else another neighbourhood. Those that
+     * were tried are kept meanwhile: what is dropped comes first the next time. */
+    while (answer == EXO_ANY && count < COMPANION_TRIES) {
+        tried[count] = EXO_ANY;
+        if ((error = exo_frame_alloc(domain, &tried[count], 1)) != 1)
+            break;
+        neighbour = tried[count] + 1;
+        if (exo_frame_alloc(domain, &neighbour, 1) == 1) {
+            answer = tried[count];
+        } else {
+            neighbour = tried[count] - 1;
+            if (exo_frame_alloc(domain, &neighbour, 1) == 1)
+                answer = neighbour;
+            else
+                count++;
+        }
     }
-    if (done == 1)
-        exo_hold_drop(domain, &first, 1);
-    return done < 0 ? done : EXO_E_FULL;
+    for (uint64_t i = 0; i < count; i++)
+        exo_hold_drop(domain, &tried[i], 1);
+    return answer != EXO_ANY ? (long)answer : error < 0 ? error : EXO_E_FULL;
 }
 
 long exo_companion_create(struct exo_companion *companion, unsigned index, void (*entry)(void *),

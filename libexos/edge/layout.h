@@ -7,6 +7,7 @@
  *  0x4000000000  end of user addresses
  *  0x3fff800000  handler stacks of further environments that run threads
  *  0x3fff000000  u-areas: environment n of the vspace at + n * 0x2000
+ *  0x3ffe800000  handler stacks of further harts (sched/lithe.h)
  *  0x3ffe000000  top of the main stack, growing down
  *  0x3f80000000  the spawner's copy window
  *  0x3f40000000  the start block (edge/start.h), then the parent page
@@ -27,6 +28,7 @@
 #define EXO_PARENT 0x3f7ffff000ull
 #define EXO_WINDOW 0x3f80000000ull
 #define EXO_STACK_TOP 0x3ffe000000ull
+#define EXO_HANDLER_AREA 0x3ffe800000ull
 #define EXO_UAREA 0x3fff000000ull
 #define EXO_UAREA_STEP 0x2000ull
 #define EXO_HANDLERS 0x3fff800000ull

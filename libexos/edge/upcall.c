@@ -115,11 +115,13 @@ static void act(struct exo_save *frame, struct exo_uarea *uarea, uint64_t pendin
         (calls->slice ? calls->slice : slice_end)(frame, uarea);
 }
 
-/* Frame 4 holds the interrupted context; upcall.S resumes it when we return. */
+/* Frame 4 holds the interrupted context; upcall.S resumes it when we return. What comes meanwhile
+ * would wait for the next trap: for the end of a slot, that is the end of its grace. */
 void exo_async(struct exo_save *frame, struct exo_uarea *uarea) {
-    uint64_t pending = __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQ_REL);
+    uint64_t pending;
 
-    act(frame, uarea, pending);
+    while ((pending = __atomic_exchange_n(&uarea->pending, 0, __ATOMIC_ACQ_REL)))
+        act(frame, uarea, pending);
 }
 
 void exo_async_late(struct exo_uarea *uarea) {
