@@ -1,16 +1,23 @@
-/* give.c - answering the kernel when frames are asked back */
+/* give.c - answering the kernel when frames are asked back, and choosing the policy */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/giveback.h"
 #include "libexos/vm/give.h"
+#include "libexos/edge/giveback.h"
 #include "libexos/vm/page.h"
 #include "libexos/vm/reserve.h"
+
+EXO_PINNED_BSS uint32_t give_owed;
 
 uint32_t vm_give(uint32_t count) {
     struct exo_uarea *uarea = exo_uarea();
     uint32_t given;
 
-    if (!vm_try_lock(uarea))
-        return 0;
+    if (!vm_try_lock(uarea)) {
+        __atomic_store_n(&give_owed, count, __ATOMIC_SEQ_CST);
+        /* Who has it may have let go before he could see that. */
+        if (!vm_try_lock(uarea))
+            return 0;
+        __atomic_store_n(&give_owed, 0, __ATOMIC_SEQ_CST);
+    }
     given = reserve_drop(count);
     if (given < count)
         given += page_evict_some(count - given);
@@ -19,7 +26,45 @@ uint32_t vm_give(uint32_t count) {
     return given;
 }
 
-void vm_set_policy(const struct vm_policy *policy) { page_policy = policy ? policy : &vm_fifo; }
+void give_late(void) {
+    static uint32_t giving;
+    uint32_t count;
+
+    /* One at a time, and not within itself: who gives looks again. */
+    while (__atomic_load_n(&give_owed, __ATOMIC_SEQ_CST) &&
+           !__atomic_exchange_n(&giving, 1, __ATOMIC_SEQ_CST)) {
+        count = __atomic_exchange_n(&give_owed, 0, __ATOMIC_SEQ_CST);
+        exo_giveback_late(exo_uarea(), EXO_FRAMES, count ? vm_give(count) : 0);
+        __atomic_store_n(&giving, 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+struct change {
+    const struct vm_policy *policy;
+    uint64_t at; /* what is before has been told to it */
+};
+
+static long change_step(void *what) {
+    struct change *c = what;
+
+    if (!c->at) {
+        page_policy = c->policy;
+        if (page_policy->begin)
+            page_policy->begin();
+    }
+    for (unsigned n = 0; n < EXO_BATCH && c->at < EXO_USER_END; n++, c->at += EXO_PAGE) {
+        c->at = table_format->next(c->at, EXO_USER_END);
+        if (c->at < EXO_USER_END && vm_has_frame(c->at) && !(*table_find(c->at) & PAGE_KEEP))
+            page_policy->mapped(c->at, 1);
+    }
+    return c->at < EXO_USER_END ? VM_LATER : 0;
+}
+
+void vm_set_policy(const struct vm_policy *policy) {
+    struct change change = {.policy = policy ? policy : &vm_fifo};
+
+    vm_patiently(change_step, &change);
+}
 
 static struct exo_giver giver = {EXO_FRAMES, vm_give, NULL};
 
