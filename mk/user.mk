@@ -25,21 +25,25 @@ POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
 DEMO_SRC := $(call without_bpf,userland/demos/*.c)
 GUEST_SRC := $(call without_bpf,tests/guest/*.c)
 BENCH_SRC := $(call without_bpf,tests/bench/*.c)
+EXPERIMENT_SRC := $(call without_bpf,userland/experiments/*.c)
 GUEST_LIB_SRC := $(wildcard tests/guest/lib/*.[cS])
-PROGRAM_DIRS := $(filter-out demos etc init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
+PROGRAM_DIRS := $(filter-out demos etc experiments init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
 PROGRAM_DIRS := $(foreach p,$(PROGRAM_DIRS),$(if $(wildcard userland/$p/*.c userland/$p/*.S),$p))
 INIT_SRC := $(wildcard userland/init.c userland/init/*.c userland/init/*.S)
 
 PROGRAMS := $(addprefix bin/,$(PROGRAM_DIRS)) $(patsubst userland/demos/%.c,demo/%,$(DEMO_SRC))
 GUESTS := $(patsubst tests/guest/%.c,test/guest/%,$(GUEST_SRC))
 BENCHES := $(patsubst tests/bench/%.c,bench/%,$(BENCH_SRC))
+EXPERIMENTS := $(patsubst userland/experiments/%.c,experiment/%,$(EXPERIMENT_SRC))
 $(foreach p,$(PROGRAM_DIRS),$(eval SRC_bin/$p := $(if $(wildcard userland/$p),$(call find,userland/$p))))
 # A program may lay itself out: userland/NAME/NAME.ld.
 $(foreach p,$(PROGRAM_DIRS),$(eval LD_bin/$p := $(wildcard userland/$p/$p.ld)))
 $(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
 $(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
 $(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
-ALL_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+$(foreach s,$(EXPERIMENT_SRC),$(eval SRC_experiment/$(basename $(notdir $s)) := $s))
+TEST_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+ALL_PROGRAMS := $(TEST_PROGRAMS) $(EXPERIMENTS)
 PROGRAM_SRC := $(foreach p,$(ALL_PROGRAMS),$(SRC_$p)) $(GUEST_LIB_SRC) $(INIT_SRC)
 
 # Compile. Each group of sources has its own view of headers.
@@ -110,9 +114,10 @@ $(BUILD)/init.bin:
 	@echo 'note: userland/init has no sources yet; the kernel carries an empty init' >&2
 endif
 
-# Initrds: one for people, one that also carries the tests and benchmarks.
+# Initrds: one for people, one that also carries the tests and benchmarks, one for the experiments.
 INITRD := $(BUILD)/initrd.cpio
 TEST_INITRD := $(BUILD)/initrd-tests.cpio
+EXPERIMENT_INITRD := $(BUILD)/initrd-experiments.cpio
 ETC := $(if $(wildcard userland/etc),$(sort $(shell find userland/etc -type f)))
 ETC_ENTRIES := $(foreach f,$(ETC),etc/$(patsubst userland/etc/%,%,$f)=$f)
 entries = $(foreach p,$(1),$p=$(BUILD)/root/$p)
@@ -120,5 +125,7 @@ rooted = $(addprefix $(BUILD)/root/,$(1))
 
 $(INITRD): $(call rooted,$(PROGRAMS)) $(ETC) scripts/mkinitrd
 	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(PROGRAMS))
-$(TEST_INITRD): $(call rooted,$(ALL_PROGRAMS)) $(ETC) scripts/mkinitrd
-	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(ALL_PROGRAMS))
+$(TEST_INITRD): $(call rooted,$(TEST_PROGRAMS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(TEST_PROGRAMS))
+$(EXPERIMENT_INITRD): $(call rooted,$(EXPERIMENTS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(EXPERIMENTS))
