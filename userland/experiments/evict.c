@@ -119,8 +119,9 @@ static long run_all(struct result results[WAYS][SIZES]) {
         struct exo_child child;
 
         error = pager_spawn("evict", words, 1, MOST, FRAMES, &child);
-        if (error >= 0)
-            error = experiment_run(child.env);
+        if (error < 0)
+            return error;
+        error = experiment_run(child.env);
         if (error >= 0 && !child.page->word[WORD_DONE])
             error = EXO_E_DEAD;
         if (error >= 0)
