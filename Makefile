@@ -34,7 +34,7 @@ endif
 
 ##@ Everyday
 
-.PHONY: all run test bench debug check budget format help clean setup doctor
+.PHONY: all run test bench experiments debug check budget format help clean setup doctor
 .PHONY: fuzz mutants sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
@@ -47,6 +47,9 @@ test: $(TEST_NEEDS) ## Run all tests, or T=guest/bind those whose name begins so
 
 bench: $(BENCH_NEEDS) ## Measure, print the table beside the peers' figures, write build/bench.tsv
 	@scripts/bench $(BENCHES)
+
+experiments: $(EXPERIMENT_NEEDS) ## Run the experiments, or T=stride: tables here, plots in build/experiments/
+	@scripts/experiments $(notdir $(EXPERIMENTS))
 
 debug: all ## Boot stopped under gdb, with the symbols of kernel, init and programs
 	@scripts/debug

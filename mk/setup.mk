@@ -9,7 +9,7 @@ WANTS_BUILD := $(filter-out $(BARE_GOALS) format budget docs,$(GOALS))
 # Which group of tools (scripts/setup knows them) each goal needs.
 GROUPS := $(if $(filter-out $(BARE_GOALS),$(GOALS)),base)
 GROUPS += $(if $(WANTS_BUILD),build)
-GROUPS += $(if $(filter run test bench debug sweep matrix fuzz mutants,$(GOALS)),run)
+GROUPS += $(if $(filter run test bench experiments debug sweep matrix fuzz mutants,$(GOALS)),run)
 GROUPS += $(if $(filter test sweep fuzz mutants,$(GOALS)),test)
 GROUPS += $(if $(filter debug,$(GOALS)),debug)
 GROUPS += $(if $(filter format check,$(GOALS)),format)

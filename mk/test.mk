@@ -1,4 +1,4 @@
-# test.mk - host tests, guest tests, benchmarks, fuzzers
+# test.mk - host tests, guest tests, benchmarks, experiments, fuzzers
 # SPDX-License-Identifier: MIT
 
 HOST_SRC := $(wildcard tests/host/*.c)
@@ -36,4 +36,5 @@ TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
 MUTANT_NEEDS := $(HOST_TESTS) $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)
 FUZZ_NEEDS := $(filter-out calls,$(FUZZ_CHOSEN)) $(if $(filter calls,$(FUZZ_CHOSEN)),$(UBSAN_IMAGE) $(TEST_INITRD))
 BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD)
-CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD)
+EXPERIMENT_NEEDS := $(KERNEL_IMAGE) $(EXPERIMENT_INITRD)
+CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD) $(EXPERIMENT_INITRD)

@@ -42,7 +42,8 @@ $(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
 $(foreach s,$(EXPERIMENT_SRC),$(eval SRC_experiment/$(basename $(notdir $s)) := $s))
 $(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
 $(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
-ALL_PROGRAMS := $(PROGRAMS) $(EXPERIMENTS) $(GUESTS) $(BENCHES)
+TEST_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+ALL_PROGRAMS := $(TEST_PROGRAMS) $(EXPERIMENTS)
 PROGRAM_SRC := $(foreach p,$(ALL_PROGRAMS),$(SRC_$p)) $(GUEST_LIB_SRC) $(INIT_SRC)
 
 # Compile. Each group of sources has its own view of headers.
@@ -116,9 +117,10 @@ $(BUILD)/init.bin:
 	@echo 'note: userland/init has no sources yet; the kernel carries an empty init' >&2
 endif
 
-# Initrds: one for people, one that also carries the tests and benchmarks.
+# Initrds: one for people, one that also carries the tests and benchmarks, one for the experiments.
 INITRD := $(BUILD)/initrd.cpio
 TEST_INITRD := $(BUILD)/initrd-tests.cpio
+EXPERIMENT_INITRD := $(BUILD)/initrd-experiments.cpio
 ETC := $(if $(wildcard userland/etc),$(sort $(shell find userland/etc -type f)))
 ETC_ENTRIES := $(foreach f,$(ETC),etc/$(patsubst userland/etc/%,%,$f)=$f)
 entries = $(foreach p,$(1),$p=$(BUILD)/root/$p)
@@ -126,5 +128,7 @@ rooted = $(addprefix $(BUILD)/root/,$(1))
 
 $(INITRD): $(call rooted,$(PROGRAMS)) $(ETC) scripts/mkinitrd
 	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(PROGRAMS))
-$(TEST_INITRD): $(call rooted,$(ALL_PROGRAMS)) $(ETC) scripts/mkinitrd
-	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(ALL_PROGRAMS))
+$(TEST_INITRD): $(call rooted,$(TEST_PROGRAMS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(TEST_PROGRAMS))
+$(EXPERIMENT_INITRD): $(call rooted,$(EXPERIMENTS)) $(ETC) scripts/mkinitrd
+	@scripts/mkinitrd $@ $(ETC_ENTRIES) $(call entries,$(EXPERIMENTS))
