@@ -6,6 +6,8 @@
 /* What a program may define itself, to choose. */
 __attribute__((weak)) const struct vm_format *const vm_format = &vm_linear;
 EXO_PINNED_BSS const struct vm_format *table_format;
+/* The format itself stands among constants, which may be missing when it is wanted. */
+static EXO_PINNED_BSS struct vm_format format;
 
 static long adopt(const struct exo_start *start, const struct exo_area *area) {
     int is_there = area->first != EXO_NO_FRAME;
@@ -40,7 +42,8 @@ long vm_init(struct exo_uarea *uarea) {
     if (done)
         return 0;
     done = 1;
-    table_format = vm_format;
+    format = *vm_format;
+    table_format = &format;
     exo_watch.pager = vm_fault_unwatched;
     exo_watch.nested = vm_fault;
     exo_watch.open = vm_fault_open;
