@@ -16,8 +16,8 @@ void exo_giver_add(struct exo_giver *giver) {
     *at = giver;
 }
 
-uint32_t exo_giveback(struct exo_uarea *uarea) {
-    volatile struct exo_ask *asks = uarea->revoke;
+/* Asks each giver once, for a batch at most; how many were given. */
+static uint32_t giveback_turn(volatile struct exo_ask *asks) {
     uint32_t given = 0;
 
     for (unsigned r = 0; r < EXO_RESOURCES; r++) {
@@ -31,5 +31,17 @@ uint32_t exo_giveback(struct exo_uarea *uarea) {
             given += gave;
         }
     }
+    return given;
+}
+
+uint32_t exo_giveback(struct exo_uarea *uarea) {
+    volatile struct exo_uarea *news = uarea;
+    uint32_t given = 0, turn;
+
+    do
+        given += turn = giveback_turn(news->revoke);
+    while (turn && !(news->pending & EXO_PENDING_SLICE));
+    if (turn) /* the slice ends: go on in the next one */
+        __atomic_fetch_or(&uarea->pending, EXO_PENDING_REVOKE, __ATOMIC_RELAXED);
     return given;
 }

@@ -14,7 +14,8 @@ struct exo_giver {
 
 /* Givers are asked in the order of their registration. */
 void exo_giver_add(struct exo_giver *giver);
-/* Asks the givers for what uarea->revoke[] says; the default answer to EXO_PENDING_REVOKE. At most
- * EXO_BATCH of a resource a turn; how many were given. */
+/* Asks the givers for what uarea->revoke[] says, EXO_BATCH of a resource at a time, till all is
+ * given, nobody gives more, or the slice ends (then the next upcall goes on); the default answer to
+ * EXO_PENDING_REVOKE. How many were given. */
 uint32_t exo_giveback(struct exo_uarea *uarea);
 #endif
