@@ -1,7 +1,7 @@
 /* revocation_storm.c - dozens that give, refuse, share, refault and die under one who asks and
  * breaks: nobody loses more than was named, and each loss is told */
 /* SPDX-License-Identifier: MIT */
-/* timeout: 180 */
+/* timeout: 240 */
 #include "tests/guest/consistent.h"
 #include "tests/guest/victim.h"
 
@@ -52,7 +52,7 @@ static void prey_slots(const struct prey *p, uint64_t env) {
     }
 }
 
-static void prey_start(struct prey *p) {
+static void prey_start(struct prey *p, uint64_t pause) {
     volatile struct victim *v;
 
     child_make(&p->child, victim_run);
@@ -64,7 +64,8 @@ static void prey_start(struct prey *p) {
     v->random = random_next(&state) | 1;
     v->mood = chance(VICTIM_MOODS);
     v->other = p->other;
-    v->work = window.facts->harts > 1 ? 200000 : 500; /* or they all wait for one lock */
+    v->pause = pause;
+    v->work = window.facts->harts > 1 ? 1000000 : 500; /* or they all wait for one lock */
     if (chance(2))
         child_listen(&p->child, NULL);
     p->told = 0;
@@ -168,14 +169,14 @@ static void job_step(struct prey *p) {
 }
 
 static void prey_touch(struct prey *p) {
-    if (is_dead(p->child.env) || chance(400) == 0) {
+    if (is_dead(p->child.env) || chance(100) == 0) {
         if (!is_dead(p->child.env)) {
             sum.killed++;
             if (chance(2))
                 call(ENV_KILL, p->child.env);
         }
         prey_end(p);
-        prey_start(p);
+        prey_start(p, 0);
         return;
     }
     if (p->job.count) {
@@ -270,14 +271,14 @@ static void slots_share_out(uint64_t taken[VICTIMS * SLOTS_EACH]) {
 /* Whether all that is to be seen has happened; a machine that is busy otherwise has some time more.
  */
 static int storm_enough(uint64_t until) {
-    return (sum.complied >= 20 && sum.broken >= 20 && sum.killed >= 5) ||
-           now() >= until + 40 * window.facts->timebase;
+    return (sum.complied && sum.broken && sum.killed && sum.named) ||
+           now() >= until + 100 * window.facts->timebase;
 }
 
 int main(void) {
     static uint64_t taken[VICTIMS * SLOTS_EACH];
     struct census before;
-    uint64_t until, next;
+    uint64_t until, touches = 0;
 
     open_test();
     seed = bootargs_number("seed", now() | 1);
@@ -286,16 +287,16 @@ int main(void) {
     census_take(&before);
     slots_share_out(taken);
     for (int i = 0; i < VICTIMS; i++)
-        prey_start(&prey[i]);
+        prey_start(&prey[i], 1);
+    all_go_on();
     until = now() + window.facts->timebase * bootargs_number("seconds", 8);
-    for (next = now(); (now() < until || !storm_enough(until)) && !tap.broken;) {
-        for (int i = 0; i < 40 && now() < next; i++)
-            prey_touch(&prey[chance(VICTIMS)]);
-        call(YIELD, 0);
-        if (now() >= next) {
+    while ((now() < until || !storm_enough(until)) && !tap.broken) {
+        prey_touch(&prey[chance(VICTIMS)]);
+        if (++touches % 16 == 0)
+            call(YIELD, 0);
+        if (touches % 2000 == 0) {
             stand_still();
             all_go_on();
-            next = now() + window.facts->timebase / 2;
         }
     }
     stand_still();
