@@ -55,7 +55,8 @@ INLINE void victim_accuse(volatile struct victim *v, uint64_t wrong, uint64_t fr
     v->wrong = wrong;
 }
 
-INLINE uint64_t victim_address(uint64_t index) { return CHILD_FREE + index * PAGE; }
+/* Far apart: a sweep of the old tree reaches them in several steps. */
+INLINE uint64_t victim_address(uint64_t index) { return CHILD_FREE + index * 6 * PAGE; }
 
 INLINE uint64_t victim_pattern(volatile struct victim *v, uint64_t frame) {
     return v->other << 24 ^ frame ^ wide(0x5eed5eed, 0);
@@ -234,7 +235,7 @@ static CHILD void victim_turn(volatile struct exo_uarea *u, volatile struct vict
     else if (what < 6)
         victim_give(u, v, index);
     else if (what < 7)
-        call(VSPACE_UNBIND, 0, victim_address(index), 1 + index % 4);
+        call(VSPACE_UNBIND, 0, victim_address(index), 1 + index % 16);
     else if (what < 14)
         victim_look(u, v, index);
     else if (what < 15)
