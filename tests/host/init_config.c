@@ -1,6 +1,4 @@
-/* init_config.c - init.conf: what it says is what is read; each mistake is told with line and
- * reason
- */
+/* init_config.c - init.conf is read as it says; each mistake is told with line and reason */
 /* SPDX-License-Identifier: MIT */
 /* sources: userland/init/config.c */
 #include <stdio.h>
