@@ -6,7 +6,8 @@
 #include "tests/guest/census.h"
 
 /* The clock's registers: an alarm in the past raises its line at once, a clear lowers it. */
-enum { RTC_ALARM_LOW = 8, RTC_ALARM_HIGH = 12, RTC_ENABLE = 16, RTC_CLEAR = 28, LINE = 0, ACKS };
+enum { RTC_ALARM_LOW = 8, RTC_ALARM_HIGH = 12, RTC_ENABLE = 16, RTC_CLEAR = 28 };
+enum { RTC_PAGE = 0x101, LINE = 0, ACKS };
 
 INLINE void rtc_write(uint64_t registers, uint64_t offset, uint32_t value) {
     *(volatile uint32_t *)(registers + offset) = value;
@@ -32,13 +33,13 @@ int main(void) {
     volatile void *page;
 
     open_test();
-    for (uint64_t i = 0; i < window.facts->device_table.count; i++)
-        if (window.devices[i].line &&
-            window.lines[window.devices[i].line].domain == my_domain_slot()) {
-            line = window.devices[i].line;
-            registers = window.devices[i].frame;
-        }
-    must(line);
+    for (uint64_t i = 1; i < window.facts->line_table.count; i++)
+        if (window.lines[i].domain == my_domain_slot())
+            line = i;
+    for (uint64_t i = 0; i < EXO_WINDOWS; i++)
+        if (window.facts->window[i].page == RTC_PAGE)
+            registers = window.facts->window[i].frame;
+    must(line && registers);
     census_take(&before);
     child_make(&driver, storm);
     bystander_start();

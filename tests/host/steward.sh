@@ -61,7 +61,7 @@ result $? 'the larger gave more than the smaller'
 
 # The deaf are forced, and their limit sinks with it: on one hart, and while they run on others.
 for harts in 1 4; do
-    boot "deaf$harts" "$harts" 'run hoard 12500 60 deaf &; run hoard 40 2; memory; kill hoard; run hoard 40 3; memory; poweroff' <<<"$free
+    boot "deaf$harts" "$harts" 'run hoard 12500 60 deaf &; run hoard 40 4; memory; kill hoard; run hoard 40 3; memory; poweroff' <<<"$free
 deadline 30
 slots 2 each"
     [ "$(free_frames)" -ge 20000 ]
