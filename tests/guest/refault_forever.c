@@ -44,9 +44,9 @@ int main(void) {
     ok(data_wait(&c, HELD, 0, 400), "it touches all of them");
     must(call(REVOKE_ASK, c.domain, EXO_FRAMES, FRAMES - 1, 0) == 0);
     /* It binds and touches on between the steps. */
-    while (got == EXO_E_AGAIN && calls++ < 200) {
+    while (got == EXO_E_AGAIN && calls++ < 40) {
         got = call(REVOKE_BREAK, c.domain, EXO_FRAMES, frames, FRAMES - 1);
-        nap(window.facts->slot_ticks);
+        nap(window.facts->slot_ticks * EXO_SLOTS_PER_HART);
     }
     is(got, FRAMES - 1, "all but one are taken");
     note("in %lu calls", calls);
