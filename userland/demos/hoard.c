@@ -1,7 +1,7 @@
 /* hoard.c - takes frames, and shows what becomes of them when init wants some back */
 /* SPDX-License-Identifier: MIT */
 /*
- * hoard FRAMES SECONDS [deaf]. Polite, it gives the youngest when asked; whoever answers in time
+ * hoard [FRAMES SECONDS [deaf]]. Polite, it gives the youngest when asked; whoever answers in time
  * loses nothing else. Deaf, it ignores the request and takes again whatever it can: so it is
  * forced, learns from its repossession vector what is gone, and finds its limit lowered.
  */
@@ -61,13 +61,14 @@ int main(int argc, char **argv) {
     static struct exo_giver giver = {.resource = EXO_FRAMES, .give = give};
     bool deaf = argc == 4 && !strcmp(argv[3], "deaf");
     uint32_t again = 0;
-    uint64_t until;
+    uint64_t until, seconds;
 
-    if (argc < 3 || (argc == 4 && !deaf) || argc > 4) {
-        printf("usage: hoard FRAMES SECONDS [deaf]\n");
+    if (argc == 2 || (argc == 4 && !deaf) || argc > 4) {
+        printf("usage: hoard [FRAMES SECONDS [deaf]]\n");
         return 2;
     }
-    most = (uint32_t)strtoul(argv[1], 0, 0);
+    most = argc > 1 ? (uint32_t)strtoul(argv[1], 0, 0) : 64;
+    seconds = argc > 1 ? strtoul(argv[2], 0, 0) : 1;
     most = most < HOARD ? most : HOARD;
     if (deaf)
         exo_async_calls.revoke = ignore;
@@ -76,8 +77,7 @@ int main(int argc, char **argv) {
     take();
     printf("hoard: %u frames\n", hoarded);
     fflush(stdout);
-    for (until = demo_ms(strtoul(argv[2], 0, 0) * 1000); exo_time() < until;
-         exo_sleep_ns(1000000)) {
+    for (until = demo_ms(seconds * 1000); exo_time() < until; exo_sleep_ns(1000000)) {
         count_losses();
         if (deaf && lost > again) { /* the numbers that went are of no use any more */
             uint64_t frame = EXO_ANY;
