@@ -125,7 +125,7 @@ static void main_tables(void) {
     facts.frame_table = main_export(arch_physical(table), size, frames + EXO_WINDOW_PAGES);
     facts.hold_table = main_export(arch_physical(hold_table), holds * sizeof *hold_table, holds);
     domain_table =
-        main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 128, 32, 256));
+        main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
     env_init();
     vspace_count = main_clamp(frames / 64, 32, 512);

@@ -39,7 +39,7 @@ enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 enum exo_resource {
     EXO_FRAMES,
     EXO_HOLDS,
-    EXO_VSPACES,
+    EXO_VSPACES, /* and domains: a child costs its parent one */
     EXO_ENVS,
     EXO_SLOTS,
     EXO_IRQS,

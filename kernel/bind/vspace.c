@@ -610,7 +610,8 @@ long sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare) {
     if (!frame_is_spare(root, domain) || !frame_is_spare(spare, domain) || root == spare)
         return EXO_E_HOLD;
     /* An abort flips them all at once: that must stay bounded. */
-    if (!domain_may(domain, EXO_VSPACES, 1) || domain->used[EXO_VSPACES] >= EXO_VSPACES_PER_DOMAIN)
+    if (!domain_may(domain, EXO_VSPACES, 1) ||
+        domain->used[EXO_VSPACES] - domain->children >= EXO_VSPACES_PER_DOMAIN)
         return EXO_E_QUOTA;
     space = vspace_make(domain, (uint32_t)root, (uint32_t)spare);
     return space ? (long)((uint64_t)space->generation << 16 | (uint64_t)(space - vspace_table))

@@ -47,7 +47,8 @@ long sys_domain_create(exo_domain_t handle) {
 
     if (!parent)
         return error;
-    if (parent->depth >= EXO_DEPTH)
+    /* A domain costs what a space does, and there are as many of each: nobody fills the table. */
+    if (parent->depth >= EXO_DEPTH || !domain_may(parent, EXO_VSPACES, 1))
         return EXO_E_QUOTA;
     while (slot < facts.domain_table.count && domain_table[slot].depth)
         slot++;
@@ -59,6 +60,7 @@ long sys_domain_create(exo_domain_t handle) {
     child->parent = (uint16_t)domain_slot(parent);
     child->depth = parent->depth + 1;
     parent->children++;
+    domain_charge(parent, EXO_VSPACES);
     trace_event(EXO_TRACE_DOMAIN, (uint16_t)env_slot(current->entry), slot);
     return (long)domain_handle(child);
 }
@@ -72,6 +74,7 @@ void domain_free(struct exo_domain *domain) {
         parent->granted[i] -= domain->limit[i];
     }
     parent->children--;
+    domain_credit(parent, EXO_VSPACES);
     memset(domain, 0, sizeof *domain);
     domain->generation = generation;
 }

@@ -29,9 +29,9 @@ void exo_giveback_late(struct exo_uarea *uarea, enum exo_resource resource, uint
         again(uarea);
 }
 
-uint32_t exo_giveback(struct exo_uarea *uarea) {
-    volatile struct exo_ask *asks = uarea->revoke;
-    uint32_t given = 0, left = 0;
+/* Asks each giver once, for a batch at most; how many were given. */
+static uint32_t giveback_turn(volatile struct exo_ask *asks) {
+    uint32_t given = 0;
 
     for (unsigned r = 0; r < EXO_RESOURCES; r++) {
         /* The kernel lowers its own count at each return, but not this copy: ask until it is 0. */
@@ -42,10 +42,19 @@ uint32_t exo_giveback(struct exo_uarea *uarea) {
                 gave = g->give(count < EXO_BATCH ? count : EXO_BATCH);
             asks[r].count = gave < count ? count - gave : 0;
             given += gave;
-            left |= gave ? asks[r].count : 0;
         }
     }
-    if (left)
+    return given;
+}
+
+uint32_t exo_giveback(struct exo_uarea *uarea) {
+    volatile struct exo_uarea *news = uarea;
+    uint32_t given = 0, turn;
+
+    do
+        given += turn = giveback_turn(news->revoke);
+    while (turn && !(news->pending & EXO_PENDING_SLICE));
+    if (turn) /* the slice ends: go on in the next one */
         again(uarea);
     return given;
 }

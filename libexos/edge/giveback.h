@@ -14,9 +14,9 @@ struct exo_giver {
 
 /* Givers are asked in the order of their registration. */
 void exo_giver_add(struct exo_giver *giver);
-/* Asks the givers for what uarea->revoke[] says; the default answer to EXO_PENDING_REVOKE. At most
- * EXO_BATCH of a resource a turn; if more is asked for, the upcall comes again with the next slot.
- * How many were given. */
+/* Asks the givers for what uarea->revoke[] says, EXO_BATCH of a resource at a time, till all is
+ * given, nobody gives more, or the slice ends (then the next upcall goes on); the default answer to
+ * EXO_PENDING_REVOKE. How many were given. */
 uint32_t exo_giveback(struct exo_uarea *uarea);
 /* A giver that had to wait (it answered 0 then) has given so many since; what is still asked for is
  * asked again. uarea: the first environment's. */

@@ -199,7 +199,7 @@ struct child_limits {
 };
 
 static const struct child_limits child_plenty = {
-    .of = {[EXO_FRAMES] = 120, [EXO_HOLDS] = 80, [EXO_VSPACES] = 2, [EXO_ENVS] = 4}};
+    .of = {[EXO_FRAMES] = 120, [EXO_HOLDS] = 80, [EXO_VSPACES] = 8, [EXO_ENVS] = 4}};
 
 static inline void child_uarea_fill(volatile struct exo_uarea *u, uint64_t enter, uint64_t fault,
                                     uint64_t function, uint64_t stack_top, uint64_t data) {

@@ -16,6 +16,7 @@ int main(void) {
         if (error < 0)
             break;
         chain[depth++] = (uint64_t)error;
+        check_is(call(DOMAIN_GRANT, error, EXO_VSPACES, 16 - depth), 0, "grant");
     }
     ok(error < 0, "a chain of domains ends with error %ld after %d", error, depth);
     ok(depth + window.domains[my_domain_slot()].depth <= EXO_DEPTH, "at depth %d from me at %d",

@@ -16,6 +16,9 @@ static void domains(void) {
     census_take(&before);
     top = (uint64_t)call(DOMAIN_CREATE, 0);
     must((int64_t)top > 0);
+    for (uint64_t step = 256; step; step /= 2)
+        while (call(DOMAIN_GRANT, top, EXO_VSPACES, step) == 0)
+            ;
     do {
         error = call(DOMAIN_CREATE, top);
         count += error > 0;

@@ -38,6 +38,7 @@ int main(void) {
         c.data[SWEEP_ARGUMENTS + 1] = (uint64_t)call(DOMAIN_CREATE, c.domain);
         must(call(DOMAIN_GRANT, c.data[SWEEP_ARGUMENTS + 1], EXO_HOLDS, 2) == 0);
         must(call(DOMAIN_GRANT, c.data[SWEEP_ARGUMENTS + 1], EXO_FRAMES, 2) == 0);
+        must(call(DOMAIN_GRANT, c.data[SWEEP_ARGUMENTS + 1], EXO_VSPACES, 4) == 0);
         child_start(&c, 0, 24);
         while (!c.data[SWEEP_INSIDE] && !c.data[SWEEP_DONE] && turns++ < 60)
             call(YIELD, 0);

@@ -13,6 +13,7 @@ demos=(
     'gate|^100000 calls there and back, sum [0-9]*, all right$'
     'revoke|still asked for: 0$'
     'abort|^refuser: touching the lost page faulted$'
+    'hoard|^hoard: of 64 frames it gave 0, lost 0 to force and took 0 again$'
     'hog|the kernel ended it after at least [0-9]* overruns$'
     'stride|^furthest from ideal: [0-4]\.[0-9] points$'
     'wake|^woken: the word is 500$'

@@ -105,6 +105,11 @@ static int holders(int frame) {
 static uint32_t used(int domain, int resource) {
     uint32_t count = 0;
 
+    if (resource == EXO_VSPACES) { /* there are none here; a child costs one */
+        for (int d = 1; d < DOMAINS; d++)
+            count += model.domain[d].alive && model.domain[d].parent == domain;
+        return count;
+    }
     for (int f = 0; f < FRAMES; f++)
         if (model.hold[f][domain].held)
             count += resource == EXO_FRAMES || model.first[f] != domain;
@@ -162,6 +167,8 @@ static void census(void) {
                domains[d].used[EXO_FRAMES], used(d, EXO_FRAMES));
         expect(domains[d].used[EXO_HOLDS] == used(d, EXO_HOLDS), "holds used",
                domains[d].used[EXO_HOLDS], used(d, EXO_HOLDS));
+        expect(domains[d].used[EXO_VSPACES] == used(d, EXO_VSPACES), "what children cost",
+               domains[d].used[EXO_VSPACES], used(d, EXO_VSPACES));
         for (int r = 0; r < EXO_RESOURCES; r++) {
             expect(domains[d].limit[r] == model.domain[d].limit[r], "a limit", domains[d].limit[r],
                    model.domain[d].limit[r]);
@@ -378,7 +385,7 @@ static void try_donate(void) {
 }
 
 static void try_domain(void) {
-    int parent = any_domain(), domain = any_domain(), resource = (int)chance(2), born = 0;
+    int parent = any_domain(), domain = any_domain(), resource = (int)chance(3), born = 0;
     int64_t count = (int64_t)chance(40) - 16;
     long result, error = 0;
 
@@ -390,7 +397,9 @@ static void try_domain(void) {
             if (!model.domain[d].alive)
                 born = d;
         result = sys_domain_create(model.domain[parent].handle);
-        error = model.domain[parent].depth >= EXO_DEPTH ? EXO_E_QUOTA : born ? 0 : EXO_E_FULL;
+        error = model.domain[parent].depth >= EXO_DEPTH || !room(parent, EXO_VSPACES) ? EXO_E_QUOTA
+                : born                                                                ? 0
+                                                                                      : EXO_E_FULL;
         expect(error ? result == error : result > 0 && (result & 0xffff) == born, "the result",
                result, error);
         if (error)

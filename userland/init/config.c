@@ -169,6 +169,10 @@ static const char *config_program_line(struct config_program *program,
                    : "want `reserve BUDGET PERIOD` in microseconds, at most half";
     if (line->count != 2)
         return "want one value";
+    if (text_same(key, "keep")) {
+        program->has_keep = config_number(value, &program->keep);
+        return program->has_keep ? 0 : "want a number of frames";
+    }
     if (text_same(key, "path"))
         return text_copy(program->path, CONFIG_PATH, value) ? 0 : "path too long";
     if (text_same(key, "device")) {
@@ -186,6 +190,38 @@ static const char *config_program_line(struct config_program *program,
                    : "no such gate; there are console and steward";
     }
     return "no such word in a program's block";
+}
+
+/* free-frames LOW [HIGH]: a quarter more than LOW if HIGH is not there. */
+static const char *config_free(struct config *config, const struct config_line *line) {
+    if (line->count < 2 || line->count > 3 || !config_number(line->words[1], &config->free_low) ||
+        config->free_low > UINT32_MAX / 2)
+        return "want `free-frames LOW` or `free-frames LOW HIGH`";
+    config->free_high = config->free_low + config->free_low / 4;
+    if (line->count == 3 && (!config_number(line->words[2], &config->free_high) ||
+                             config->free_high < config->free_low))
+        return "want `free-frames LOW HIGH`, HIGH at least LOW";
+    return 0;
+}
+
+/* A line before the first program. */
+static const char *config_own_line(struct config *config, const struct config_line *line) {
+    const char *key = line->words[0];
+
+    if (text_same(key, "slots"))
+        return config_slots(config->slots, line);
+    if (text_same(key, "free-frames"))
+        return config_free(config, line);
+    if (text_same(key, "deadline"))
+        return line->count == 2 && config_number(line->words[1], &config->deadline_ms) &&
+                       config->deadline_ms && config->deadline_ms <= CONFIG_DEADLINE_MOST
+                   ? 0
+                   : "want `deadline MILLISECONDS`, 1 to 10000";
+    if (text_same(key, "keep"))
+        return line->count == 2 && config_number(line->words[1], &config->keep)
+                   ? 0
+                   : "want `keep FRAMES`";
+    return "want `program NAME`, `slots`, `free-frames`, `deadline` or `keep` here";
 }
 
 static const char *config_begin(struct config *config, const struct config_line *line) {
@@ -210,6 +246,8 @@ bool config_parse(struct config *config, const char *text, uint64_t length,
     struct config_line line = {.number = 0};
     const char *end = text + length;
 
+    config->deadline_ms = CONFIG_DEADLINE_MS;
+    config->keep = CONFIG_KEEP;
     while (text < end && *text) {
         const char *wrong = 0, *key;
 
@@ -222,20 +260,22 @@ bool config_parse(struct config *config, const char *text, uint64_t length,
             wrong = config_begin(config, &line);
         else if (config->count)
             wrong = config_program_line(&config->programs[config->count - 1], &line);
-        else if (text_same(key, "slots"))
-            wrong = config_slots(config->slots, &line);
-        else if (text_same(key, "free-frames"))
-            wrong = line.count == 2 && config_number(line.words[1], &config->reserve_frames)
-                        ? 0
-                        : "want a number";
         else
-            wrong = "want `program NAME`, `slots` or `free-frames` here";
+            wrong = config_own_line(config, &line);
         if (wrong)
             return config_fail(error, line.number, wrong, line.words[0]);
     }
-    for (uint32_t i = 0; i < config->count; i++)
-        if (!config->programs[i].path[0])
-            return config_fail(error, config->programs[i].line, "no path",
-                               config->programs[i].name);
+    for (uint32_t i = 0; i < config->count; i++) {
+        struct config_program *program = &config->programs[i];
+        const struct config_amount *frames = &program->limit[EXO_FRAMES];
+
+        if (!program->path[0])
+            return config_fail(error, program->line, "no path", program->name);
+        if (!program->has_keep)
+            program->keep = config->keep;
+        else if (!frames->percent && program->keep > frames->value)
+            return config_fail(error, program->line, "keeps more frames than it may have",
+                               program->name);
+    }
     return true;
 }

@@ -12,6 +12,9 @@ enum {
     CONFIG_PATH = 48,
     CONFIG_ARGUMENTS = 96,
     CONFIG_DEVICES = 4,
+    CONFIG_DEADLINE_MS = 50, /* unless the file says otherwise */
+    CONFIG_DEADLINE_MOST = 10000,
+    CONFIG_KEEP = 128,
 };
 
 /* A quantity: a number, a share in percent of what is left, or all that is left (100 %). */
@@ -32,14 +35,18 @@ struct config_program {
     bool restart;
     uint32_t restart_most, restart_seconds; /* so many starts in that time, then give up */
     bool offers_console, offers_steward;    /* gates: the program's own, or init's given to it */
-    uint32_t line;                          /* where its block begins */
+    bool has_keep;
+    uint32_t keep; /* frames that it is never asked below */
+    uint32_t line; /* where its block begins */
 };
 
 struct config {
     struct config_program programs[CONFIG_PROGRAMS];
     uint32_t count;
-    uint32_t reserve_frames;   /* init tries to keep so many free */
     uint32_t slots[EXO_HARTS]; /* init's own */
+    /* Below so many free frames init asks for some, until so many are free; within milliseconds. */
+    uint32_t free_low, free_high, deadline_ms;
+    uint32_t keep; /* for programs of which no block says it */
 };
 
 struct config_error {

@@ -5,6 +5,8 @@
 #include "libexos/edge/console.h"
 
 enum { GATE_STACK = 8192 };
+_Static_assert(sizeof(struct steward_account) <= 48 && sizeof(struct steward_memory) <= 48,
+               "an answer is six words");
 
 static struct exo_companion gate;
 static uint8_t stack[GATE_STACK] __attribute__((aligned(16)));
@@ -55,7 +57,27 @@ static long gate_start(const uint64_t *word) {
     return EXO_E_ARG;
 }
 
-static long gate_serve_call(const uint64_t *word, exo_domain_t caller) {
+/* The answer's words behind the first. */
+static long gate_account(uint64_t index, void *answer) {
+    struct steward_account shown = {.domain = 0};
+    struct account account;
+
+    if (index >= ACCOUNTS || !account_copy((uint32_t)index, &account))
+        return EXO_E_ARG;
+    if (account.domain)
+        shown = (struct steward_account){.domain = account.domain,
+                                         .requests = account.requests,
+                                         .forced = account.forced,
+                                         .asked = account.asked,
+                                         .gave = account.gave,
+                                         .taken = account.taken,
+                                         .lowered = account.lowered,
+                                         .keep = memory_keep(exo_slot_of(account.domain))};
+    memcpy(answer, &shown, sizeof shown);
+    return 0;
+}
+
+static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
     exo_domain_t domain = gate_live(word[1]);
 
     switch (word[0]) {
@@ -75,6 +97,11 @@ static long gate_serve_call(const uint64_t *word, exo_domain_t caller) {
         return domain ? exo_revoke_break(domain, word[2], &word[3], 1) : EXO_E_HANDLE;
     case STEWARD_END:
         return exo_machine_end(word[1] != 0, word[2]);
+    case STEWARD_MEMORY:
+        memcpy(&word[1], memory_state(), sizeof(struct steward_memory));
+        return 0;
+    case STEWARD_ACCOUNT:
+        return gate_account(word[1], &word[1]);
     default:
         return EXO_E_CALL;
     }
@@ -84,11 +111,12 @@ static long gate_serve_call(const uint64_t *word, exo_domain_t caller) {
  * the configuration names. */
 static void gate_serve(struct exo_message *message, exo_domain_t caller) {
     const struct service *service = service_of(exo_slot_of(caller));
-    long result = service && service->program->offers_steward
-                      ? gate_serve_call(message->word, caller)
-                      : EXO_E_RIGHT;
+    struct exo_message answer = *message;
+    long result = service && service->program->offers_steward ? gate_serve_call(answer.word, caller)
+                                                              : EXO_E_RIGHT;
 
-    *message = (struct exo_message){{(uint64_t)result}};
+    *message = answer;
+    message->word[0] = (uint64_t)result;
 }
 
 static void gate_run(void *unused) {

@@ -55,6 +55,7 @@ static void config_read(void) {
 
 void exo_start(struct exo_uarea *uarea) {
     const char *test, *command;
+    uint64_t next = 0;
     long error;
 
     (void)uarea;
@@ -77,12 +78,12 @@ void exo_start(struct exo_uarea *uarea) {
     if ((error = gate_open()) < 0)
         init_fail("the gate", error);
     service_open(&config, command);
+    memory_open(&config);
     service_start_all();
     for (;;) {
-        exo_sleep(INIT_CRASH | INIT_BELL | EXO_EVENT_CHILD,
-                  exo_time() + exo_time_base() * INIT_LOOK_MS / 1000);
+        exo_sleep(INIT_CRASH | INIT_BELL | EXO_EVENT_CHILD, next);
         crash_report();
         service_look();
-        memory_look(config.reserve_frames);
+        next = memory_look(exo_time() + exo_time_base() * INIT_LOOK_MS / 1000);
     }
 }

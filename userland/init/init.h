@@ -1,4 +1,4 @@
-/* init.h - the parts of init: services, names, crashes, memory, gate, tests */
+/* init.h - the parts of init: services, names, crashes, memory and its accounts, gate, tests */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_INIT_INIT_H
 #define USERLAND_INIT_INIT_H
@@ -63,8 +63,48 @@ const char *device_give(uint32_t index, exo_domain_t to, long *error);
 void crash_open(void);
 void crash_report(void);
 
+/* account.c */
+enum { ACCOUNTS = 64 };
+struct account {
+    exo_domain_t domain;            /* 0: nobody's */
+    uint32_t requests, asked, gave; /* how often; frames */
+    uint32_t forced, taken;
+    uint32_t lowered; /* a service's: limit of frames that is with init till `until` */
+    uint64_t until;
+    uint64_t shun; /* not to be asked before that */
+    uint64_t told; /* when it was asked last */
+};
+bool domain_is_live(exo_domain_t domain);
+/* A program's row, made if there is none. */
+struct account *account_of(exo_domain_t domain);
+/* Not to be asked before that time; makes no row. */
+uint64_t account_shunned(exo_domain_t domain);
+/* False past the last row; a row that is nobody's has domain 0. The gate reads while init writes:
+ * numbers may be of two moments. */
+bool account_copy(uint32_t index, struct account *account);
+/* Before a program is struck: what its limit allows above its use goes to the one above it, so that
+ * it takes nothing back. */
+void account_hold(exo_domain_t domain);
+/* So many frames were taken: as much limit goes to init, through all between. */
+void account_strike(exo_domain_t domain, uint32_t taken);
+/* Gives services their limit back whose time has come, at most `spare` of it together. */
+void account_look(uint64_t spare);
+
+/* strike.c: one program at a time */
+void strike_begin(exo_domain_t domain);
+/* Takes up to count of what it owes: how many; EXO_E_AGAIN: another step is needed; EXO_E_FULL:
+ * nothing is left to take; EXO_E_HANDLE: it died. At most 8192 table entries and 64 kernel calls.
+ */
+long strike_step(uint32_t count);
+
 /* memory.c */
-void memory_look(uint32_t wanted);
+void memory_open(const struct config *config);
+/* Bounded: one look at the domain table, or a quarter of a slot of force. The time to look again,
+ * at the latest `until`. */
+uint64_t memory_look(uint64_t until);
+/* What a domain slot is never asked below. */
+uint32_t memory_keep(uint32_t slot);
+const struct steward_memory *memory_state(void);
 
 /* gate.c */
 long gate_open(void);

@@ -28,9 +28,9 @@ const struct service *service_of(uint32_t domain) {
 static uint32_t limit_of(const struct config_amount *amount, int resource) {
     const volatile struct exo_domain *mine = &exo_domains()[INIT_DOMAIN];
     uint32_t left = mine->limit[resource] - mine->used[resource];
-    uint32_t keep = resource == EXO_FRAMES || resource == EXO_HOLDS ? INIT_KEEP_FRAMES
-                    : resource == EXO_ENVS                          ? INIT_KEEP_OTHERS
-                                                                    : 0;
+    uint32_t keep = resource == EXO_FRAMES || resource == EXO_HOLDS   ? INIT_KEEP_FRAMES
+                    : resource == EXO_ENVS || resource == EXO_VSPACES ? INIT_KEEP_OTHERS
+                                                                      : 0;
 
     if (!amount->percent)
         return amount->value;

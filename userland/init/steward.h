@@ -14,14 +14,35 @@ enum {
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
 enum steward_call {
-    STEWARD_NAMES, /* share the name page with the caller, readable: its frame */
-    STEWARD_NAME,  /* domain, 16 bytes of name in two registers: a descendant of the caller */
-    STEWARD_START, /* 16 bytes of name in two registers: start that program of init.conf again */
-    STEWARD_KILL,  /* domain; not init's own. EXO_E_AGAIN: call again */
-    STEWARD_ASK,   /* domain, resource, count, ticks */
-    STEWARD_BREAK, /* domain, resource, number: take that one. EXO_E_AGAIN: call again */
-    STEWARD_END,   /* restart, status: end the machine */
-    STEWARD_LIST,  /* share the list of devices with the caller, readable: its frame */
+    STEWARD_NAMES,   /* share the name page with the caller, readable: its frame */
+    STEWARD_NAME,    /* domain, 16 bytes of name in two registers: a descendant of the caller */
+    STEWARD_START,   /* 16 bytes of name in two registers: start that program of init.conf again */
+    STEWARD_KILL,    /* domain; not init's own. EXO_E_AGAIN: call again */
+    STEWARD_ASK,     /* domain, resource, count, ticks */
+    STEWARD_BREAK,   /* domain, resource, number: take that one. EXO_E_AGAIN: call again */
+    STEWARD_END,     /* restart, status: end the machine */
+    STEWARD_LIST,    /* share the list of devices with the caller, readable: its frame */
+    STEWARD_MEMORY,  /* 0, then a0-a6 are struct steward_memory */
+    STEWARD_ACCOUNT, /* index: 0, then a struct steward_account; EXO_E_ARG past the last */
+};
+
+/* How init keeps frames free. */
+struct steward_memory {
+    uint32_t low, high;   /* below low it asks, till high are free */
+    uint32_t deadline_ms; /* to answer */
+    uint32_t open;        /* requests now */
+    uint32_t rounds;      /* of asking, so far */
+    uint32_t forced;      /* requests that ended in force */
+    uint32_t nameless;    /* programs that no block of init.conf names */
+};
+
+/* What one program was asked for, gave and lost, in frames. */
+struct steward_account {
+    uint64_t domain; /* 0: the row is nobody's */
+    uint32_t requests, forced;
+    uint32_t asked, gave, taken;
+    uint32_t lowered; /* of its limit, for having been forced */
+    uint32_t keep;    /* it is never asked below */
 };
 
 enum { STEWARD_NAME_LENGTH = 12, STEWARD_NAMED = 256, STEWARD_DEVICES = 42 };

@@ -96,7 +96,8 @@ static void test_spawn(const char *name, const struct exo_file *file, bool stopp
 
     for (int i = 0; i < EXO_RESOURCES; i++) {
         uint32_t left = mine->limit[i] - mine->used[i];
-        uint32_t keep = i == EXO_FRAMES || i == EXO_HOLDS ? INIT_KEEP_FRAMES : i == EXO_ENVS;
+        uint32_t keep = i == EXO_FRAMES || i == EXO_HOLDS ? INIT_KEEP_FRAMES
+                                                          : i == EXO_ENVS || i == EXO_VSPACES;
 
         what.limits[i] = left > keep ? left - keep : 0;
     }

@@ -60,17 +60,29 @@ const char *error_text(long error) {
                                                                        : "unknown error";
 }
 
+static long steward_answer(struct exo_message *message) {
+    long error = exo_gate_call_patient(SHELL_GATE, message, exo_time() + 20 * exo_time_base());
+
+    return error < 0 ? error : error ? EXO_E_DEAD : (long)message->word[0];
+}
+
 long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     for (;;) {
         struct exo_message message = {{call, a, b, c, d}};
-        long error = exo_gate_call_patient(SHELL_GATE, &message, exo_time() + 20 * exo_time_base());
+        long answer = steward_answer(&message);
 
-        if (error)
-            return error < 0 ? error : EXO_E_DEAD;
-        if ((long)message.word[0] != EXO_E_AGAIN)
-            return (long)message.word[0];
+        if (answer != EXO_E_AGAIN)
+            return answer;
         exo_yield(0);
     }
+}
+
+long steward_read(uint64_t call, uint64_t a, void *answer) {
+    struct exo_message message = {{call, a}};
+    long error = steward_answer(&message);
+
+    memcpy(answer, &message.word[1], 6 * sizeof message.word[0]);
+    return error;
 }
 
 bool shell_interrupted(uint64_t mask, uint64_t deadline) {
@@ -208,6 +220,7 @@ static const struct shell_command commands[] = {
     {"frames", "[map]", "who holds how much memory", show_frames},
     {"slices", "", "the slots of each hart, by environment", show_slices},
     {"holds", "[DOMAIN | frame N]", "limits and use, or single holds", show_holds},
+    {"memory", "", "the reserve: who was asked for frames, who gave, who was forced", show_memory},
     {"irqs", "", "interrupt lines and who serves them", show_irqs},
     {"trace", "[COUNT]", "what the kernel did last", show_trace},
     {"devices", "", "what the device tree names", show_devices},

@@ -16,6 +16,8 @@ int shell_fail(const char *command, const char *word, const char *why);
 int shell_usage(const char *usage);
 /* Asks init: the answer in word 0. */
 long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+/* The same, with the six words that come behind the answer. */
+long steward_read(uint64_t call, uint64_t a, void *answer);
 /* Ctrl-C since the last look? Waits at most till deadline for it, a child's end or an event of
  * mask. */
 bool shell_interrupted(uint64_t mask, uint64_t deadline);
@@ -38,6 +40,7 @@ int show_top_screen(void);
 int show_frames(int count, char **words);
 int show_slices(int count, char **words);
 int show_holds(int count, char **words);
+int show_memory(int count, char **words);
 int show_irqs(int count, char **words);
 int show_trace(int count, char **words);
 int show_devices(int count, char **words);
