@@ -103,11 +103,12 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
         slice_post(listener, death_bits);
 }
 
-/* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space. */
-static void death_of_some(uint32_t domain, const struct vspace *space, enum exo_death reason) {
+/* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space, that has *left. */
+static void death_of_some(uint32_t domain, const struct vspace *space, const uint32_t *left,
+                          enum exo_death reason) {
     unsigned killed = 0;
 
-    for (uint32_t i = 0; i < facts.env_table.count && killed < DEATH_BATCH; i++) {
+    for (uint32_t i = 0; i < facts.env_table.count && *left && killed < DEATH_BATCH; i++) {
         struct exo_env *entry = &env_table[i];
 
         if (env_state(entry) == EXO_ENV_FREE ||
@@ -119,7 +120,7 @@ static void death_of_some(uint32_t domain, const struct vspace *space, enum exo_
 }
 
 int death_of_users(struct vspace *space) {
-    death_of_some(0, space, EXO_DEATH_ABORT);
+    death_of_some(0, space, &space->environments, EXO_DEATH_ABORT);
     return !space->environments;
 }
 
@@ -167,8 +168,7 @@ static void death_of_holds(struct exo_domain *domain) {
 static int death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
 
-    if (domain->used[EXO_ENVS])
-        death_of_some(slot, NULL, EXO_DEATH_KILLED);
+    death_of_some(slot, NULL, &domain->used[EXO_ENVS], EXO_DEATH_KILLED);
     if (domain->used[EXO_ENVS])
         return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
