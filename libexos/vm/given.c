@@ -1,6 +1,7 @@
 /* given.c - mapping frames that the program has already */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
+#include "libexos/vm/lost.h"
 #include "libexos/vm/map.h"
 #include "libexos/vm/share.h"
 
@@ -21,6 +22,7 @@ static long place_step(void *what) {
 static long bind_step(void *what) {
     const struct given *g = what;
 
+    lost_forget(NULL, 0);
     for (uint64_t i = 0; i < g->count; i++) {
         uint64_t address = g->at + i * EXO_PAGE, frame = g->frames[i];
         uint64_t *word = table_format->make(address);

@@ -1,6 +1,7 @@
 /* ram.c - a store in frames of one's own: swap, and files, without a disk */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
+#include "libexos/vm/lost.h"
 #include "libexos/vm/vm.h"
 
 /* Slot n is a frame taken at the start; content goes by copying. */
@@ -24,7 +25,8 @@ static long drop_all(const struct vm_ram *ram, uint64_t count) {
     for (uint64_t i = 0; error >= 0 && i < count; i++) {
         uint64_t frame = ram->frames[i];
 
-        error = exo_drop(0, &frame, 1);
+        if (frame)
+            error = exo_drop(0, &frame, 1);
     }
     return error;
 }
@@ -47,6 +49,8 @@ long vm_ram_begin(struct vm_ram *ram, uint64_t pages) {
     if (error < 0) {
         drop_all(ram, done);
         vm_unmap((uint64_t)at, pages * sizeof(*ram->frames));
+    } else {
+        lost_watch(ram);
     }
     return error;
 }
@@ -54,6 +58,7 @@ long vm_ram_begin(struct vm_ram *ram, uint64_t pages) {
 long vm_ram_end(struct vm_ram *ram) {
     long error = drop_all(ram, ram->store.slots);
 
+    lost_unwatch(ram);
     return error < 0 ? error
                      : vm_unmap((uint64_t)ram->frames, ram->store.slots * sizeof(*ram->frames));
 }

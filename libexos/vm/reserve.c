@@ -1,6 +1,7 @@
 /* reserve.c - zeroed frames in hand, fetched from the kernel sixteen at a time */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/reserve.h"
+#include "libexos/vm/lost.h"
 #include "libexos/vm/page.h"
 #include "libexos/edge/edge.h"
 
@@ -20,10 +21,11 @@ uint64_t reserve_fill(uint64_t count) {
     got = exo_frame_alloc(0, frames, want);
     if (got == EXO_E_QUOTA || got == EXO_E_FULL) /* not sixteen: one will do */
         got = exo_frame_alloc(0, frames, 1);
+    if (got > 0)
+        lost_forget(frames, (uint64_t)got);
     for (long i = 0; i < got; i++)
-        reserve_frames[have++] = frames[i];
-    vm_counts.reserve = have;
-    return have;
+        reserve_frames[vm_counts.reserve++] = frames[i];
+    return vm_counts.reserve;
 }
 
 void reserve_put(uint64_t frame) {

@@ -115,7 +115,8 @@ struct vm_store {
 /* A store in frames of my domain, taken now: vm can always give as many others back. */
 struct vm_ram {
     struct vm_store store;
-    uint32_t *frames; /* the store's own */
+    uint32_t *frames; /* the store's own; 0: taken by force */
+    struct vm_ram *next;
 };
 long vm_ram_begin(struct vm_ram *ram, uint64_t pages);
 long vm_ram_end(struct vm_ram *ram); /* nobody uses it any more */
@@ -160,6 +161,7 @@ struct vm_counts {
     uint64_t faults, filled, rebound, evicted, given;
     uint64_t read, written; /* pages, from and to stores */
     uint64_t copies;        /* pages copied because they were written */
+    uint64_t lost;          /* pages whose frame was taken by force */
 };
 extern struct vm_counts vm_counts;
 /* Drops up to count frames of the reserve, then of victims: what the giver does. How many. */
