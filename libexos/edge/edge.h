@@ -65,6 +65,8 @@ void exo_handle_fp(unsigned cause, exo_handler_t *handler);
 /* Assembler: entered with gp = the frame and every other register untouched; returns with
  * amoswap.d gp, zero, (gp); jr gp. */
 void exo_handle_raw(unsigned cause, void (*entry)(void));
+/* A handler in C with an entry of its own in assembler, which calls it when it must. */
+void exo_handle_entry(unsigned cause, exo_handler_t *handler, void (*entry)(void));
 exo_handler_t *exo_handler(unsigned cause); /* the C handler now in place, or null */
 
 /* Readies another environment's u-area (mapped here at uarea): handler stacks from `stacks`

@@ -9,7 +9,7 @@
  *  0x3ffe000000  top of the main stack, growing down
  *  0x3f80000000  the spawner's copy window
  *  0x3f40000000  the start block (edge/start.h), then the parent page
- *  0x3f00000000  vm: its page tables
+ *  0x3f00000000  vm: its page tables, queues and windows
  *  0x3e00000000  exported tables of the kernel, mapped when asked for
  *  0x1800000000  heap and mappings, from here up to 0x3e00000000
  *  0x1000000000  the program: text, read-only data, data

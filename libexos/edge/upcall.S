@@ -1,30 +1,10 @@
 /* upcall.S - from the kernel's upcall to C and back */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/offsets.h"
+#include "libexos/edge/entry.h"
 #include "syscall_numbers.h"
 
     .section .text.exo_pinned, "ax"
     .option norelax
-
-/* gp = the save frame; every other register is the interrupted program's. */
-.macro caller_saved op
-    \op ra, 8(gp)
-    \op t0, 40(gp)
-    \op t1, 48(gp)
-    \op t2, 56(gp)
-    \op a0, 80(gp)
-    \op a1, 88(gp)
-    \op a2, 96(gp)
-    \op a3, 104(gp)
-    \op a4, 112(gp)
-    \op a5, 120(gp)
-    \op a6, 128(gp)
-    \op a7, 136(gp)
-    \op t3, 224(gp)
-    \op t4, 232(gp)
-    \op t5, 240(gp)
-    \op t6, 248(gp)
-.endm
 
 /* One entry a cause, so that the handler's address is one load away. The frequent causes also have a way
  * back of their own. */
@@ -32,9 +12,7 @@
     .balign 4
     .type exo_entry_\cause, @function
 exo_entry_\cause:
-    caller_saved sd
-    sd sp, 16(gp)
-    ld sp, SAVE_STACK(gp)
+    go_in
     mv a0, gp
     ld a1, STACK_UAREA(sp)
     ld t0, UAREA_WORD(EXO_USER_HANDLER + \cause)(a1)
@@ -47,13 +25,6 @@ exo_entry_\cause:
     .size exo_entry_\cause, . - exo_entry_\cause
 .endm
 
-.macro go_back
-    ld gp, STACK_FRAME(sp)
-    caller_saved ld
-    ld sp, 16(gp)
-    amoswap.d gp, zero, (gp)
-    jr gp
-.endm
 exo_go_back:
     go_back
 

@@ -3,11 +3,14 @@
 #include "libexos/edge/edge.h"
 #include "libexos/edge/giveback.h"
 #include "libexos/edge/offsets.h"
+#include "libexos/edge/watch.h"
 
 _Static_assert(offsetof(struct exo_uarea, user) == UAREA_USER, "offsets.h");
 _Static_assert(offsetof(struct exo_uarea, save) == UAREA_SAVE, "offsets.h");
 _Static_assert(offsetof(struct exo_save, cause) == SAVE_CAUSE, "offsets.h");
+_Static_assert(offsetof(struct exo_save, address) == SAVE_ADDRESS, "offsets.h");
 _Static_assert(offsetof(struct exo_save, stack) == SAVE_STACK, "offsets.h");
+_Static_assert(offsetof(struct exo_save, user) == SAVE_USER, "offsets.h");
 _Static_assert(sizeof((struct exo_uarea *)0)->user >= 8 * EXO_USER_FREE, "layout.h");
 
 extern const uint64_t exo_entries[EXO_CAUSES];
@@ -30,6 +33,7 @@ void exo_uarea_init(struct exo_uarea *uarea, void *stacks) {
 
         head[0] = (uint64_t)&uarea->save[i];
         head[1] = (uint64_t)uarea;
+        head[2] = i ? 0 : (uint64_t)&exo_watch; /* see watch.S */
         uarea->save[i].stack = (uint64_t)head;
     }
     if (exo_self && exo_self != uarea) {
@@ -61,6 +65,13 @@ void exo_handle_raw(unsigned cause, void (*entry)(void)) {
     if (cause >= EXO_CAUSES)
         return;
     exo_self->user[EXO_USER_HANDLER + cause] = 0;
+    exo_self->entry[cause] = (uint64_t)entry;
+}
+
+void exo_handle_entry(unsigned cause, exo_handler_t *handler, void (*entry)(void)) {
+    if (cause >= EXO_CAUSES)
+        return;
+    exo_self->user[EXO_USER_HANDLER + cause] = (uint64_t)handler;
     exo_self->entry[cause] = (uint64_t)entry;
 }
 

@@ -5,12 +5,26 @@
 #include "libexos/vm/page.h"
 #include "libexos/vm/reserve.h"
 
+uint32_t give_owed;
+
+void give_late(void) {
+    struct exo_uarea *uarea = exo_uarea();
+    uint32_t count = __atomic_exchange_n(&give_owed, 0, __ATOMIC_RELAXED), given;
+
+    if (!count)
+        return;
+    given = vm_give(count);
+    (void)given; (void)uarea;
+}
+
 uint32_t vm_give(uint32_t count) {
     struct exo_uarea *uarea = exo_uarea();
     uint32_t given;
 
-    if (!vm_try_lock(uarea))
+    if (!vm_try_lock(uarea)) {
+        __atomic_store_n(&give_owed, count, __ATOMIC_RELAXED);
         return 0;
+    }
     given = reserve_drop(count);
     if (given < count)
         given += page_evict_some(count - given);

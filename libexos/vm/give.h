@@ -2,5 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_GIVE_H
 #define LIBEXOS_VM_GIVE_H
+#include <stdint.h>
 void vm_give_init(void);
+/* Frames that were asked for while another environment held the lock; whoever unlocks gives them. */
+extern uint32_t give_owed;
+void give_late(void);
 #endif

@@ -3,18 +3,24 @@
 #include "libexos/vm/give.h"
 #include "libexos/vm/page.h"
 
+/* What a program may define itself, to choose. */
+__attribute__((weak)) const struct vm_format *const vm_format = &vm_linear;
+EXO_PINNED_BSS const struct vm_format *table_format;
+
 static long adopt(const struct exo_start *start, const struct exo_area *area) {
     uint64_t end = area->address + area->pages * EXO_PAGE;
     unsigned flags = area->first == EXO_NO_FRAME ? 0 : VM_KEEP;
     long error = region_add(area->address, end, area->rights & PAGE_NOW, flags);
 
     for (uint64_t i = 0; error >= 0 && flags && i < area->pages; i++) {
-        uint64_t *word = table_make(area->address + i * EXO_PAGE);
+        uint64_t *word = table_format->make(area->address + i * EXO_PAGE);
 
         if (!word)
             return EXO_E_FULL;
-        *word = (uint64_t)start->frame[area->first + i] << PAGE_FRAME_SHIFT | PAGE_HELD |
-                PAGE_KEEP | (area->rights & PAGE_BIND);
+        page_put(word, (uint64_t)start->frame[area->first + i] << PAGE_NUMBER_SHIFT | PAGE_HELD |
+                           PAGE_KEEP | (area->rights & PAGE_NOW) |
+                           (area->rights & EXO_PIN ? PAGE_PIN : 0) |
+                           (uint64_t)(area->rights >> 4) << PAGE_MOST_SHIFT);
         vm_counts.mapped++;
     }
     return error;
@@ -29,10 +35,16 @@ long vm_init(struct exo_uarea *uarea) {
     if (done)
         return 0;
     done = 1;
+    table_format = vm_format;
     table_near = EXO_NEVER;
+    exo_watch.pager = vm_fault_unwatched;
+    exo_watch.nested = vm_fault;
+    exo_watch.open = vm_fault_open;
     exo_handle(EXO_CAUSE_FETCH_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_LOAD_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_STORE_PAGE, vm_fault);
+    if (table_format->start)
+        table_format->start();
     for (uint64_t i = 0; start && error >= 0 && i < start->areas && i < EXO_START_AREAS; i++)
         error = adopt(start, &start->area[i]);
     vm_give_init();
@@ -93,22 +105,19 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
     if (!vm_lock(uarea))
         return EXO_E_BUSY;
     region = region_at(address);
-    for (unsigned i = 1; handler && i < HANDLERS && !n; i++)
-        if (!vm_handlers[i].call ||
-            (vm_handlers[i].call == handler && vm_handlers[i].context == context))
+    for (unsigned i = 1; handler && i < EXO_WATCHERS && !n; i++)
+        if (!exo_watch.watcher[i].call || (exo_watch.watcher[i].call == handler &&
+                                           exo_watch.watcher[i].context == context))
             n = i;
     if (region && (n || !handler)) {
-        if (n) {
-            vm_handlers[n].call = handler;
-            vm_handlers[n].context = context;
-        }
+        if (n)
+            exo_watch.watcher[n] = (struct exo_watcher){handler, context};
         region->handler = (uint8_t)n;
-        for (uint64_t at = table_skip(region->start, region->end); at < region->end;
-             at = table_skip(at + EXO_PAGE, region->end)) {
+        for (uint64_t at = table_format->next(region->start, region->end); at < region->end;
+             at = table_format->next(at + EXO_PAGE, region->end)) {
             uint64_t *word = table_find(at);
 
-            if (*word)
-                *word = (*word & ~(uint64_t)PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT;
+            *word = (*word & ~PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT;
         }
     }
     vm_unlock(uarea);

@@ -39,12 +39,10 @@ static long lose(uint64_t address, uint64_t pages) {
 static long unmap(uint64_t start, uint64_t end) {
     long error = region_remove(start, end);
 
-    for (uint64_t at = table_skip(start, end); error >= 0 && at < end; at = table_skip(at, end)) {
+    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
+         at = table_format->next(at, end)) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
-        uint64_t leaf = (TABLE_SPAN - (at & (TABLE_SPAN - 1))) >> EXO_PAGE_SHIFT;
 
-        if (pages > leaf)
-            pages = leaf;
         if (pages > EXO_BATCH)
             pages = EXO_BATCH;
         error = lose(at, pages);
@@ -115,16 +113,17 @@ long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags) 
 
 static long bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights,
                        unsigned flags) {
-    uint64_t word = PAGE_HELD | PAGE_KEEP | rights | rights << PAGE_MOST_SHIFT |
+    uint64_t word = PAGE_HELD | PAGE_KEEP | rights | (uint64_t)rights << PAGE_MOST_SHIFT |
                     (flags & VM_BORROW ? PAGE_BORROWED : 0);
 
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t *entry = table_make(at + i * EXO_PAGE);
-        long error = entry ? exo_bind(at + i * EXO_PAGE, frames[i], word & PAGE_BIND) : EXO_E_FULL;
+        uint64_t *entry = table_format->make(at + i * EXO_PAGE);
+        long error =
+            entry ? exo_bind(at + i * EXO_PAGE, frames[i], page_binding(word)) : EXO_E_FULL;
 
         if (error < 0)
             return error;
-        *entry = word | frames[i] << PAGE_FRAME_SHIFT;
+        page_put(entry, word | frames[i] << PAGE_NUMBER_SHIFT);
         vm_counts.mapped++;
     }
     return 0;
@@ -145,7 +144,7 @@ long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, uns
     if (at >= 0 && error >= 0 &&
         !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
         for (uint64_t i = 0; i < count; i++)
-            *table_find((uint64_t)at + i * EXO_PAGE) &= ~(uint64_t)PAGE_BORROWED;
+            *table_find((uint64_t)at + i * EXO_PAGE) &= ~PAGE_BORROWED;
     if (at >= 0 && error < 0) {
         unmap((uint64_t)at, (uint64_t)at + count * EXO_PAGE);
         at = error;
@@ -170,23 +169,22 @@ long vm_unmap(uint64_t address, uint64_t length) {
 }
 
 /* A page whose binding cannot be changed in place: more than its most, or not yet written. */
-static long rebind(uint64_t *word, uint64_t address, unsigned rights) {
-    uint64_t most = *word & PAGE_MOST;
+static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
+    uint64_t old = *word, new;
     long error;
 
-    if ((uint64_t)rights << PAGE_MOST_SHIFT & ~most) {
-        if (*word & PAGE_BORROWED)
-            most = (uint64_t)rights << PAGE_MOST_SHIFT;
-        else
-            most = page_most(rights) << PAGE_MOST_SHIFT;
+    if (rights & ~(old >> PAGE_MOST_SHIFT)) {
+        uint64_t most = old & PAGE_BORROWED ? rights : page_most(rights);
+
         exo_vspace_unbind(0, address, 1); /* an executable and a writable binding never meet */
+        old = (old & ~PAGE_MOST) | most << PAGE_MOST_SHIFT;
         if (rights & EXO_X)
-            *word &= ~(uint64_t)PAGE_CLEAN;
+            old &= ~PAGE_CLEAN;
     }
-    error = exo_bind(address, page_frame(*word),
-                     most | (*word & PAGE_CLEAN ? rights & ~(unsigned)EXO_W : rights));
+    new = (old & ~(PAGE_NOW | PAGE_IDLE)) | rights;
+    error = exo_bind(address, page_frame(new), page_binding(new));
     if (error >= 0)
-        *word = (*word & ~(uint64_t)(PAGE_NOW | PAGE_MOST)) | rights | most;
+        page_put(word, new);
     return error < 0 ? error : 0;
 }
 
@@ -200,36 +198,32 @@ static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
     if (!region)
         return EXO_E_ARG;
     error = region_rights(start, end, rights);
-    for (uint64_t at = table_skip(start, end); error >= 0 && at < end;
-         at = table_skip(at + EXO_PAGE, end)) {
+    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
+         at = table_format->next(at + EXO_PAGE, end)) {
         uint64_t *word = table_find(at);
 
         if (*word & PAGE_HELD)
             error = rebind(word, at, rights);
         else if (*word & PAGE_SET)
-            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
+            page_put(word, (*word & ~PAGE_NOW) | rights);
     }
     return error;
 }
 
-/* Notes the rights of pages with frames whose bindings may have them: no region is looked at. 0 if
+/* Notes the rights of pages whose bindings may have them as they are: no region is looked at. 0 if
  * it met another page; then protect_slow does all of it again. */
 static int note_plain(uint64_t address, uint64_t pages, unsigned rights) {
-    uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT, mask = wanted | PAGE_CLEAN;
-
     while (pages) {
-        uint64_t *word = table_find(address), *end;
-        uint64_t n = (TABLE_SPAN - (address & (TABLE_SPAN - 1))) >> EXO_PAGE_SHIFT;
+        vm_page_t *page = vm_page(address), *end;
+        uint64_t n = table_format->run - (address >> EXO_PAGE_SHIFT & (table_format->run - 1));
 
-        if (!word)
+        if (!page)
             return 0;
         n = n < pages ? n : pages;
-        for (end = word + n; word < end; word++) {
-            uint64_t old = *word;
-
-            if ((old & mask) != wanted)
+        for (end = page + n; page < end; page++) {
+            if (!vm_is_plain(page, rights))
                 return 0;
-            *word = (old & ~(uint64_t)PAGE_NOW) | rights;
+            page->now = (uint8_t)rights;
         }
         pages -= n;
         address += n * EXO_PAGE;
@@ -278,17 +272,15 @@ static __attribute__((noinline)) long protect_range(uint64_t address, uint64_t l
 
 long vm_protect(uint64_t address, uint64_t length, unsigned rights) {
     uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
+    vm_page_t *page;
     long error;
 
-    if (pages == 1 && address < EXO_USER_END) { /* the way of those who do it for each fault */
-        uint64_t wanted = PAGE_HELD | (uint64_t)rights << PAGE_MOST_SHIFT;
-        uint64_t *word = table_find(address);
-
-        if (word && (*word & (wanted | PAGE_CLEAN)) == wanted && rights < 8) {
-            *word = (*word & ~(uint64_t)PAGE_NOW) | rights;
-            error = exo_vspace_protect(0, address, 1, rights);
-            return error < 0 && error != EXO_E_HOLD ? error : 0; /* not bound: it will be so */
-        }
+    if (pages == 1 && (page = vm_page(address)) && vm_is_plain(page, rights)) {
+        page->now = (uint8_t)rights;
+        error = exo_vspace_protect(0, address, 1, rights);
+        return error < 0 && error != EXO_E_HOLD ? error : 0; /* not bound: it will be so */
     }
     return protect_range(address, length, rights);
 }
+
+vm_page_t *vm_page(uint64_t address) { return (vm_page_t *)table_find(address); }

@@ -9,15 +9,15 @@ const struct vm_policy *page_policy = &vm_fifo;
 /* How many pages to fill: one, or a batch when the page before has its frame already, which is how
  * memory looks that is used in order. */
 static uint64_t window(const struct region *region, uint64_t address, const uint64_t *word) {
-    uint64_t index = address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1), n = 1;
+    uint64_t run = table_format->run, index = address >> EXO_PAGE_SHIFT & (run - 1), n = 1;
     uint64_t most = (region->end - address) >> EXO_PAGE_SHIFT;
 
     if (index == 0 || !(word[-1] & PAGE_HELD))
         return 1;
     if (most > RESERVE_BATCH)
         most = RESERVE_BATCH;
-    if (most > TABLE_ENTRIES - index)
-        most = TABLE_ENTRIES - index;
+    if (most > run - index)
+        most = run - index;
     while (n < most && word[n] == 0)
         n++;
     return n;
@@ -25,7 +25,7 @@ static uint64_t window(const struct region *region, uint64_t address, const uint
 
 long page_fill(struct region *region, uint64_t address, unsigned need) {
     struct exo_binding vector[RESERVE_BATCH];
-    uint64_t *word = table_make(address);
+    uint64_t *word = table_format->make(address);
     uint64_t n, rights, flags, have;
     int saved;
     long bound;
@@ -39,7 +39,9 @@ long page_fill(struct region *region, uint64_t address, unsigned need) {
             (region->flags & VM_KEEP ? PAGE_KEEP : 0);
     if (need != EXO_W && rights & EXO_W && !saved)
         flags |= PAGE_CLEAN;
-    rights |= page_most((unsigned)rights) << PAGE_MOST_SHIFT;
+    flags |= page_most(rights) << PAGE_MOST_SHIFT;
+    flags = page_with_plain(flags | rights);
+    rights = page_binding(flags);
     have = reserve_fill(n);
     if (!have && page_evict_some(1))
         have = reserve_fill(1);
@@ -49,8 +51,7 @@ long page_fill(struct region *region, uint64_t address, unsigned need) {
         n = have;
     for (uint64_t i = 0; i < n; i++) {
         reserve_take(&vector[i].frame);
-        vector[i].address =
-            (address + i * EXO_PAGE) | (rights & ~(flags & PAGE_CLEAN ? EXO_W : 0ull));
+        vector[i].address = (address + i * EXO_PAGE) | rights;
     }
     bound = n == 1 ? exo_bind(address, vector[0].frame, vector[0].address & (EXO_PAGE - 1))
                    : exo_bind_vector(vector, n);
@@ -58,7 +59,7 @@ long page_fill(struct region *region, uint64_t address, unsigned need) {
         bound = 1;
     for (uint64_t i = 0; i < n; i++) {
         if ((long)i < bound) {
-            word[i] = vector[i].frame << PAGE_FRAME_SHIFT | rights | flags;
+            word[i] = vector[i].frame << PAGE_NUMBER_SHIFT | flags;
             vm_counts.mapped++;
             vm_counts.filled++;
             if (page_policy->mapped)
@@ -72,6 +73,11 @@ long page_fill(struct region *region, uint64_t address, unsigned need) {
     return bound < 0 ? bound : 0;
 }
 
+long page_write(uint64_t *word, uint64_t address) {
+    page_put(word, *word & ~PAGE_CLEAN);
+    return exo_bind(address, page_frame(*word), page_binding(*word));
+}
+
 int page_evict(uint64_t address) {
     uint64_t *word = table_find(address), old = word ? *word : 0, frame = page_frame(old);
     int clean = (old & PAGE_CLEAN) != 0;
@@ -82,7 +88,7 @@ int page_evict(uint64_t address) {
         return 0;
     if (exo_vspace_unbind(0, address, 1) < 0 || exo_hold_drop(0, &frame, 1) < 1)
         return 0;
-    *word = PAGE_SET | (old & (PAGE_NOW | PAGE_HANDLER)) | (clean ? 0 : PAGE_SAVED);
+    page_put(word, PAGE_SET | (old & (PAGE_NOW | PAGE_HANDLER)) | (clean ? 0 : PAGE_SAVED));
     vm_counts.mapped--;
     vm_counts.evicted++;
     if (page_policy->unmapped)

@@ -17,24 +17,14 @@ static inline void vm_touch_stack(void) {
     asm volatile("addi t0, sp, -2048\n amoor.w zero, zero, (t0)" ::: "t0", "memory");
 }
 
-struct vm_handler_entry {
-    vm_handler_t *call;
-    void *context;
-};
-extern struct vm_handler_entry vm_handlers[HANDLERS];
-
-static inline uint64_t page_of(uint64_t address) { return address & ~(EXO_PAGE - 1); }
-
-static inline uint64_t page_frame(uint64_t word) { return word >> PAGE_FRAME_SHIFT; }
-
-/* The most that a page with these rights may later get without a new binding. */
-static inline uint64_t page_most(unsigned rights) {
-    return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
-}
-
+/* The fault of a page that nobody watches, or whose watcher passed it on. */
+void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea *uarea);
+void vm_fault_open(struct exo_save *frame, struct exo_uarea *uarea);
 /* Gives the page at address a frame, and some of the pages behind it when memory is touched in
  * order. With the lock held. 0 or an error. */
 long page_fill(struct region *region, uint64_t address, unsigned need);
+/* The first write to a page that was only read till now. 0 or an error. */
+long page_write(uint64_t *word, uint64_t address);
 /* Takes a page's frame away; its word stays with what must be remembered. 1 if it could. */
 int page_evict(uint64_t address);
 /* Evicts until count frames are gone or no victim is left; how many. */

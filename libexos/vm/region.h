@@ -12,7 +12,7 @@ struct region {
     uint8_t handler; /* number, 0 = none */
 };
 
-enum { REGIONS = 512, HANDLERS = 16 };
+enum { REGIONS = 512 };
 
 struct region *region_at(uint64_t address);   /* that holds address, or null */
 struct region *region_from(uint64_t address); /* the first that ends above address, or null */

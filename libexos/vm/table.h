@@ -1,62 +1,90 @@
-/* table.h - vm's own page table: one word a page, in a tree of three levels */
+/* table.h - vm's own page table: one word a page, kept in a format that the program chooses */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_TABLE_H
 #define LIBEXOS_VM_TABLE_H
-#include "libexos/edge/edge.h"
+#include "libexos/edge/watch.h"
+#include "libexos/vm/vm.h"
 
-/* A page's word. 0: nothing known, its region says. */
-enum {
-    PAGE_NOW = 7,        /* rights now, EXO_R | EXO_W | EXO_X */
-    PAGE_MOST_SHIFT = 4, /* rights of its binding at most: where vspace_bind wants them */
-    PAGE_MOST = 7 << PAGE_MOST_SHIFT,
-    PAGE_PIN = EXO_PIN,      /* the spawner pinned it */
-    PAGE_SET = 1 << 7,       /* no frame, but the rights here count, not the region's */
-    PAGE_HELD = 1 << 8,      /* it has a frame */
-    PAGE_KEEP = 1 << 9,      /* which is never given back */
-    PAGE_BORROWED = 1 << 10, /* or not ours to drop */
-    PAGE_CLEAN =
-        1 << 11, /* never written: all zero; bound without EXO_W though PAGE_NOW may have it */
-    PAGE_HANDLER_SHIFT = 12, /* 4 bits: the handler that sees its faults, 0 = none */
-    PAGE_HANDLER = 15 << PAGE_HANDLER_SHIFT,
-    PAGE_SAVED = 1 << 16, /* no frame: the policy has its content */
-    PAGE_FRAME_SHIFT = 32,
-};
-#define PAGE_BIND (PAGE_NOW | PAGE_MOST | PAGE_PIN) /* what goes to vspace_bind */
+/* A page's word. 0: nothing known, its region says. The three lowest bytes are used alone by fast
+ * paths (vm.h: struct vm_page; edge/watch.h). */
+#define PAGE_NOW 7ull            /* rights now, EXO_R | EXO_W | EXO_X */
+#define PAGE_IDLE (1ull << 7)    /* its binding was taken, to see whether it is used */
+#define PAGE_PLAIN (3ull << 8)   /* rights that its binding may have without a look: see page_put */
+#define PAGE_HANDLER (15ull << 20) /* the handler that sees its faults, 0 = none */
+#define PAGE_MOST (7ull << 24)   /* rights of its binding at most */
+#define PAGE_PIN (1ull << 27)    /* the spawner pinned it */
+#define PAGE_HELD (1ull << 28)   /* it has a frame */
+#define PAGE_SET (1ull << 29)    /* no frame, but the rights here count, not the region's */
+#define PAGE_KEEP (1ull << 30)   /* its frame is never given back */
+#define PAGE_BORROWED (1ull << 31) /* or not ours to drop */
+#define PAGE_CLEAN (1ull << 32)  /* not written since it was filled; bound without EXO_W */
+#define PAGE_SAVED (1ull << 33)  /* no frame: its content is in a slot of the swap store */
+#define PAGE_TRANSIT (1ull << 34) /* no frame yet or any more: a store is at work on it */
+#define PAGE_SHARED (1ull << 35) /* others may see its frame: bound without EXO_W, copied when written */
+#define PAGE_HANDLER_SHIFT 20
+#define PAGE_MOST_SHIFT 24
+#define PAGE_NUMBER_SHIFT 36 /* of its frame, its slot, or its transit */
 
-enum { TABLE_BITS = 9, TABLE_ENTRIES = 512 };
-#define TABLE_SPAN (EXO_PAGE << TABLE_BITS) /* bytes under one leaf */
+static inline uint64_t page_of(uint64_t address) { return address & ~(EXO_PAGE - 1); }
+static inline uint64_t page_number(uint64_t word) { return word >> PAGE_NUMBER_SHIFT; }
+static inline uint64_t page_frame(uint64_t word) { return word >> PAGE_NUMBER_SHIFT; }
 
-extern uint64_t **table_top[EXO_USER_END >> 30];
-/* The leaf last used, in one word so that it is never half changed: its address, and above that the
- * bits of the addresses under it. */
-extern uint64_t table_near;
-enum {
-    TABLE_NEAR_SHIFT = 38, /* of EXO_USER_END */
-    TABLE_SPAN_SHIFT = EXO_PAGE_SHIFT + TABLE_BITS
-};
+/* Its binding, as vspace_bind wants it. */
+static inline uint64_t page_binding(uint64_t word) {
+    uint64_t now = word & PAGE_NOW, most = word >> PAGE_MOST_SHIFT & 7;
 
-/* The word of an address, or null if there is no leaf. Takes no lock. */
-static inline uint64_t *table_find(uint64_t address) {
-    uint64_t near = *(volatile uint64_t *)&table_near, *leaf;
-
-    if (near >> TABLE_NEAR_SHIFT == address >> TABLE_SPAN_SHIFT) {
-        leaf = (uint64_t *)(near & (EXO_USER_END - 1));
-    } else {
-        uint64_t **middle = address < EXO_USER_END ? table_top[address >> 30] : NULL;
-
-        leaf = middle ? middle[address >> TABLE_SPAN_SHIFT & (TABLE_ENTRIES - 1)] : NULL;
-        if (!leaf)
-            return NULL;
-        near = address >> TABLE_SPAN_SHIFT << TABLE_NEAR_SHIFT | (uint64_t)leaf;
-        *(volatile uint64_t *)&table_near = near;
+    if (word & (PAGE_CLEAN | PAGE_SHARED)) {
+        now &= ~(uint64_t)EXO_W;
+        most &= ~(uint64_t)EXO_W;
     }
-    return &leaf[address >> EXO_PAGE_SHIFT & (TABLE_ENTRIES - 1)];
+    return now | most << 4 | (word & PAGE_PIN ? EXO_PIN : 0);
 }
 
-/* The same, making tables. Null without memory. */
-uint64_t *table_make(uint64_t address);
-/* The first address >= `address` and < end that has a leaf, or end. */
-uint64_t table_skip(uint64_t address, uint64_t end);
-/* Rebinds a page of the tables themselves. 0 or an error. */
-long table_rebind(uint64_t address);
+/* Every change of a word but those of the fast paths. PAGE_PLAIN follows from the rest. */
+static inline uint64_t page_with_plain(uint64_t word) {
+    uint64_t most = word >> PAGE_MOST_SHIFT & 7;
+
+    if (!(word & PAGE_HELD))
+        most = 0;
+    else if (most & EXO_X || word & (PAGE_CLEAN | PAGE_SHARED))
+        most &= EXO_R;
+    return (word & ~PAGE_PLAIN) | most << 8;
+}
+
+static inline void page_put(uint64_t *word, uint64_t value) {
+    *(volatile uint64_t *)word = page_with_plain(value);
+}
+
+/* The most that a page with these rights may later get without a new binding. */
+static inline uint64_t page_most(uint64_t rights) {
+    return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
+}
+
+/* A format. The lock is held for all, but by who meets a miss while it holds it: find must be right
+ * at every instruction of make. What find needs is pinned, or vm's own (own.h). Words stay where
+ * they are. */
+struct vm_format {
+    const char *name;
+    uint64_t run;        /* words of so many pages, aligned, stand side by side */
+    void (*start)(void); /* may put a faster entry before vm_fault; or null */
+    uint64_t *(*find)(uint64_t address); /* a page's word, or null if it is 0; pinned text */
+    uint64_t *(*make)(uint64_t address); /* the same, making it; null without memory */
+    /* The first page from address on, below end, whose word is not 0; or end. */
+    uint64_t (*next)(uint64_t address, uint64_t end);
+};
+extern const struct vm_format *table_format;
+
+enum { TABLE_LEAF_SHIFT = 21 }; /* bytes under a page of the linear table */
+extern uint64_t table_near;     /* address >> TABLE_LEAF_SHIFT of one that is there, or ~0 */
+
+/* Where the linear table has a page's word, if it is there. */
+static inline uint64_t *table_linear(uint64_t address) {
+    return (uint64_t *)(EXO_VM_TABLES + (address >> EXO_PAGE_SHIFT << 3));
+}
+
+static inline uint64_t *table_find(uint64_t address) {
+    if (address >> TABLE_LEAF_SHIFT == *(volatile uint64_t *)&table_near)
+        return table_linear(address);
+    return table_format->find(address);
+}
 #endif

@@ -4,9 +4,17 @@
 #define LIBEXOS_VM_VM_H
 #include "libexos/edge/edge.h"
 #include "libexos/edge/start.h"
+#include "libexos/edge/watch.h"
 
 /* Addresses are all below 2^38, so results < 0 are errors (enum exo_error). Lengths are rounded up
  * to pages; addresses must be page-aligned. */
+
+/* How vm's own page table is kept: an array over all addresses, there where it is used, or a hash
+ * table, for programs that use few pages here and there. A program chooses by defining vm_format;
+ * the library's own definition is weak, and says linear. */
+struct vm_format;
+extern const struct vm_format vm_linear, vm_hashed;
+extern const struct vm_format *const vm_format;
 
 /* Takes over the pages that the spawner mapped, and page faults (causes 12, 13, 15). Once. */
 long vm_init(struct exo_uarea *uarea);
@@ -31,19 +39,43 @@ long vm_unmap(uint64_t address, uint64_t length);
 /* Changes rights of whole pages, mapped or not yet touched. */
 long vm_protect(uint64_t address, uint64_t length, unsigned rights);
 
+/* What vm knows of a page, in its own table; it stays there for ever. The program may keep the
+ * pointer and change the rights of that one page by vm_protect_page, but write nothing there
+ * itself. */
+typedef struct exo_watched vm_page_t;
+/* Null: nothing is known of it yet. */
+vm_page_t *vm_page(uint64_t address);
+/* The same for the page whose fault a handler serves. */
+static inline vm_page_t *vm_page_of(const struct exo_save *frame) {
+    return (vm_page_t *)frame->user;
+}
+static inline int vm_is_plain(const vm_page_t *page, unsigned rights) {
+    return rights <= page->plain && rights <= (EXO_R | EXO_W) && rights != EXO_W && page->plain;
+}
+/* vm_protect for one page, inlined: `address` is page's own. For handlers that count instructions;
+ * the ecall then stands in the program's text. Not 0: done. */
+static inline int vm_protect_page(vm_page_t *page, uint64_t address, unsigned rights) {
+    if (!vm_is_plain(page, rights))
+        return vm_protect(address, EXO_PAGE, rights) >= 0;
+    *(volatile uint8_t *)&page->now = (uint8_t)rights;
+    return (int)exo_protect_inline(address, rights); /* not bound now: the next touch binds it so */
+}
+
 /* The frame behind an address (faulted in if it is not there yet), or an error. */
 long vm_frame(uint64_t address);
 /* Does [address, address + length) allow these rights? Nothing is touched. */
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
 
 /* Faults in the region that starts at or holds `address` go to handler first, protection and misses
- * alike, except the first touch of a page, which vm fills. It returns 1 when the access shall be
- * tried again (or frame->x[0] was moved); 0 when it is not his: then vm binds the page with the
- * rights that it knows, if they allow the access, else asks vm_fault_default's. The handler may
- * change rights with vm_protect, or faster with exo_vspace_protect, of which vm knows nothing: a
- * binding that the kernel dropped comes back with vm's rights when the handler answers 0. `context`
- * is his own. */
-typedef int vm_handler_t(struct exo_save *frame, uint64_t address, void *context);
+ * alike, except the first touch of a page, which vm fills. `page` is its address; frame->address
+ * has all of the bits. He answers VM_AGAIN when the access shall be tried again (or frame->x[0] was
+ * moved); VM_OPEN when the page shall first get the rights that it may have (read and write, or read
+ * and execute): the fastest way to let one access be noticed; VM_PASS when it is not his: then vm
+ * binds the page with the rights that it knows, if they allow the access, else asks
+ * vm_fault_default's. The handler may change rights with vm_protect and vm_protect_page. `context` is
+ * his own. */
+enum { VM_PASS = EXO_WATCH_PASS, VM_AGAIN = EXO_WATCH_AGAIN, VM_OPEN = EXO_WATCH_OPEN };
+typedef int vm_handler_t(struct exo_save *frame, uint64_t page, void *context);
 long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context);
 /* Asked about faults that neither vm nor a region's handler serves. Default: null, exo_crash. */
 void vm_fault_default(vm_handler_t *handler, void *context);

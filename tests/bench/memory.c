@@ -12,26 +12,28 @@
  * and vspace_protect); the _vm rows do the same through the library's regions and its books. */
 enum { PAGES = 100, FRESH = 1024 };
 
-static uint64_t base, open_page;           /* appel1: the page that is not protected */
+static uint64_t base;
+static struct open { /* appel1: the page that is not protected */
+    uint64_t page;
+    vm_page_t *word;
+} open_now;
 static uint64_t *sequence[2][BENCH_COUNT]; /* appel1's random pages, appel2's shuffled rounds */
 static uint64_t **now_sequence;
 
-static int appel1_handler(struct exo_save *frame, uint64_t address, void *context) {
-    uint64_t page = address & -(uint64_t)PAGE;
+static int appel1_handler(struct exo_save *frame, uint64_t page, void *context) {
+    struct open last = open_now;
 
-    (void)frame;
     (void)context;
-    vm_protect(page, PAGE, EXO_R | EXO_W);
-    vm_protect(open_page, PAGE, EXO_R);
-    open_page = page;
-    return 1;
+    open_now = (struct open){page, vm_page_of(frame)};
+    vm_protect_page(last.word, last.page, EXO_R);
+    return VM_OPEN;
 }
 
-static int appel2_handler(struct exo_save *frame, uint64_t address, void *context) {
+static int appel2_handler(struct exo_save *frame, uint64_t page, void *context) {
     (void)frame;
+    (void)page;
     (void)context;
-    vm_protect(address & -(uint64_t)PAGE, PAGE, EXO_R | EXO_W);
-    return 1;
+    return VM_OPEN;
 }
 
 static void appel1_raw(struct exo_save *frame, struct exo_uarea *uarea) {
@@ -39,8 +41,8 @@ static void appel1_raw(struct exo_save *frame, struct exo_uarea *uarea) {
 
     (void)uarea;
     exo_vspace_protect(0, page, 1, EXO_R | EXO_W);
-    exo_vspace_protect(0, open_page, 1, EXO_R);
-    open_page = page;
+    exo_vspace_protect(0, open_now.page, 1, EXO_R);
+    open_now.page = page;
 }
 
 static void appel2_raw(struct exo_save *frame, struct exo_uarea *uarea) {
@@ -86,8 +88,8 @@ static __attribute__((noinline)) void touch_rounds_raw(uint64_t count) {
 static void protect_all(uint64_t count) {
     (void)count;
     vm_protect(base, PAGES * PAGE, EXO_R);
-    open_page = base;
-    vm_protect(open_page, PAGE, EXO_R | EXO_W);
+    open_now = (struct open){base, vm_page(base)};
+    vm_protect(base, PAGE, EXO_R | EXO_W);
     now_sequence = sequence[0];
 }
 
@@ -125,15 +127,15 @@ static void appel(void) {
     touch_rounds(BENCH_COUNT);
     must(served == 2 * BENCH_COUNT);
     must(vm_region_handler(base, appel1_handler, NULL) == 0);
-    bench_row("appel1_vm", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
+    bench_row("appel1", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
     must(vm_region_handler(base, appel2_handler, NULL) == 0);
     now_sequence = sequence[1];
-    bench_row("appel2_vm", touch_rounds, touch_nothing, NULL, BENCH_COUNT);
+    bench_row("appel2", touch_rounds, touch_nothing, NULL, BENCH_COUNT);
     exo_handle(EXO_CAUSE_STORE_PAGE, appel1_raw);
-    bench_row("appel1", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
+    bench_row("appel1_edge", touch_sequence, touch_nothing, protect_all, BENCH_COUNT);
     now_sequence = sequence[1];
     exo_handle(EXO_CAUSE_STORE_PAGE, appel2_raw);
-    bench_row("appel2", touch_rounds_raw, touch_nothing, NULL, BENCH_COUNT);
+    bench_row("appel2_edge", touch_rounds_raw, touch_nothing, NULL, BENCH_COUNT);
     exo_handle(EXO_CAUSE_STORE_PAGE, handler);
     vm_unmap(base, PAGES * PAGE);
 }
