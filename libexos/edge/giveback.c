@@ -16,9 +16,22 @@ void exo_giver_add(struct exo_giver *giver) {
     *at = giver;
 }
 
+/* The kernel delivers it at its next look. */
+static void again(struct exo_uarea *uarea) {
+    __atomic_fetch_or(&uarea->pending, EXO_PENDING_REVOKE, __ATOMIC_RELAXED);
+}
+
+void exo_giveback_late(struct exo_uarea *uarea, enum exo_resource resource, uint32_t given) {
+    volatile struct exo_ask *ask = &uarea->revoke[resource];
+
+    ask->count = given < ask->count ? ask->count - given : 0;
+    if (given && ask->count)
+        again(uarea);
+}
+
 uint32_t exo_giveback(struct exo_uarea *uarea) {
     volatile struct exo_ask *asks = uarea->revoke;
-    uint32_t given = 0;
+    uint32_t given = 0, left = 0;
 
     for (unsigned r = 0; r < EXO_RESOURCES; r++) {
         /* The kernel lowers its own count at each return, but not this copy: ask until it is 0. */
@@ -29,7 +42,10 @@ uint32_t exo_giveback(struct exo_uarea *uarea) {
                 gave = g->give(count < EXO_BATCH ? count : EXO_BATCH);
             asks[r].count = gave < count ? count - gave : 0;
             given += gave;
+            left |= gave ? asks[r].count : 0;
         }
     }
+    if (left)
+        again(uarea);
     return given;
 }

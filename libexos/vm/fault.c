@@ -1,6 +1,7 @@
 /* fault.c - page faults: bind again, fill, ask the region's handler, or die */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/bind.h"
+#include "libexos/edge/block.h"
 #include "libexos/edge/export.h"
 #include "libexos/vm/own.h"
 #include "libexos/vm/page.h"
@@ -17,9 +18,8 @@ static inline unsigned need_of(uint64_t cause) {
     return cause == EXO_CAUSE_STORE_PAGE ? EXO_W : cause == EXO_CAUSE_LOAD_PAGE ? EXO_R : EXO_X;
 }
 
-/* With the lock held. 0: served; else the page has no such right, or there is no memory. */
-static __attribute__((noinline)) long serve(uint64_t address, unsigned need) {
-    uint64_t *word = table_find(address);
+/* With the lock held. 0: served; VM_LATER; else the page has no such right, or there is no memory. */
+static __attribute__((noinline)) long serve(uint64_t address, uint64_t *word, unsigned need) {
     struct region *region;
     uint64_t rights;
 
@@ -28,18 +28,16 @@ static __attribute__((noinline)) long serve(uint64_t address, unsigned need) {
     region = region_at(address);
     if (!region)
         return EXO_E_RIGHT;
-    rights = word && *word & PAGE_SET ? *word & PAGE_NOW : region->rights;
+    rights = word && *word & (PAGE_SET | PAGE_TRANSIT) ? *word & PAGE_NOW : region->rights;
     if (!(rights & need))
         return EXO_E_RIGHT;
-    return page_fill(region, address, need);
+    return page_fill(region, address, word, need);
 }
 
 /* A page that has its frame but no binding is bound again. With the lock held, perhaps by whom this
  * fault interrupted; this, and all that it calls, stands in pinned pages, so that it also brings
  * back the rest of the library. */
-static EXO_PINNED_TEXT int rebind(uint64_t address, unsigned need) {
-    uint64_t *word = table_find(address);
-
+static inline int rebind(uint64_t address, uint64_t *word, unsigned need) {
     if (!word || !(*word & PAGE_HELD) || !(*word & need) ||
         (need == EXO_W && *word & (PAGE_CLEAN | PAGE_SHARED)) ||
         exo_bind(address, page_frame(*word), page_binding(*word)) < 0)
@@ -81,30 +79,77 @@ static __attribute__((noinline)) void fault_refused(struct exo_save *frame,
         exo_crash(frame);
 }
 
-static EXO_PINNED_TEXT int own_fault(struct exo_save *frame, uint64_t address) {
+/* The thread gives the hart to others till asking the store again is worth while. */
+static __attribute__((noinline)) void fault_waits(struct exo_save *frame, struct exo_uarea *uarea,
+                                                  const void *token) {
+    if (exo_block_calls.park)
+        exo_block_calls.park(frame, uarea, token);
+    exo_yield(0);
+}
+
+/* A thread that is not in a fault waits by one: this load goes on behind itself. */
+static void wait_outside(const void *token) {
+    register const void *a0 asm("a0") = token;
+
+    asm volatile(".option push\n.option norvc\nlw zero, 0(%1)\n.option pop" ::"r"(a0),
+                 "r"(OWN_WAIT)
+                 : "memory");
+}
+
+long vm_patiently(long (*step)(void *), void *what) {
+    struct exo_uarea *uarea = exo_uarea();
+    const void *token;
+    long answer;
+
+    for (;;) {
+        vm_touch_stack();
+        if (!vm_lock(uarea))
+            return EXO_E_BUSY;
+        answer = step(what);
+        token = page_token;
+        vm_unlock(uarea);
+        if (answer != VM_LATER)
+            return answer;
+        wait_outside(token);
+    }
+}
+
+/* Faults at addresses that are not the program's. */
+static EXO_PINNED_TEXT int own_fault(struct exo_save *frame, struct exo_uarea *uarea,
+                                     uint64_t address) {
+    if (address == OWN_WAIT) {
+        frame->x[0] += 4;
+        fault_waits(frame, uarea, (const void *)frame->x[10]);
+        return 1;
+    }
     if (address - EXO_TABLES < EXO_VM_TABLES - EXO_TABLES)
         return exo_export_fault(address) >= 0;
-    return address - EXO_VM_TABLES < EXO_START - EXO_VM_TABLES &&
-           (own_rebind(address) >= 0 || exo_watch_absent(frame));
+    return own_rebind(address) >= 0 || exo_watch_absent(frame);
 }
 
 EXO_PINNED_TEXT void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea *uarea) {
-    uint64_t address = page_of(frame->address);
+    uint64_t address = page_of(frame->address), *word;
     unsigned need = need_of(frame->cause);
+    const void *token = NULL;
     long error = EXO_E_RIGHT;
     int mine;
 
     vm_counts.faults++;
-    if (own_fault(frame, address))
+    if (address - EXO_TABLES < EXO_START - EXO_TABLES && own_fault(frame, uarea, address))
         return;
     mine = vm_lock(uarea);
-    if (rebind(address, need))
+    word = table_find(address);
+    if (rebind(address, word, need)) {
         error = 0;
-    else if (mine)
-        error = serve(address, need);
+    } else if (mine) {
+        error = serve(address, word, need);
+        token = page_token;
+    }
     if (mine)
         vm_unlock(uarea);
-    if (error < 0)
+    if (error == VM_LATER)
+        fault_waits(frame, uarea, token);
+    else if (error < 0)
         fault_refused(frame, uarea);
 }
 

@@ -1,36 +1,28 @@
-/* fifo.c - the stock policy: of the pages never written, the one filled longest ago goes first */
+/* fifo.c - a policy: who got a frame first loses it first */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/vm/page.h"
+#include "libexos/vm/queue.h"
+#include "libexos/vm/vm.h"
 
-enum { RING = 1024, LOOKS = 128 };
+enum { LOOKS = 128 };
 
-static uint32_t ring[RING]; /* page numbers, oldest first; when full the oldest is forgotten */
-static uint32_t first, count;
+static struct queue queue = {.runs = 1};
 
-static void fifo_mapped(uint64_t address) {
-    if (count == RING) {
-        first = (first + 1) % RING;
-        count--;
-    }
-    ring[(first + count++) % RING] = (uint32_t)(address >> EXO_PAGE_SHIFT);
+static void fifo_begin(void) { queue_clear(&queue); }
+
+static void fifo_mapped(uint64_t address, uint64_t count) {
+    queue_push_run(&queue, address, count);
 }
 
 static uint64_t fifo_victim(void) {
-    for (unsigned looks = 0; looks < LOOKS && count; looks++) {
-        uint64_t address = (uint64_t)ring[first] << EXO_PAGE_SHIFT;
-        uint64_t *word = table_find(address);
+    uint32_t entry;
 
-        first = (first + 1) % RING;
-        count--;
-        if (word && *word & PAGE_HELD && *word & PAGE_CLEAN)
-            return address;
-        /* Written since: it never goes, so it is not kept in the ring either. */
+    for (unsigned looks = 0; looks < LOOKS && queue_pop(&queue, &entry); looks++) {
+        if (vm_may_go(queue_address(entry)))
+            return queue_address(entry);
+        if (vm_has_frame(queue_address(entry)))
+            queue_push(&queue, entry); /* there is no place for its content now */
     }
     return 0;
 }
 
-const struct vm_policy vm_fifo = {
-    .name = "fifo",
-    .mapped = fifo_mapped,
-    .victim = fifo_victim,
-};
+const struct vm_policy vm_fifo = {"fifo", fifo_begin, fifo_mapped, fifo_victim};

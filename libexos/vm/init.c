@@ -8,11 +8,15 @@ __attribute__((weak)) const struct vm_format *const vm_format = &vm_linear;
 EXO_PINNED_BSS const struct vm_format *table_format;
 
 static long adopt(const struct exo_start *start, const struct exo_area *area) {
-    uint64_t end = area->address + area->pages * EXO_PAGE;
-    unsigned flags = area->first == EXO_NO_FRAME ? 0 : VM_KEEP;
-    long error = region_add(area->address, end, area->rights & PAGE_NOW, flags);
+    int is_there = area->first != EXO_NO_FRAME;
+    /* What is not there yet is the rest of the stack. */
+    struct region region = {.start = area->address,
+                            .end = area->address + area->pages * EXO_PAGE,
+                            .rights = area->rights & PAGE_NOW,
+                            .flags = is_there ? VM_KEEP : VM_GROWS};
+    long error = region_add(region);
 
-    for (uint64_t i = 0; error >= 0 && flags && i < area->pages; i++) {
+    for (uint64_t i = 0; error >= 0 && is_there && i < area->pages; i++) {
         uint64_t *word = table_format->make(area->address + i * EXO_PAGE);
 
         if (!word)
@@ -22,6 +26,7 @@ static long adopt(const struct exo_start *start, const struct exo_area *area) {
                            (area->rights & EXO_PIN ? PAGE_PIN : 0) |
                            (uint64_t)(area->rights >> 4) << PAGE_MOST_SHIFT);
         vm_counts.mapped++;
+        vm_counts.frames++;
     }
     return error;
 }
@@ -36,7 +41,6 @@ long vm_init(struct exo_uarea *uarea) {
         return 0;
     done = 1;
     table_format = vm_format;
-    table_near = EXO_NEVER;
     exo_watch.pager = vm_fault_unwatched;
     exo_watch.nested = vm_fault;
     exo_watch.open = vm_fault_open;
@@ -51,27 +55,24 @@ long vm_init(struct exo_uarea *uarea) {
     return error;
 }
 
-long vm_frame(uint64_t address) {
-    struct exo_uarea *uarea = exo_uarea();
-    struct region *region;
-    uint64_t *word;
-    long frame = EXO_E_ARG;
+static long frame_step(void *what) {
+    uint64_t *frame = what, address = *frame, *word = table_find(address);
+    struct region *region = region_at(address);
+    long error;
 
-    if (address >= EXO_USER_END)
-        return EXO_E_ARG;
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    word = table_find(address);
-    region = region_at(address);
-    if (region && !(word && *word & PAGE_HELD)) {
-        frame = page_fill(region, page_of(address), EXO_W);
-        word = table_find(address);
+    if (!(word && *word & PAGE_HELD)) {
+        error = region ? page_fill(region, page_of(address), word, EXO_W) : EXO_E_ARG;
+        return error < 0 ? error : VM_LATER; /* and look again */
     }
-    if (word && *word & PAGE_HELD)
-        frame = (long)page_frame(*word);
-    vm_unlock(uarea);
-    return frame;
+    *frame = page_frame(*word);
+    return 0;
+}
+
+long vm_frame(uint64_t address) {
+    uint64_t frame = address;
+    long error = address < EXO_USER_END ? vm_patiently(frame_step, &frame) : EXO_E_ARG;
+
+    return error < 0 ? error : (long)frame;
 }
 
 int vm_allows(uint64_t address, uint64_t length, unsigned rights) {

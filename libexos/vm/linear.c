@@ -8,13 +8,15 @@
 #define LEAF (1ull << TABLE_LEAF_SHIFT)
 #define GIB (1ull << 30)
 
-EXO_PINNED_BSS uint64_t table_near;
+EXO_PINNED_BSS uint64_t table_near[TABLE_NEAR];
 static uint16_t leaves[EXO_USER_END >> 30]; /* pages there are, for each GiB of addresses */
 
 static EXO_PINNED_TEXT uint64_t *linear_find(uint64_t address) {
+    uint64_t leaf = address >> TABLE_LEAF_SHIFT;
+
     if (address >= EXO_USER_END || !own_has((uint64_t)table_linear(address)))
         return NULL;
-    *(volatile uint64_t *)&table_near = address >> TABLE_LEAF_SHIFT;
+    *(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] = leaf + 1;
     return table_linear(address);
 }
 

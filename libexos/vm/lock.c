@@ -5,7 +5,7 @@
 
 static EXO_PINNED_BSS struct exo_uarea *owner;
 
-EXO_PINNED_TEXT int vm_try_lock(struct exo_uarea *uarea) {
+static inline int try(struct exo_uarea *uarea) {
     struct exo_uarea *nobody = NULL;
 
     exo_critical_enter(uarea);
@@ -15,8 +15,10 @@ EXO_PINNED_TEXT int vm_try_lock(struct exo_uarea *uarea) {
     return 0;
 }
 
+EXO_PINNED_TEXT int vm_try_lock(struct exo_uarea *uarea) { return try(uarea); }
+
 EXO_PINNED_TEXT int vm_lock(struct exo_uarea *uarea) {
-    while (!vm_try_lock(uarea))
+    while (!try(uarea))
         if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == uarea)
             return 0;
     return 1;

@@ -1,34 +1,36 @@
-/* map.c - the program's calls: map, unmap, protect */
+/* map.c - the program's calls: map, unmap */
 /* SPDX-License-Identifier: MIT */
+#include "libexos/vm/map.h"
 #include "libexos/edge/bind.h"
-#include "libexos/vm/give.h"
-#include "libexos/vm/page.h"
+#include "libexos/vm/share.h"
 
-static uint64_t pages_up(uint64_t length) { return (length + EXO_PAGE - 1) & ~(EXO_PAGE - 1); }
+uint64_t map_pages_up(uint64_t length) { return (length + EXO_PAGE - 1) & ~(EXO_PAGE - 1); }
 
-static int range_is_sound(uint64_t address, uint64_t length) {
+int map_is_sound(uint64_t address, uint64_t length) {
     return !(address & (EXO_PAGE - 1)) && length && address < EXO_USER_END &&
            length <= EXO_USER_END - address;
 }
 
-/* Unbinds and drops what is left of at most EXO_BATCH pages; the frames to drop are collected. */
+/* Unbinds and drops what is left of at most EXO_BATCH pages. */
 static long lose(uint64_t address, uint64_t pages) {
     uint64_t frames[EXO_BATCH], n = 0;
     long error = 0;
 
     for (uint64_t i = 0; i < pages; i++) {
-        uint64_t *word = table_find(address + i * EXO_PAGE);
+        uint64_t *word = table_find(address + i * EXO_PAGE), old = word ? *word : 0;
 
-        if (!word || !*word)
+        if (!old)
             continue;
-        if (*word & PAGE_HELD) {
-            if (!(*word & PAGE_BORROWED))
-                frames[n++] = page_frame(*word);
-            vm_counts.mapped--;
-            if (page_policy->unmapped)
-                page_policy->unmapped(address + i * EXO_PAGE);
-        }
         *word = 0;
+        if (old & PAGE_SAVED && !share_less(SHARE_SLOT(page_number(old))))
+            swap_put(page_number(old));
+        if (!(old & PAGE_HELD))
+            continue;
+        vm_counts.mapped--;
+        if ((old & PAGE_SHARED && share_less(page_frame(old))) || old & PAGE_BORROWED)
+            continue;
+        vm_counts.frames--;
+        frames[n++] = page_frame(old);
     }
     error = exo_unbind(address, pages);
     if (error >= 0 && n)
@@ -36,9 +38,35 @@ static long lose(uint64_t address, uint64_t pages) {
     return error;
 }
 
-static long unmap(uint64_t start, uint64_t end) {
-    long error = region_remove(start, end);
+/* Takes the guards along of a region that goes as a whole. */
+static void with_guards(uint64_t *start, uint64_t *end) {
+    const struct region *region = region_at(*start - 1);
 
+    if (*start && region && region->flags & REGION_GUARDS_ABOVE && region->end == *start)
+        *start = region->start;
+    region = region_at(*end);
+    if (region && region->flags & REGION_GUARDS_BELOW && region->start == *end)
+        *end = region->end;
+}
+
+/* Writes back what is dirty of a shared mapping, and waits for stores at work. */
+static long settle(uint64_t start, uint64_t end) {
+    long error = map_sync(start, end);
+
+    for (uint64_t at = table_format->next(start, end); error != VM_LATER && at < end;
+         at = table_format->next(at + EXO_PAGE, end))
+        if (*table_find(at) & PAGE_TRANSIT && transit_ask(at) == VM_LATER)
+            error = VM_LATER;
+    return error;
+}
+
+long map_remove(uint64_t start, uint64_t end) {
+    long settled = settle(start, end), error;
+
+    if (settled == VM_LATER)
+        return VM_LATER;
+    with_guards(&start, &end);
+    error = region_remove(start, end);
     for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
          at = table_format->next(at, end)) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
@@ -48,239 +76,129 @@ static long unmap(uint64_t start, uint64_t end) {
         error = lose(at, pages);
         at += pages * EXO_PAGE;
     }
-    return error;
+    return error < 0 ? error : settled;
 }
 
 static long fill_range(uint64_t start, uint64_t end) {
-    for (uint64_t at = start; at < end; at += EXO_PAGE) {
+    for (uint64_t at = start; at < end;) {
         struct region *region = region_at(at);
         uint64_t *word = table_find(at);
         long error;
 
-        if (word && *word & PAGE_HELD)
+        if (word && *word & PAGE_HELD) {
+            at += EXO_PAGE;
             continue;
-        error = region ? page_fill(region, at, EXO_W) : EXO_E_ARG;
-        if (error < 0)
+        }
+        error = region ? page_fill(region, at, word, EXO_W) : EXO_E_ARG;
+        if (error)
             return error;
     }
     return 0;
 }
 
-/* Where it shall be, with what was there gone, noted as a region. */
-static long place(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {
-    struct region *there;
+static long add_guards(const struct region *region) {
+    struct region low = {.start = region->start - EXO_PAGE,
+                         .end = region->start,
+                         .flags = REGION_GUARDS_ABOVE};
+    struct region high = {.start = region->end,
+                          .end = region->end + EXO_PAGE,
+                          .flags = REGION_GUARDS_BELOW};
+    long error = region->flags & (VM_GUARD | VM_GROWS) ? region_add(low) : 0;
+
+    if (error < 0 || !(region->flags & VM_GUARD))
+        return error;
+    error = region_add(high);
+    if (error < 0)
+        region_remove(low.start, low.end);
+    return error;
+}
+
+/* Is [low, high) free, guards included? */
+static int is_free(uint64_t low, uint64_t high) {
+    const struct region *there = region_from(low);
+
+    return !there || there->start >= high;
+}
+
+long map_place(struct region region, uint64_t length) {
+    uint64_t below = region.flags & (VM_GUARD | VM_GROWS) ? EXO_PAGE : 0;
+    uint64_t above = region.flags & VM_GUARD ? EXO_PAGE : 0, rights = region.rights;
+    int sound = map_is_sound(region.start, length) && region.start >= below &&
+                above <= EXO_USER_END - region.start - length;
     long error = 0;
 
-    if (length == 0 || length > EXO_HEAP_END || rights & ~7u || (rights & 3) == EXO_W)
+    if (length == 0 || length > EXO_HEAP_END || rights & ~7u || (rights & 3) == EXO_W ||
+        (region.flags & VM_FIXED && !sound))
         return EXO_E_ARG;
     if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
         return EXO_E_WX;
-    if (flags & VM_FIXED) {
-        if (!range_is_sound(address, length))
-            return EXO_E_ARG;
-        error = unmap(address, address + length);
-    } else {
-        there = address && range_is_sound(address, length) ? region_from(address) : NULL;
-        if (!address || !range_is_sound(address, length) ||
-            (there && there->start < address + length))
-            address = region_gap(length);
+    if (region.flags & VM_FIXED)
+        error = map_remove(region.start - below, region.start + length + above);
+    else if (!region.start || !sound ||
+             !is_free(region.start - below, region.start + length + above))
+        region.start = region_gap(length + below + above) + below;
+    if (error)
+        return error;
+    if (region.start == below)
+        return EXO_E_FULL;
+    region.end = region.start + length;
+    error = region_add(region);
+    if (error >= 0)
+        error = add_guards(&region);
+    if (error < 0)
+        region_remove(region.start, region.end);
+    return error < 0 ? error : (long)region.start;
+}
+
+struct mapping {
+    struct region region;
+    uint64_t length;
+    long at; /* 0: not placed yet */
+};
+
+static long map_step(void *what) {
+    struct mapping *m = what;
+    unsigned flags = m->region.flags;
+    long error = 0;
+
+    if (!m->at)
+        m->at = map_place(m->region, m->length);
+    if (m->at == VM_LATER) {
+        m->at = 0;
+        return VM_LATER;
     }
-    if (error < 0 || !address)
-        return error < 0 ? error : EXO_E_FULL;
-    error = region_add(address, address + length, rights, flags);
-    return error < 0 ? error : (long)address;
+    if (m->at >= 0 && flags & VM_EAGER && m->region.rights)
+        error = fill_range((uint64_t)m->at, (uint64_t)m->at + m->length);
+    if (error >= 0)
+        return error ? VM_LATER : m->at;
+    map_remove((uint64_t)m->at, (uint64_t)m->at + m->length);
+    return error;
+}
+
+long map_region(struct region region, uint64_t length) {
+    struct mapping m = {.region = region, .length = map_pages_up(length)};
+
+    return vm_patiently(map_step, &m);
 }
 
 long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {
-    struct exo_uarea *uarea = exo_uarea();
-    long at, error;
+    struct region region = {.start = address, .rights = (uint8_t)rights};
 
-    length = pages_up(length);
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    at = place(address, length, rights, flags & (VM_FIXED | VM_EAGER | VM_KEEP | VM_JOIN));
-    if (at >= 0 && flags & VM_EAGER && rights) {
-        error = fill_range((uint64_t)at, (uint64_t)at + length);
-        if (error < 0) {
-            unmap((uint64_t)at, (uint64_t)at + length);
-            at = error;
-        }
-    }
-    vm_unlock(uarea);
-    return at;
+    region.flags =
+        (uint16_t)(flags & (VM_FIXED | VM_EAGER | VM_KEEP | VM_JOIN | VM_GUARD | VM_GROWS));
+    return rights & ~7u ? EXO_E_ARG : map_region(region, length);
 }
 
-static long bind_given(uint64_t at, const uint64_t *frames, uint64_t count, unsigned rights,
-                       unsigned flags) {
-    uint64_t word = PAGE_HELD | PAGE_KEEP | rights | (uint64_t)rights << PAGE_MOST_SHIFT |
-                    (flags & VM_BORROW ? PAGE_BORROWED : 0);
+static long unmap_step(void *what) {
+    const struct region *range = what;
 
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t *entry = table_format->make(at + i * EXO_PAGE);
-        long error =
-            entry ? exo_bind(at + i * EXO_PAGE, frames[i], page_binding(word)) : EXO_E_FULL;
-
-        if (error < 0)
-            return error;
-        page_put(entry, word | frames[i] << PAGE_NUMBER_SHIFT);
-        vm_counts.mapped++;
-    }
-    return 0;
-}
-
-long vm_map_frames(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
-                   unsigned flags) {
-    struct exo_uarea *uarea = exo_uarea();
-    long at, error;
-
-    if (!count || count > EXO_HEAP_END >> EXO_PAGE_SHIFT)
-        return EXO_E_ARG;
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    at = place(address, count * EXO_PAGE, rights, (flags & (VM_FIXED | VM_BORROW)) | VM_KEEP);
-    error = at < 0 ? at : bind_given((uint64_t)at, frames, count, rights, flags | VM_BORROW);
-    if (at >= 0 && error >= 0 &&
-        !(flags & VM_BORROW)) /* all are there: now they are ours to drop */
-        for (uint64_t i = 0; i < count; i++)
-            *table_find((uint64_t)at + i * EXO_PAGE) &= ~PAGE_BORROWED;
-    if (at >= 0 && error < 0) {
-        unmap((uint64_t)at, (uint64_t)at + count * EXO_PAGE);
-        at = error;
-    }
-    vm_unlock(uarea);
-    return at;
+    return map_remove(range->start, range->end);
 }
 
 long vm_unmap(uint64_t address, uint64_t length) {
-    struct exo_uarea *uarea = exo_uarea();
-    long error;
+    struct region range = {.start = address};
 
-    length = pages_up(length);
-    if (!range_is_sound(address, length))
-        return EXO_E_ARG;
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    error = unmap(address, address + length);
-    vm_unlock(uarea);
-    return error;
+    length = map_pages_up(length);
+    range.end = address + length;
+    return map_is_sound(address, length) ? vm_patiently(unmap_step, &range) : EXO_E_ARG;
 }
-
-/* A page whose binding cannot be changed in place: more than its most, or not yet written. */
-static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
-    uint64_t old = *word, new;
-    long error;
-
-    if (rights & ~(old >> PAGE_MOST_SHIFT)) {
-        uint64_t most = old & PAGE_BORROWED ? rights : page_most(rights);
-
-        exo_vspace_unbind(0, address, 1); /* an executable and a writable binding never meet */
-        old = (old & ~PAGE_MOST) | most << PAGE_MOST_SHIFT;
-        if (rights & EXO_X)
-            old &= ~PAGE_CLEAN;
-    }
-    new = (old & ~(PAGE_NOW | PAGE_IDLE)) | rights;
-    error = exo_bind(address, page_frame(new), page_binding(new));
-    if (error >= 0)
-        page_put(word, new);
-    return error < 0 ? error : 0;
-}
-
-static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
-    struct region *region = region_at(start);
-    long error = 0;
-
-    for (uint64_t at = start; region && region->end < end; at = region->end)
-        if (!(region = region_next(region)) || region->start != (at = region[-1].end))
-            return EXO_E_ARG; /* a hole */
-    if (!region)
-        return EXO_E_ARG;
-    error = region_rights(start, end, rights);
-    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
-         at = table_format->next(at + EXO_PAGE, end)) {
-        uint64_t *word = table_find(at);
-
-        if (*word & PAGE_HELD)
-            error = rebind(word, at, rights);
-        else if (*word & PAGE_SET)
-            page_put(word, (*word & ~PAGE_NOW) | rights);
-    }
-    return error;
-}
-
-/* Notes the rights of pages whose bindings may have them as they are: no region is looked at. 0 if
- * it met another page; then protect_slow does all of it again. */
-static int note_plain(uint64_t address, uint64_t pages, unsigned rights) {
-    while (pages) {
-        vm_page_t *page = vm_page(address), *end;
-        uint64_t n = table_format->run - (address >> EXO_PAGE_SHIFT & (table_format->run - 1));
-
-        if (!page)
-            return 0;
-        n = n < pages ? n : pages;
-        for (end = page + n; page < end; page++) {
-            if (!vm_is_plain(page, rights))
-                return 0;
-            page->now = (uint8_t)rights;
-        }
-        pages -= n;
-        address += n * EXO_PAGE;
-    }
-    return 1;
-}
-
-static long protect_plain(uint64_t address, uint64_t pages, unsigned rights) {
-    while (pages) {
-        uint64_t n = pages < EXO_PROTECT_BATCH ? pages : EXO_PROTECT_BATCH;
-        long passed = exo_vspace_protect(0, address, n, rights);
-
-        if (passed == EXO_E_HOLD) /* not bound now: the fault will bind it so */
-            passed = 1;
-        if (passed <= 0)
-            return passed ? passed : EXO_E_ARG;
-        pages -= (uint64_t)passed;
-        address += (uint64_t)passed * EXO_PAGE;
-    }
-    return 0;
-}
-
-/* Apart from vm_protect, whose short way then saves no registers for this one. */
-static __attribute__((noinline)) long protect_range(uint64_t address, uint64_t length,
-                                                    unsigned rights) {
-    uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
-    struct exo_uarea *uarea;
-    long error;
-
-    length = pages_up(length);
-    if (!range_is_sound(address, length) || rights & ~7u || (rights & 3) == EXO_W)
-        return EXO_E_ARG;
-    if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
-        return EXO_E_WX;
-    uarea = exo_uarea();
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    if (pages <= EXO_PROTECT_BATCH && note_plain(address, pages, rights))
-        error = protect_plain(address, pages, rights);
-    else
-        error = protect_slow(address, address + length, rights);
-    vm_unlock(uarea);
-    return error;
-}
-
-long vm_protect(uint64_t address, uint64_t length, unsigned rights) {
-    uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
-    vm_page_t *page;
-    long error;
-
-    if (pages == 1 && (page = vm_page(address)) && vm_is_plain(page, rights)) {
-        page->now = (uint8_t)rights;
-        error = exo_vspace_protect(0, address, 1, rights);
-        return error < 0 && error != EXO_E_HOLD ? error : 0; /* not bound: it will be so */
-    }
-    return protect_range(address, length, rights);
-}
-
-vm_page_t *vm_page(uint64_t address) { return (vm_page_t *)table_find(address); }

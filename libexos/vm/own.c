@@ -6,26 +6,12 @@
 #include "libexos/vm/reserve.h"
 #include "libexos/vm/vm.h"
 
-enum { PLACES = 1024, RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W) };
+enum { RIGHTS = EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W) };
 
-/* Page number in the GiB, plus 1, and frame: a hash table with open addressing; nothing ever goes. */
-static EXO_PINNED_BSS struct own {
-    uint32_t page, frame;
-} own[PLACES];
+EXO_PINNED_BSS struct own own_table[OWN_PLACES];
 static EXO_PINNED_BSS struct exo_binding window[OWN_WINDOW_COUNT];
 static uint64_t used, next;
 static void *unused; /* pages that came back, linked through their first word */
-
-static EXO_PINNED_TEXT struct own *own_place(uint64_t address) {
-    uint32_t page = (uint32_t)((address - EXO_VM_TABLES) >> EXO_PAGE_SHIFT) + 1;
-    uint32_t i = page * 0x9e3779b1u >> 22;
-
-    while (own[i].page && own[i].page != page)
-        i = (i + 1) % PLACES;
-    return &own[i];
-}
-
-EXO_PINNED_TEXT int own_has(uint64_t address) { return own_place(address)->page != 0; }
 
 void *own_make(uint64_t address) {
     struct own *place = own_place(address);

@@ -14,8 +14,23 @@ enum { OWN_MOST = 1000, OWN_WINDOW_COUNT = 2 };
 
 /* A zeroed page at this address, or null. */
 void *own_make(uint64_t address);
+/* Where its frame stands: page number in the GiB, plus 1, and frame. A hash table with open
+ * addressing, pinned; nothing ever goes. */
+enum { OWN_PLACES = 1024 };
+struct own {
+    uint32_t page, frame;
+};
+extern struct own own_table[OWN_PLACES];
+static inline struct own *own_place(uint64_t address) {
+    uint32_t page = (uint32_t)((address - EXO_VM_TABLES) >> EXO_PAGE_SHIFT) + 1;
+    uint32_t i = page * 0x9e3779b1u >> 22;
+
+    while (own_table[i].page && own_table[i].page != page)
+        i = (i + 1) % OWN_PLACES;
+    return &own_table[i];
+}
 /* Is there a page of ours? */
-int own_has(uint64_t address);
+static inline int own_has(uint64_t address) { return own_place(address)->page != 0; }
 /* A zeroed page anywhere, or null; and back. */
 void *own_page(void);
 void own_free(void *page);

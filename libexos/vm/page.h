@@ -1,4 +1,4 @@
-/* page.h - vm's inner workings: its lock, getting and losing frames, handlers */
+/* page.h - vm's inner workings: its lock, how pages get frames and lose them */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_PAGE_H
 #define LIBEXOS_VM_PAGE_H
@@ -6,28 +6,77 @@
 #include "libexos/vm/table.h"
 #include "libexos/vm/vm.h"
 
-/* Who holds the lock may meet only misses of pages that have a frame: those are served without it.
- */
+/* lock.c. Who holds the lock may meet only misses of pages that have a frame: those are served
+ * without it. */
 int vm_lock(struct exo_uarea *uarea); /* 0: this environment holds it already */
 int vm_try_lock(struct exo_uarea *uarea);
 void vm_unlock(struct exo_uarea *uarea);
 /* Makes sure that the stack below is there, before the lock is taken. */
 static inline void vm_touch_stack(void) {
     /* Changes nothing, but is a store. */
-    asm volatile("addi t0, sp, -2048\n amoor.w zero, zero, (t0)" ::: "t0", "memory");
+    asm volatile("addi t0, sp, -2048\n amoor.w zero, zero, (t0)\n"
+                 "addi t0, t0, -2048\n amoor.w zero, zero, (t0)" ::
+                     : "t0", "memory");
 }
+/* Calls step with the lock held till its answer is not VM_LATER, waiting between. */
+long vm_patiently(long (*step)(void *), void *what);
 
-/* The fault of a page that nobody watches, or whose watcher passed it on. */
+/* fault.c. The fault of a page that nobody watches, or whose watcher passed it on; one that its
+ * watcher opens. */
 void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea *uarea);
 void vm_fault_open(struct exo_save *frame, struct exo_uarea *uarea);
-/* Gives the page at address a frame, and some of the pages behind it when memory is touched in
- * order. With the lock held. 0 or an error. */
-long page_fill(struct region *region, uint64_t address, unsigned need);
-/* The first write to a page that was only read till now. 0 or an error. */
+
+/* All below with the lock held. They answer 0, an error, or VM_LATER: then page_token is what to
+ * wait for. */
+extern const void *page_token;
+
+/* page.c. Gives the page at address a frame with its content, and zeroed ones to some of its
+ * neighbours when memory is touched in order. */
+long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned need);
+/* A page with a frame is written that is clean or shared. */
 long page_write(uint64_t *word, uint64_t address);
-/* Takes a page's frame away; its word stays with what must be remembered. 1 if it could. */
-int page_evict(uint64_t address);
+/* A zeroed frame, after others were given up if need be. */
+long page_frame_get(uint64_t *frame);
+/* A page has lost its frame: how many frames went with it (0: others stand on it). */
+unsigned page_frame_put(uint64_t word);
+/* What a store read has arrived in frame: result is the store's answer. */
+long page_arrived(uint64_t address, uint64_t *word, uint64_t frame, long result);
+
+/* evict.c. Takes a page's frame away; its word stays with what must be remembered. How many frames
+ * went. */
+unsigned page_evict(uint64_t address);
 /* Evicts until count frames are gone or no victim is left; how many. */
 uint32_t page_evict_some(uint32_t count);
+/* The page, whose word was old, loses its frame: its content is in this slot of swap (EXO_ANY: it is
+ * not needed, or in its file). How many frames went. */
+unsigned page_left(uint64_t *word, uint64_t old, uint64_t slot);
+/* Starts writing a dirty page of a shared mapping back, keeping its frame. */
+long page_sync(uint64_t *word, uint64_t address, const struct region *region);
+/* What vm may have by vm_limit; 0: no limit. */
+extern uint64_t page_limit;
+uint64_t page_over_limit(uint64_t more);
+/* Would it exceed the program's own limit to have `more` frames? How many too many. */
+static inline uint64_t page_excess(uint64_t more) { return page_limit ? page_over_limit(more) : 0; }
 extern const struct vm_policy *page_policy;
+
+/* transit.c: pages that a store is at work on. */
+enum transit_why { TRANSIT_READ, TRANSIT_EVICT, TRANSIT_SYNC };
+struct transit {
+    struct vm_store *store; /* null: unused */
+    uint64_t address, old;  /* the word before */
+    uint64_t slot, frame;
+    enum transit_why why;
+    const void *token;
+};
+/* Does what `what` says, and finishes it now or when the store is ready: the word says so. */
+long transit_begin(const struct transit *what);
+/* Asks the store again about a page in transit. 0: it is over. */
+long transit_ask(uint64_t address);
+/* Asks about all that are; is one left? */
+int transit_poll(void);
+
+/* swap.c: slots of the swap store. */
+extern struct vm_store *swap_store;
+long swap_take(void); /* a slot, or an error */
+void swap_put(uint64_t slot);
 #endif

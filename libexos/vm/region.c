@@ -5,6 +5,7 @@
 
 static struct region regions[REGIONS];
 static unsigned used;
+static struct region *near; /* the last that region_at found; null after any change */
 
 static unsigned index_from(uint64_t address) {
     unsigned low = 0, high = used;
@@ -27,9 +28,14 @@ struct region *region_from(uint64_t address) {
 }
 
 struct region *region_at(uint64_t address) {
-    struct region *region = region_from(address);
+    struct region *region = near;
 
-    return region && region->start <= address ? region : NULL;
+    if (region && address - region->start < region->end - region->start)
+        return region;
+    region = region_from(address);
+    if (!region || region->start > address)
+        return NULL;
+    return near = region;
 }
 
 struct region *region_next(struct region *region) {
@@ -47,6 +53,7 @@ static void join(unsigned i) /* i and i + 1, if they touch and are alike */
         !same_kind(&regions[i], &regions[i + 1]))
         return;
     regions[i].end = regions[i + 1].end;
+    near = NULL;
     used--;
     memmove(&regions[i + 1], &regions[i + 2], (used - i - 1) * sizeof(*regions));
 }
@@ -54,21 +61,21 @@ static void join(unsigned i) /* i and i + 1, if they touch and are alike */
 static long insert(unsigned i, struct region region) {
     if (used == REGIONS)
         return EXO_E_FULL;
+    near = NULL;
     memmove(&regions[i + 1], &regions[i], (used - i) * sizeof(*regions));
     regions[i] = region;
     used++;
     return 0;
 }
 
-long region_add(uint64_t start, uint64_t end, unsigned rights, unsigned flags) {
-    unsigned i = index_from(start);
-    struct region region = {start, end, (uint8_t)rights, (uint8_t)flags, 0};
+long region_add(struct region region) {
+    unsigned i = index_from(region.start);
     long error;
 
-    if (i < used && regions[i].start < end)
+    if (i < used && regions[i].start < region.end)
         return EXO_E_BUSY;
-    if (i > 0 && regions[i - 1].end == start && same_kind(&regions[i - 1], &region)) {
-        regions[i - 1].end = end;
+    if (i > 0 && regions[i - 1].end == region.start && same_kind(&regions[i - 1], &region)) {
+        regions[i - 1].end = region.end;
         join(i - 1);
         return 0;
     }
@@ -88,6 +95,7 @@ static long cut(uint64_t at) {
     if (used == REGIONS)
         return EXO_E_FULL;
     rest = *region;
+    rest.slot = region_slot(region, at);
     rest.start = at;
     region->end = at;
     return insert((unsigned)(region - regions) + 1, rest);
@@ -108,6 +116,7 @@ long region_remove(uint64_t start, uint64_t end) {
     first = index_from(start);
     for (last = first; last < used && regions[last].start < end; last++)
         ;
+    near = NULL;
     memmove(&regions[first], &regions[last], (used - last) * sizeof(*regions));
     used -= last - first;
     return 0;

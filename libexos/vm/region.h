@@ -7,22 +7,31 @@
 
 struct region {
     uint64_t start, end;
+    struct vm_store *store; /* null: zeros */
+    uint64_t slot;          /* of start */
+    uint16_t flags;         /* enum vm_flags and region_flags */
     uint8_t rights;
-    uint8_t flags;   /* enum vm_flags */
     uint8_t handler; /* number, 0 = none */
 };
 
+/* A guard page of the region above it, or below it. */
+enum region_flags { REGION_GUARDS_ABOVE = 0x1000, REGION_GUARDS_BELOW = 0x2000 };
 enum { REGIONS = 512 };
 
 struct region *region_at(uint64_t address);   /* that holds address, or null */
 struct region *region_from(uint64_t address); /* the first that ends above address, or null */
 struct region *region_next(struct region *region);
 /* Adds one; grows a neighbour of the same kind instead if it can. 0 or an error. */
-long region_add(uint64_t start, uint64_t end, unsigned rights, unsigned flags);
+long region_add(struct region region);
 /* Forgets [start, end), cutting regions at both ends. */
 long region_remove(uint64_t start, uint64_t end);
 /* Gives [start, end) these rights, cutting regions at both ends. */
 long region_rights(uint64_t start, uint64_t end, unsigned rights);
 /* A free range of this length in the heap, or 0. */
 uint64_t region_gap(uint64_t length);
+
+/* The slot of a page in its region's store. */
+static inline uint64_t region_slot(const struct region *region, uint64_t address) {
+    return region->slot + ((address - region->start) >> EXO_PAGE_SHIFT);
+}
 #endif

@@ -1,46 +1,41 @@
 /* reserve.c - zeroed frames in hand, fetched from the kernel sixteen at a time */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/reserve.h"
+#include "libexos/vm/page.h"
 #include "libexos/edge/edge.h"
-#include "libexos/vm/vm.h"
 
-static uint64_t reserve[RESERVE_MOST];
+uint64_t reserve_frames[RESERVE_MOST];
 
 uint64_t reserve_fill(uint64_t count) {
     uint64_t have = vm_counts.reserve;
-    uint64_t frames[RESERVE_BATCH];
+    uint64_t frames[RESERVE_BATCH], excess, want;
     long got;
 
     if (have >= count)
         return have;
-    for (unsigned i = 0; i < RESERVE_BATCH; i++)
+    excess = page_excess(have + RESERVE_BATCH);
+    want = excess < RESERVE_BATCH ? RESERVE_BATCH - excess : 1;
+    for (uint64_t i = 0; i < want; i++)
         frames[i] = EXO_ANY;
-    got = exo_frame_alloc(0, frames, RESERVE_BATCH);
+    got = exo_frame_alloc(0, frames, want);
     if (got == EXO_E_QUOTA || got == EXO_E_FULL) /* not sixteen: one will do */
         got = exo_frame_alloc(0, frames, 1);
     for (long i = 0; i < got; i++)
-        reserve[have++] = frames[i];
+        reserve_frames[have++] = frames[i];
     vm_counts.reserve = have;
     return have;
 }
 
-int reserve_take(uint64_t *frame) {
-    if (!vm_counts.reserve && !reserve_fill(1))
-        return 0;
-    *frame = reserve[--vm_counts.reserve];
-    return 1;
-}
-
 void reserve_put(uint64_t frame) {
     if (vm_counts.reserve < RESERVE_MOST)
-        reserve[vm_counts.reserve++] = frame;
+        reserve_frames[vm_counts.reserve++] = frame;
     else
         exo_hold_drop(0, &frame, 1);
 }
 
 uint32_t reserve_drop(uint32_t count) {
     uint32_t n = count < vm_counts.reserve ? count : (uint32_t)vm_counts.reserve;
-    long dropped = n ? exo_hold_drop(0, &reserve[vm_counts.reserve - n], n) : 0;
+    long dropped = n ? exo_hold_drop(0, &reserve_frames[vm_counts.reserve - n], n) : 0;
 
     if (dropped <= 0)
         return 0;

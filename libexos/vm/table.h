@@ -74,8 +74,8 @@ struct vm_format {
 };
 extern const struct vm_format *table_format;
 
-enum { TABLE_LEAF_SHIFT = 21 }; /* bytes under a page of the linear table */
-extern uint64_t table_near;     /* address >> TABLE_LEAF_SHIFT of one that is there, or ~0 */
+enum { TABLE_LEAF_SHIFT = 21, TABLE_NEAR = 8 }; /* bytes under a page of the linear table */
+extern uint64_t table_near[TABLE_NEAR]; /* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
 
 /* Where the linear table has a page's word, if it is there. */
 static inline uint64_t *table_linear(uint64_t address) {
@@ -83,7 +83,9 @@ static inline uint64_t *table_linear(uint64_t address) {
 }
 
 static inline uint64_t *table_find(uint64_t address) {
-    if (address >> TABLE_LEAF_SHIFT == *(volatile uint64_t *)&table_near)
+    uint64_t leaf = address >> TABLE_LEAF_SHIFT;
+
+    if (*(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] == leaf + 1)
         return table_linear(address);
     return table_format->find(address);
 }

@@ -1,4 +1,4 @@
-/* vm.h - address spaces: regions, demand-zero memory, fault handlers, giving frames back */
+/* vm.h - address spaces: regions, demand-zero memory, copies, stores, fault handlers, eviction */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_VM_H
 #define LIBEXOS_VM_VM_H
@@ -23,9 +23,13 @@ enum vm_flags {
     VM_FIXED = 1,  /* at this very address, replacing what is there */
     VM_EAGER = 2,  /* frames now, not when touched */
     VM_KEEP = 4,   /* never give these frames back */
-    VM_BORROW = 8, /* vm_map_frames: unmapping does not drop the holds */
+    VM_BORROW = 8, /* frames that are mine elsewhere: unmapping does not drop the holds */
     VM_JOIN = 16,  /* may grow together with neighbours of the same kind: many small mappings, no
                       handler */
+    VM_GUARD = 32, /* a page without rights below and one above, outside of the length asked for */
+    VM_GROWS = 64, /* a stack: the length is its limit, pages come from the top down, with a guard
+                      below */
+    VM_SHARED = 128, /* vm_map_store: what is written goes to the store */
 };
 
 /* Zero-filled memory with rights EXO_R | EXO_W | EXO_X (0 = no access); address 0: chosen. The
@@ -83,27 +87,77 @@ void vm_fault_default(vm_handler_t *handler, void *context);
 /* The page fault handler itself, for programs that put their own before it with exo_handle. */
 void vm_fault(struct exo_save *frame, struct exo_uarea *uarea);
 
-/* Who loses a page when frames are asked back: replaceable. */
+/* A private copy of [from, from + length), which lies in one region: frames are shared till either
+ * side writes. Not of a region with VM_SHARED. Its address. */
+long vm_copy(uint64_t from, uint64_t length);
+/* Lets another domain (see exo_domain_accept) read the frames of a range as they are now: their
+ * numbers come to frames[]. Who writes, here or there (vm_map_copy), gets a copy of the page. 0. */
+long vm_export(uint64_t address, uint64_t length, exo_domain_t to, uint64_t *frames);
+/* Maps frames that I hold and may only read, copied when they are written. VM_FIXED, VM_BORROW. */
+long vm_map_copy(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
+                 unsigned flags);
+
+/* Where pages are kept that have no frame. Slots are numbers 0 .. slots - 1. Calls come with vm's
+ * lock held and must not touch pages that may be absent (VM_EAGER | VM_KEEP are there). They answer
+ * 0, an error, or VM_LATER: then *token is what exo_block_calls.wake will be told when it is worth
+ * while to ask again, which vm does with the same arguments till it gets another answer; the thread
+ * waits, and the frame stays. */
+enum { VM_LATER = 1 };
+struct vm_store {
+    const char *name;
+    uint64_t slots;
+    long (*read)(struct vm_store *store, uint64_t slot, uint64_t frame, const void **token);
+    long (*write)(struct vm_store *store, uint64_t slot, uint64_t frame, const void **token);
+    void (*free)(struct vm_store *store, uint64_t slot); /* its content is not wanted; or null */
+};
+/* A store in frames of my domain, taken now: vm can always give as many others back. */
+struct vm_ram {
+    struct vm_store store;
+    uint32_t *frames; /* the store's own */
+};
+long vm_ram_begin(struct vm_ram *ram, uint64_t pages);
+long vm_ram_end(struct vm_ram *ram); /* nobody uses it any more */
+/* Copies a page between two frames: for stores, with the lock held. 0 or an error. */
+long vm_copy_frame(uint64_t to, uint64_t from);
+
+/* Where written pages go that lose their frame: till now they cannot. EXO_E_BUSY when slots are in
+ * use. Null: none. */
+long vm_set_swap(struct vm_store *store);
+
+/* Maps slots first .. of a store. Pages are read when touched. With VM_SHARED those written go back
+ * to it by vm_sync, or when they lose their frame or are unmapped; without, they are mine alone. */
+long vm_map_store(struct vm_store *store, uint64_t first, uint64_t length, unsigned rights,
+                  unsigned flags);
+/* Writes the pages back that were written since. 0, or the first error: that page stays dirty. */
+long vm_sync(uint64_t address, uint64_t length);
+
+/* Who loses a page when frames are wanted: replaceable. Called with the lock held; bounded work. */
 struct vm_policy {
     const char *name;
-    void (*mapped)(uint64_t address);   /* a page got its frame */
-    void (*unmapped)(uint64_t address); /* it lost it */
-    uint64_t (*victim)(void);           /* the page to give up next, 0 = none */
-    /* Saves a written page's content before its frame goes; 0: it cannot. Null: only pages that
-     * were never written are given up. It runs with vm's lock held and must not touch other absent
-     * pages. */
-    int (*save)(uint64_t address);
-    /* Fills a page that was saved, now bound and zero. */
-    int (*load)(uint64_t address);
+    void (*begin)(void);                              /* forget all; or null */
+    void (*mapped)(uint64_t address, uint64_t count); /* pages that got their frames */
+    uint64_t (*victim)(void); /* the page to give up next, taken off; 0 = none */
 };
-extern const struct vm_policy vm_fifo;
+extern const struct vm_policy vm_fifo, vm_clock, vm_lru; /* vm_fifo: the default */
 void vm_set_policy(const struct vm_policy *policy);
+/* For policies. Could the page lose its frame now? 0 also when it has none. */
+int vm_may_go(uint64_t address);
+int vm_has_frame(uint64_t address);
+/* Was it used since the last question? Takes the binding away, so that the next use is seen. */
+int vm_was_used(uint64_t address);
+
+/* The most frames that vm may have: pages, reserve and own tables. Above it vm gives up pages of its
+ * own before it takes more. 0: no limit but the domain's. How many it has too many of now. */
+long vm_limit(uint64_t frames);
 
 struct vm_counts {
     uint64_t mapped;  /* pages with a frame */
+    uint64_t frames;  /* those frames, counted once, without borrowed ones */
     uint64_t reserve; /* zeroed frames in hand */
-    uint64_t tables;  /* vm's own tables */
+    uint64_t tables;  /* vm's own pages */
     uint64_t faults, filled, rebound, evicted, given;
+    uint64_t read, written; /* pages, from and to stores */
+    uint64_t copies;        /* pages copied because they were written */
 };
 extern struct vm_counts vm_counts;
 /* Drops up to count frames of the reserve, then of victims: what the giver does. How many. */
