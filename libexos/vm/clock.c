@@ -3,7 +3,7 @@
 #include "libexos/vm/queue.h"
 #include "libexos/vm/vm.h"
 
-enum { LOOKS = 128 };
+enum { LOOKS = 64, USES = 16 };
 
 static struct queue queue = {.runs = 1};
 
@@ -14,14 +14,15 @@ static void clock_mapped(uint64_t address, uint64_t count) {
 }
 
 static uint64_t clock_victim(void) {
-    uint32_t entry;
+    uint32_t entry, used = 0;
 
-    /* When all were used, the first that may go does: nobody is looked at twice in one turn. */
-    for (unsigned looks = 0; looks < 2 * LOOKS && queue_pop(&queue, &entry); looks++) {
+    for (unsigned looks = 0; looks < LOOKS && queue_pop(&queue, &entry); looks++) {
         uint64_t address = queue_address(entry);
 
-        if (vm_may_go(address) && (looks >= LOOKS || !vm_was_used(address)))
+        /* After so many that were used the next goes as it is: each costs a call. */
+        if (vm_may_go(address) && (used == USES || !vm_was_used(address)))
             return address;
+        used++;
         if (vm_has_frame(address))
             queue_push(&queue, entry);
     }

@@ -85,7 +85,7 @@ static long copy_step(void *what) {
         c->at = c->to = (uint64_t)error;
         error = 0;
     }
-    for (; error == 0 && c->from < c->end; c->from += EXO_PAGE, c->to += EXO_PAGE) {
+    for (unsigned n = 0; n < STEP_PAGES && c->from < c->end; n++) {
         uint64_t next = table_format->next(c->from, c->end), *word;
 
         c->to += next - c->from;
@@ -98,6 +98,8 @@ static long copy_step(void *what) {
             break;
         if (*word & PAGE_HELD)
             page_policy->mapped(c->to, 1);
+        c->from += EXO_PAGE;
+        c->to += EXO_PAGE;
     }
     if (error < 0)
         map_remove(c->at, c->to + EXO_PAGE);

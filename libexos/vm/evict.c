@@ -19,7 +19,9 @@ uint64_t page_over_limit(uint64_t more) {
 
 /* Where a dirty page would be written: to its file, or to swap. */
 static struct vm_store *store_of(const struct region *region) {
-    return region && region->store && region->flags & VM_SHARED ? region->store : swap_store;
+    if (region && region->store && region->flags & VM_SHARED)
+        return region->store;
+    return swap_closed ? NULL : swap_store;
 }
 
 int vm_has_frame(uint64_t address) {
@@ -88,7 +90,7 @@ uint32_t page_evict_some(uint32_t count) {
 
     transit_poll();
     /* A policy that names the same page again and again ends this too. */
-    for (uint32_t tries = 0; done < count && tries < 2 * EXO_BATCH; tries++) {
+    for (uint32_t tries = 0; done < count && tries < 2 * count + 8; tries++) {
         uint64_t victim = page_policy->victim();
 
         if (!victim)
@@ -113,14 +115,12 @@ long page_sync(uint64_t *word, uint64_t address, const struct region *region) {
 }
 
 static long down_to_limit(void *excess) {
-    while ((*(uint64_t *)excess = page_excess(0)) != 0) {
-        uint64_t over = *(uint64_t *)excess;
-        uint32_t step = over < EXO_BATCH ? (uint32_t)over : EXO_BATCH;
+    uint64_t over = *(uint64_t *)excess = page_excess(0);
+    uint32_t step = over < RESERVE_BATCH ? (uint32_t)over : RESERVE_BATCH;
 
-        if (!reserve_drop(step) && !page_evict_some(step))
-            return transit_poll() ? VM_LATER : 0;
-    }
-    return 0;
+    if (!over || (!reserve_drop(step) && !page_evict_some(step)))
+        return over && transit_poll() ? VM_LATER : 0;
+    return VM_LATER;
 }
 
 long vm_limit(uint64_t frames) {

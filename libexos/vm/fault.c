@@ -82,6 +82,8 @@ static __attribute__((noinline)) void fault_refused(struct exo_save *frame,
 /* The thread gives the hart to others till asking the store again is worth while. */
 static __attribute__((noinline)) void fault_waits(struct exo_save *frame, struct exo_uarea *uarea,
                                                   const void *token) {
+    if (!token)
+        return; /* the access is tried again */
     if (exo_block_calls.park)
         exo_block_calls.park(frame, uarea, token);
     exo_yield(0);
@@ -105,12 +107,14 @@ long vm_patiently(long (*step)(void *), void *what) {
         vm_touch_stack();
         if (!vm_lock(uarea))
             return EXO_E_BUSY;
+        page_token = NULL;
         answer = step(what);
         token = page_token;
         vm_unlock(uarea);
         if (answer != VM_LATER)
             return answer;
-        wait_outside(token);
+        if (token)
+            wait_outside(token);
     }
 }
 
@@ -142,6 +146,7 @@ EXO_PINNED_TEXT void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea
     if (rebind(address, word, need)) {
         error = 0;
     } else if (mine) {
+        page_token = NULL;
         error = serve(address, word, need);
         token = page_token;
     }

@@ -3,7 +3,7 @@
 #include "libexos/vm/queue.h"
 #include "libexos/vm/vm.h"
 
-enum { LOOKS = 128 };
+enum { LOOKS = 64 };
 
 static struct queue queue = {.runs = 1};
 

@@ -33,21 +33,31 @@ void give_late(void) {
         exo_giveback_late(exo_uarea(), EXO_FRAMES, vm_give(count));
 }
 
-static long begin_policy(void *policy) {
-    uint64_t end = EXO_USER_END;
+struct change {
+    const struct vm_policy *policy;
+    uint64_t at; /* what is before has been told to it */
+};
 
-    page_policy = policy;
-    if (page_policy->begin)
-        page_policy->begin();
-    for (uint64_t at = table_format->next(0, end); at < end;
-         at = table_format->next(at + EXO_PAGE, end))
-        if ((*table_find(at) & (PAGE_HELD | PAGE_KEEP)) == PAGE_HELD)
-            page_policy->mapped(at, 1);
-    return 0;
+static long change_step(void *what) {
+    struct change *c = what;
+
+    if (!c->at) {
+        page_policy = c->policy;
+        if (page_policy->begin)
+            page_policy->begin();
+    }
+    for (unsigned n = 0; n < EXO_BATCH && c->at < EXO_USER_END; n++, c->at += EXO_PAGE) {
+        c->at = table_format->next(c->at, EXO_USER_END);
+        if (c->at < EXO_USER_END && vm_has_frame(c->at) && !(*table_find(c->at) & PAGE_KEEP))
+            page_policy->mapped(c->at, 1);
+    }
+    return c->at < EXO_USER_END ? VM_LATER : 0;
 }
 
 void vm_set_policy(const struct vm_policy *policy) {
-    vm_patiently(begin_policy, (void *)(uintptr_t)(policy ? policy : &vm_fifo));
+    struct change change = {.policy = policy ? policy : &vm_fifo};
+
+    vm_patiently(change_step, &change);
 }
 
 static struct exo_giver giver = {EXO_FRAMES, vm_give, NULL};

@@ -99,7 +99,7 @@ int vm_allows(uint64_t address, uint64_t length, unsigned rights) {
 
 long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
     struct exo_uarea *uarea = exo_uarea();
-    struct region *region;
+    struct region *region, *guard;
     unsigned n = 0;
 
     vm_touch_stack();
@@ -114,6 +114,12 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
         if (n)
             exo_watch.watcher[n] = (struct exo_watcher){handler, context};
         region->handler = (uint8_t)n;
+        guard = region_guard(region, region->start - 1, REGION_GUARDS_ABOVE);
+        if (guard)
+            guard->handler = (uint8_t)n;
+        guard = region_guard(region, region->end, REGION_GUARDS_BELOW);
+        if (guard)
+            guard->handler = (uint8_t)n;
         for (uint64_t at = table_format->next(region->start, region->end); at < region->end;
              at = table_format->next(at + EXO_PAGE, region->end)) {
             uint64_t *word = table_find(at);

@@ -5,7 +5,7 @@
 
 /* Each look ages a page by half, and use adds the most there is: six bits beside its number. Who has
  * the lowest age of a sample of the queue goes. */
-enum { SAMPLE = 16, LOOKS = 128, USED = 32, AGE_SHIFT = QUEUE_PAGE_BITS };
+enum { SAMPLE = 16, LOOKS = 64, USED = 32, AGE_SHIFT = QUEUE_PAGE_BITS };
 
 static struct queue queue;
 

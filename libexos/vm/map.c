@@ -11,6 +11,8 @@ int map_is_sound(uint64_t address, uint64_t length) {
            length <= EXO_USER_END - address;
 }
 
+enum { REMOVE_BATCHES = 8 }; /* of EXO_BATCH pages, in one go */
+
 /* Unbinds and drops what is left of at most EXO_BATCH pages. */
 static long lose(uint64_t address, uint64_t pages) {
     uint64_t frames[EXO_BATCH], n = 0;
@@ -40,13 +42,12 @@ static long lose(uint64_t address, uint64_t pages) {
 
 /* Takes the guards along of a region that goes as a whole. */
 static void with_guards(uint64_t *start, uint64_t *end) {
-    const struct region *region = region_at(*start - 1);
+    struct region whole = {.start = *start, .end = *end};
 
-    if (*start && region && region->flags & REGION_GUARDS_ABOVE && region->end == *start)
-        *start = region->start;
-    region = region_at(*end);
-    if (region && region->flags & REGION_GUARDS_BELOW && region->start == *end)
-        *end = region->end;
+    if (region_guard(&whole, *start - 1, REGION_GUARDS_ABOVE))
+        *start -= EXO_PAGE;
+    if (region_guard(&whole, *end, REGION_GUARDS_BELOW))
+        *end += EXO_PAGE;
 }
 
 /* Writes back what is dirty of a shared mapping, and waits for stores at work. */
@@ -61,25 +62,30 @@ static long settle(uint64_t start, uint64_t end) {
 }
 
 long map_remove(uint64_t start, uint64_t end) {
-    long settled = settle(start, end), error;
+    long error = settle(start, end);
+    uint64_t at = start;
 
-    if (settled == VM_LATER)
+    if (error == VM_LATER)
         return VM_LATER;
     with_guards(&start, &end);
-    error = region_remove(start, end);
-    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
-         at = table_format->next(at, end)) {
+    for (unsigned n = 0; error >= 0 && (at = table_format->next(at, end)) < end; n++) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
 
-        if (pages > EXO_BATCH)
-            pages = EXO_BATCH;
+        /* With more to do, others come first; the range stays taken, and nothing new comes there. */
+        if (n == REMOVE_BATCHES) {
+            error = region_rights(start, end, 0);
+            return error < 0 ? error : VM_LATER;
+        }
+        pages = pages < EXO_BATCH ? pages : EXO_BATCH;
         error = lose(at, pages);
         at += pages * EXO_PAGE;
     }
-    return error < 0 ? error : settled;
+    return error < 0 ? error : region_remove(start, end);
 }
 
 static long fill_range(uint64_t start, uint64_t end) {
+    unsigned filled = 0;
+
     for (uint64_t at = start; at < end;) {
         struct region *region = region_at(at);
         uint64_t *word = table_find(at);
@@ -90,8 +96,8 @@ static long fill_range(uint64_t start, uint64_t end) {
             continue;
         }
         error = region ? page_fill(region, at, word, EXO_W) : EXO_E_ARG;
-        if (error)
-            return error;
+        if (error || filled++ == STEP_PAGES)
+            return error ? error : VM_LATER;
     }
     return 0;
 }

@@ -18,7 +18,9 @@ static inline void vm_touch_stack(void) {
                  "addi t0, t0, -2048\n amoor.w zero, zero, (t0)" ::
                      : "t0", "memory");
 }
-/* Calls step with the lock held till its answer is not VM_LATER, waiting between. */
+/* Calls step with the lock held till its answer is not VM_LATER, waiting between if it left a
+ * page_token: a long step answers so, without, after a part of it, for upcalls are held back. */
+enum { STEP_PAGES = 32 };
 long vm_patiently(long (*step)(void *), void *what);
 
 /* fault.c. The fault of a page that nobody watches, or whose watcher passed it on; one that its
@@ -77,6 +79,7 @@ int transit_poll(void);
 
 /* swap.c: slots of the swap store. */
 extern struct vm_store *swap_store;
+extern int swap_closed; /* its pages are being brought back: nothing more goes there */
 long swap_take(void); /* a slot, or an error */
 void swap_put(uint64_t slot);
 #endif

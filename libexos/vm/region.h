@@ -30,6 +30,16 @@ long region_rights(uint64_t start, uint64_t end, unsigned rights);
 /* A free range of this length in the heap, or 0. */
 uint64_t region_gap(uint64_t length);
 
+/* The guard page of a region that holds address, if there is one. */
+static inline struct region *region_guard(const struct region *region, uint64_t address,
+                                          unsigned which) {
+    struct region *guard = region_at(address);
+
+    return guard && guard->flags & which && (guard->end == region->start || guard->start == region->end)
+               ? guard
+               : NULL;
+}
+
 /* The slot of a page in its region's store. */
 static inline uint64_t region_slot(const struct region *region, uint64_t address) {
     return region->slot + ((address - region->start) >> EXO_PAGE_SHIFT);

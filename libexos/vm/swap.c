@@ -5,10 +5,11 @@
 enum { SLOTS = 32768 };
 
 struct vm_store *swap_store;
+int swap_closed;
 static uint64_t taken[SLOTS / 64], used, next;
 
 long swap_take(void) {
-    uint64_t slots = swap_store ? swap_store->slots : 0;
+    uint64_t slots = swap_store && !swap_closed ? swap_store->slots : 0;
 
     slots = slots < SLOTS ? slots : SLOTS;
     if (used >= slots)
@@ -33,16 +34,39 @@ void swap_put(uint64_t slot) {
         swap_store->free(swap_store, slot);
 }
 
-long vm_set_swap(struct vm_store *store) {
-    struct exo_uarea *uarea = exo_uarea();
-    long error;
+struct change {
+    struct vm_store *store;
+    uint64_t at; /* nothing before is in swap */
+};
 
-    vm_touch_stack();
-    if (!vm_lock(uarea))
-        return EXO_E_BUSY;
-    error = used ? EXO_E_BUSY : 0;
-    if (!used)
-        swap_store = store;
-    vm_unlock(uarea);
+static long change_step(void *what) {
+    struct change *c = what;
+    long error = 0;
+
+    swap_closed = 1;
+    for (unsigned n = 0; n < STEP_PAGES && error >= 0 && c->at < EXO_USER_END; n++) {
+        const uint64_t *word;
+
+        c->at = used ? table_format->next(c->at, EXO_USER_END) : EXO_USER_END;
+        word = table_find(c->at);
+        if (word && *word & (PAGE_SAVED | PAGE_TRANSIT)) {
+            error = page_fill(region_at(c->at), c->at, table_find(c->at), EXO_R);
+            if (error == VM_LATER)
+                return VM_LATER;
+        } else {
+            c->at += EXO_PAGE;
+        }
+    }
+    if (error >= 0 && c->at < EXO_USER_END)
+        return VM_LATER;
+    swap_closed = 0;
+    if (error >= 0)
+        swap_store = c->store;
     return error;
+}
+
+long vm_set_swap(struct vm_store *store) {
+    struct change change = {.store = store};
+
+    return vm_patiently(change_step, &change);
 }

@@ -11,14 +11,13 @@ static struct transit transits[TRANSITS];
 static long call_store(struct transit *t) {
     struct vm_store *store = t->store;
 
+    t->token = store;
     return t->why == TRANSIT_READ ? store->read(store, t->slot, t->frame, &t->token)
                                   : store->write(store, t->slot, t->frame, &t->token);
 }
 
-/* The store has answered. What the word says of rights and handler may have changed meanwhile. */
-static long finish(const struct transit *t, uint64_t *word, long result) {
-    uint64_t keeps = PAGE_NOW | PAGE_HANDLER, old = (t->old & ~keeps) | (*word & keeps);
-
+/* The store has answered. */
+static long finish(const struct transit *t, uint64_t *word, uint64_t old, long result) {
     if (t->why == TRANSIT_READ) {
         page_put(word, old); /* as before: absent */
         result = page_arrived(t->address, word, t->frame, result);
@@ -53,7 +52,7 @@ long transit_begin(const struct transit *what) {
     }
     result = call_store(&now);
     if (result != VM_LATER)
-        return finish(&now, word, result);
+        return finish(&now, word, now.old, result);
     page_token = now.token;
     page_put(word, PAGE_TRANSIT | (now.old & (PAGE_NOW | PAGE_HANDLER)));
     *t = now;
@@ -62,6 +61,7 @@ long transit_begin(const struct transit *what) {
 
 /* 0: over, whatever came of it. */
 static long ask(struct transit *t, long *result) {
+    uint64_t *word = table_find(t->address), keeps = PAGE_NOW | PAGE_HANDLER, old;
     struct transit now;
 
     *result = call_store(t);
@@ -70,7 +70,8 @@ static long ask(struct transit *t, long *result) {
         return VM_LATER;
     now = *t;
     t->store = NULL;
-    *result = finish(&now, table_find(now.address), *result);
+    old = (now.old & ~keeps) | (*word & keeps); /* those may have changed meanwhile */
+    *result = finish(&now, word, old, *result);
     if (exo_block_calls.wake)
         exo_block_calls.wake(now.token); /* who waits for another than us to ask */
     return 0;

@@ -76,7 +76,7 @@ int vm_allows(uint64_t address, uint64_t length, unsigned rights);
  * moved); VM_OPEN when the page shall first get the rights that it may have (read and write, or read
  * and execute): the fastest way to let one access be noticed; VM_PASS when it is not his: then vm
  * binds the page with the rights that it knows, if they allow the access, else asks
- * vm_fault_default's. The handler may change rights with vm_protect and vm_protect_page. `context` is
+ * vm_fault_default's. He also hears of the region's guard pages. The handler may change rights with vm_protect and vm_protect_page. `context` is
  * his own. */
 enum { VM_PASS = EXO_WATCH_PASS, VM_AGAIN = EXO_WATCH_AGAIN, VM_OPEN = EXO_WATCH_OPEN };
 typedef int vm_handler_t(struct exo_save *frame, uint64_t page, void *context);
@@ -120,8 +120,8 @@ long vm_ram_end(struct vm_ram *ram); /* nobody uses it any more */
 /* Copies a page between two frames: for stores, with the lock held. 0 or an error. */
 long vm_copy_frame(uint64_t to, uint64_t from);
 
-/* Where written pages go that lose their frame: till now they cannot. EXO_E_BUSY when slots are in
- * use. Null: none. */
+/* Where written pages go that lose their frame: without one (null, as in the beginning) they keep it.
+ * What is in the old store is brought back first; an error if there are no frames for it. */
 long vm_set_swap(struct vm_store *store);
 
 /* Maps slots first .. of a store. Pages are read when touched. With VM_SHARED those written go back

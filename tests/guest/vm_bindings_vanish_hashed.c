@@ -1,0 +1,7 @@
+/* vm_bindings_vanish_hashed.c - vm_bindings_vanish.c with the hashed page table */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/vm/vm.h"
+
+const struct vm_format *const vm_format = &vm_hashed;
+
+#include "tests/guest/vm_bindings_vanish.c"
