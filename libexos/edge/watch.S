@@ -62,6 +62,7 @@ watch_open:
     li a0, 0
     li a7, EXO_SYS_VSPACE_PROTECT
     ecall
+    bltz a0, 2f /* it is not bound now */
     go_back
 2:  la t0, exo_watch
     ld t0, WATCH_OPEN(t0)

@@ -13,7 +13,7 @@ struct copy {
 static long share_page(uint64_t *word, uint64_t address) {
     if (*word & PAGE_SHARED)
         return 0;
-    page_put(word, (*word | PAGE_SHARED) & ~PAGE_IDLE);
+    page_put(word, page_awake(*word) | PAGE_SHARED);
     return exo_bind(address, page_frame(*word), page_binding(*word));
 }
 

@@ -42,13 +42,13 @@ int vm_was_used(uint64_t address) {
 
     if (!word || !(*word & PAGE_HELD) || *word & PAGE_IDLE)
         return 0;
-    *word |= PAGE_IDLE;
+    page_put(word, page_asleep(*word));
     exo_vspace_unbind(0, address, 1);
     return 1;
 }
 
 unsigned page_left(uint64_t *word, uint64_t old, uint64_t slot) {
-    page_put(word, PAGE_SET | (old & (PAGE_NOW | PAGE_HANDLER)) |
+    page_put(word, PAGE_SET | (old & PAGE_NOW) |
                        (slot == EXO_ANY ? 0 : PAGE_SAVED | slot << PAGE_NUMBER_SHIFT));
     vm_counts.evicted++;
     return page_frame_put(old);

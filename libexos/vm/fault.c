@@ -42,15 +42,17 @@ static inline int rebind(uint64_t address, uint64_t *word, unsigned need) {
         (need == EXO_W && *word & (PAGE_CLEAN | PAGE_SHARED)) ||
         exo_bind(address, page_frame(*word), page_binding(*word)) < 0)
         return 0;
-    *word &= ~PAGE_IDLE;
+    if (*word & PAGE_IDLE)
+        page_put(word, page_awake(*word));
     vm_counts.rebound++;
     return 1;
 }
 
-static long open_page(uint64_t address) {
+static long open_page(uint64_t address, struct exo_uarea *uarea) {
     const uint64_t *word = table_find(address);
 
-    return word ? vm_protect(address, EXO_PAGE, (unsigned)page_most(*word & PAGE_NOW)) : EXO_E_ARG;
+    return word ? page_protect(uarea, address, EXO_PAGE, (unsigned)page_most(*word & PAGE_NOW))
+                : EXO_E_ARG;
 }
 
 static int ask(const struct exo_watcher *handler, struct exo_save *frame) {
@@ -75,7 +77,7 @@ static __attribute__((noinline)) void fault_refused(struct exo_save *frame,
     answer = ask(&handler, frame);
     if (answer == VM_PASS)
         answer = ask(&last_handler, frame);
-    if (answer == VM_PASS || (answer == VM_OPEN && open_page(page_of(frame->address)) < 0))
+    if (answer == VM_PASS || (answer == VM_OPEN && open_page(page_of(frame->address), uarea) < 0))
         exo_crash(frame);
 }
 
@@ -160,7 +162,7 @@ EXO_PINNED_TEXT void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea
 
 /* A watcher said VM_OPEN of a page that is shared, clean, executable... */
 void vm_fault_open(struct exo_save *frame, struct exo_uarea *uarea) {
-    if (open_page(page_of(frame->address)) < 0)
+    if (open_page(page_of(frame->address), uarea) < 0)
         fault_refused(frame, uarea);
 }
 

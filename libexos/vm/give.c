@@ -27,10 +27,16 @@ uint32_t vm_give(uint32_t count) {
 }
 
 void give_late(void) {
-    uint32_t count = __atomic_exchange_n(&give_owed, 0, __ATOMIC_SEQ_CST);
+    static uint32_t giving;
+    uint32_t count;
 
-    if (count)
-        exo_giveback_late(exo_uarea(), EXO_FRAMES, vm_give(count));
+    /* One at a time, and not within itself: who gives looks again. */
+    while (__atomic_load_n(&give_owed, __ATOMIC_SEQ_CST) &&
+           !__atomic_exchange_n(&giving, 1, __ATOMIC_SEQ_CST)) {
+        count = __atomic_exchange_n(&give_owed, 0, __ATOMIC_SEQ_CST);
+        exo_giveback_late(exo_uarea(), EXO_FRAMES, count ? vm_give(count) : 0);
+        __atomic_store_n(&giving, 0, __ATOMIC_SEQ_CST);
+    }
 }
 
 struct change {

@@ -124,7 +124,8 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
              at = table_format->next(at + EXO_PAGE, region->end)) {
             uint64_t *word = table_find(at);
 
-            *word = (*word & ~PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT;
+            if (*word & PAGE_HELD)
+                page_put(word, page_with_handler(*word, n));
         }
     }
     vm_unlock(uarea);

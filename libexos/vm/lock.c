@@ -3,6 +3,8 @@
 #include "libexos/vm/give.h"
 #include "libexos/vm/page.h"
 
+enum { SPINS = 2048 };
+
 static EXO_PINNED_BSS struct exo_uarea *owner;
 
 static inline int try(struct exo_uarea *uarea) {
@@ -18,9 +20,12 @@ static inline int try(struct exo_uarea *uarea) {
 EXO_PINNED_TEXT int vm_try_lock(struct exo_uarea *uarea) { return try(uarea); }
 
 EXO_PINNED_TEXT int vm_lock(struct exo_uarea *uarea) {
-    while (!try(uarea))
+    for (unsigned spins = 1; !try(uarea); spins++) {
         if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == uarea)
             return 0;
+        if (spins % SPINS == 0) /* who has it does not run, it seems */
+            exo_yield(0);
+    }
     return 1;
 }
 

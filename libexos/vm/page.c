@@ -190,7 +190,7 @@ long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned
         return fill_zero(region, address, word, need);
     what.store = old & PAGE_SAVED ? swap_store : region->store;
     what.slot = old & PAGE_SAVED ? page_number(old) : region_slot(region, address);
-    what.old = old & PAGE_SET ? old : PAGE_SET | (word_of(region, old) & (PAGE_NOW | PAGE_HANDLER));
+    what.old = old & PAGE_SET ? old : PAGE_SET | (word_of(region, old) & PAGE_NOW);
     error = page_frame_get(&what.frame);
     if (error)
         return error;
@@ -215,7 +215,7 @@ static long copy_up(uint64_t *word, uint64_t address) {
         reserve_put(frame);
         return 0;
     }
-    value = (old & ~(PAGE_CLEAN | PAGE_SHARED | PAGE_IDLE | PAGE_BORROWED)) &
+    value = page_awake(old) & ~(PAGE_CLEAN | PAGE_SHARED | PAGE_BORROWED) &
             ((1ull << PAGE_NUMBER_SHIFT) - 1);
     value |= frame << PAGE_NUMBER_SHIFT;
     error = vm_copy_frame(frame, page_frame(old));
@@ -234,7 +234,7 @@ static long copy_up(uint64_t *word, uint64_t address) {
 }
 
 long page_write(uint64_t *word, uint64_t address) {
-    uint64_t value = *word & ~(PAGE_CLEAN | PAGE_SHARED | PAGE_IDLE);
+    uint64_t value = page_awake(*word) & ~(PAGE_CLEAN | PAGE_SHARED);
 
     if (*word & PAGE_SHARED && !share_is_sole(page_frame(value)))
         return copy_up(word, address);

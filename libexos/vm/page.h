@@ -28,6 +28,9 @@ long vm_patiently(long (*step)(void *), void *what);
 void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea *uarea);
 void vm_fault_open(struct exo_save *frame, struct exo_uarea *uarea);
 
+/* protect.c. vm_protect, by any environment: its own u-area. */
+long page_protect(struct exo_uarea *uarea, uint64_t address, uint64_t length, unsigned rights);
+
 /* All below with the lock held. They answer 0, an error, or VM_LATER: then page_token is what to
  * wait for. */
 extern const void *page_token;

@@ -5,7 +5,7 @@
 
 /* A page whose binding cannot be changed in place: more than its most, or not yet written. */
 static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
-    uint64_t old = *word, new;
+    uint64_t old = page_awake(*word), new;
     long error;
 
     if (rights & ~(old >> PAGE_MOST_SHIFT)) {
@@ -14,7 +14,7 @@ static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
         exo_vspace_unbind(0, address, 1); /* an executable and a writable binding never meet */
         old = (old & ~PAGE_MOST) | most << PAGE_MOST_SHIFT;
     }
-    new = (old & ~(PAGE_NOW | PAGE_IDLE)) | rights;
+    new = (old & ~PAGE_NOW) | rights;
     error = exo_bind(address, page_frame(new), page_binding(new));
     if (error >= 0)
         page_put(word, new);
@@ -69,8 +69,11 @@ static long protect_plain(uint64_t address, uint64_t pages, unsigned rights) {
         uint64_t n = pages < EXO_PROTECT_BATCH ? pages : EXO_PROTECT_BATCH;
         long passed = exo_vspace_protect(0, address, n, rights);
 
-        if (passed == EXO_E_HOLD) /* not bound now: the fault will bind it so */
-            passed = 1;
+        if (passed == EXO_E_HOLD) { /* not bound now */
+            uint64_t word = *table_find(address);
+
+            passed = exo_bind(address, page_frame(word), page_binding(word)) < 0 ? passed : 1;
+        }
         if (passed <= 0)
             return passed ? passed : EXO_E_ARG;
         pages -= (uint64_t)passed;
@@ -79,11 +82,8 @@ static long protect_plain(uint64_t address, uint64_t pages, unsigned rights) {
     return 0;
 }
 
-/* Apart from vm_protect, whose short way then saves no registers for this one. */
-static __attribute__((noinline)) long protect_range(uint64_t address, uint64_t length,
-                                                    unsigned rights) {
+long page_protect(struct exo_uarea *uarea, uint64_t address, uint64_t length, unsigned rights) {
     uint64_t pages = (length + EXO_PAGE - 1) >> EXO_PAGE_SHIFT;
-    struct exo_uarea *uarea;
     long error;
 
     length = map_pages_up(length);
@@ -91,7 +91,6 @@ static __attribute__((noinline)) long protect_range(uint64_t address, uint64_t l
         return EXO_E_ARG;
     if ((rights & (EXO_W | EXO_X)) == (EXO_W | EXO_X))
         return EXO_E_WX;
-    uarea = exo_uarea();
     vm_touch_stack();
     if (!vm_lock(uarea))
         return EXO_E_BUSY;
@@ -111,9 +110,10 @@ long vm_protect(uint64_t address, uint64_t length, unsigned rights) {
     if (pages == 1 && (page = vm_page(address)) && vm_is_plain(page, rights)) {
         page->now = (uint8_t)rights;
         error = exo_vspace_protect(0, address, 1, rights);
-        return error < 0 && error != EXO_E_HOLD ? error : 0; /* not bound: it will be so */
+        if (error >= 0)
+            return 0;
     }
-    return protect_range(address, length, rights);
+    return page_protect(exo_uarea(), address, length, rights);
 }
 
 vm_page_t *vm_page(uint64_t address) { return (vm_page_t *)table_find(address); }

@@ -9,6 +9,7 @@
  * paths (vm.h: struct vm_page; edge/watch.h). */
 #define PAGE_NOW 7ull            /* rights now, EXO_R | EXO_W | EXO_X */
 #define PAGE_IDLE (1ull << 7)    /* its binding was taken, to see whether it is used */
+#define PAGE_ASIDE_SHIFT 3       /* PAGE_IDLE: its handler, which is not to hear of that */
 #define PAGE_PLAIN (3ull << 8)   /* rights that its binding may have without a look: see page_put */
 #define PAGE_HANDLER (15ull << 20) /* the handler that sees its faults, 0 = none */
 #define PAGE_MOST (7ull << 24)   /* rights of its binding at most */
@@ -44,7 +45,7 @@ static inline uint64_t page_binding(uint64_t word) {
 static inline uint64_t page_with_plain(uint64_t word) {
     uint64_t most = word >> PAGE_MOST_SHIFT & 7;
 
-    if (!(word & PAGE_HELD))
+    if ((word & (PAGE_HELD | PAGE_IDLE)) != PAGE_HELD)
         most = 0;
     else if (most & EXO_X || word & (PAGE_CLEAN | PAGE_SHARED))
         most &= EXO_R;
@@ -53,6 +54,21 @@ static inline uint64_t page_with_plain(uint64_t word) {
 
 static inline void page_put(uint64_t *word, uint64_t value) {
     *(volatile uint64_t *)word = page_with_plain(value);
+}
+
+/* Who sees the page's faults: told to its word, and to nobody while it has no frame. */
+static inline uint64_t page_with_handler(uint64_t word, uint64_t handler) {
+    word &= ~(PAGE_HANDLER | 15ull << PAGE_ASIDE_SHIFT);
+    return word | handler << (word & PAGE_IDLE ? PAGE_ASIDE_SHIFT : PAGE_HANDLER_SHIFT);
+}
+
+static inline uint64_t page_asleep(uint64_t word) {
+    return page_with_handler(word | PAGE_IDLE, (word & PAGE_HANDLER) >> PAGE_HANDLER_SHIFT);
+}
+
+static inline uint64_t page_awake(uint64_t word) {
+    return word & PAGE_IDLE ? page_with_handler(word & ~PAGE_IDLE, word >> PAGE_ASIDE_SHIFT & 15)
+                            : word;
 }
 
 /* The most that a page with these rights may later get without a new binding. */

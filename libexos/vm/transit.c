@@ -33,7 +33,7 @@ static long finish(const struct transit *t, uint64_t *word, uint64_t old, long r
     }
     vm_counts.written++;
     if (t->why == TRANSIT_SYNC)
-        page_put(word, old | PAGE_CLEAN);
+        page_put(word, page_awake(old) | PAGE_CLEAN);
     else
         page_left(word, old, t->store == swap_store ? t->slot : EXO_ANY);
     return 0;
@@ -54,14 +54,14 @@ long transit_begin(const struct transit *what) {
     if (result != VM_LATER)
         return finish(&now, word, now.old, result);
     page_token = now.token;
-    page_put(word, PAGE_TRANSIT | (now.old & (PAGE_NOW | PAGE_HANDLER)));
+    page_put(word, PAGE_TRANSIT | (now.old & PAGE_NOW));
     *t = now;
     return VM_LATER;
 }
 
 /* 0: over, whatever came of it. */
 static long ask(struct transit *t, long *result) {
-    uint64_t *word = table_find(t->address), keeps = PAGE_NOW | PAGE_HANDLER, old;
+    uint64_t *word = table_find(t->address), old;
     struct transit now;
 
     *result = call_store(t);
@@ -70,7 +70,7 @@ static long ask(struct transit *t, long *result) {
         return VM_LATER;
     now = *t;
     t->store = NULL;
-    old = (now.old & ~keeps) | (*word & keeps); /* those may have changed meanwhile */
+    old = (now.old & ~PAGE_NOW) | (*word & PAGE_NOW); /* they may have changed meanwhile */
     *result = finish(&now, word, old, *result);
     if (exo_block_calls.wake)
         exo_block_calls.wake(now.token); /* who waits for another than us to ask */

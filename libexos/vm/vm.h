@@ -6,7 +6,8 @@
 #include "libexos/edge/start.h"
 #include "libexos/edge/watch.h"
 
-/* Addresses are all below 2^38, so results < 0 are errors (enum exo_error). Lengths are rounded up
+/* The calls are for the first environment of an address space; companions may fault, and their
+ * handlers answer VM_OPEN. Addresses are all below 2^38, so results < 0 are errors (enum exo_error). Lengths are rounded up
  * to pages; addresses must be page-aligned. */
 
 /* How vm's own page table is kept: an array over all addresses, there where it is used, or a hash
@@ -57,12 +58,13 @@ static inline int vm_is_plain(const vm_page_t *page, unsigned rights) {
     return rights <= page->plain && rights <= (EXO_R | EXO_W) && rights != EXO_W && page->plain;
 }
 /* vm_protect for one page, inlined: `address` is page's own. For handlers that count instructions;
- * the ecall then stands in the program's text. Not 0: done. */
+ * the ecall then stands in the program's text. 0: noted, but the page is not bound now; a handler
+ * that served its fault so answers VM_PASS, and vm binds it. */
 static inline int vm_protect_page(vm_page_t *page, uint64_t address, unsigned rights) {
     if (!vm_is_plain(page, rights))
         return vm_protect(address, EXO_PAGE, rights) >= 0;
     *(volatile uint8_t *)&page->now = (uint8_t)rights;
-    return (int)exo_protect_inline(address, rights); /* not bound now: the next touch binds it so */
+    return exo_protect_inline(address, rights) > 0;
 }
 
 /* The frame behind an address (faulted in if it is not there yet), or an error. */
@@ -71,7 +73,7 @@ long vm_frame(uint64_t address);
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
 
 /* Faults in the region that starts at or holds `address` go to handler first, protection and misses
- * alike, except the first touch of a page, which vm fills. `page` is its address; frame->address
+ * alike, except touches of pages without a frame, which vm fills if they may be touched. `page` is its address; frame->address
  * has all of the bits. He answers VM_AGAIN when the access shall be tried again (or frame->x[0] was
  * moved); VM_OPEN when the page shall first get the rights that it may have (read and write, or read
  * and execute): the fastest way to let one access be noticed; VM_PASS when it is not his: then vm

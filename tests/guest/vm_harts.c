@@ -6,12 +6,13 @@
 #include "libexos/edge/export.h"
 #include "tests/guest/vm_test.h"
 
-enum { WORKERS = 3, PAGES = 96, ROUNDS = 6, STACK = 16384, ROOM = 200 };
+enum { WORKERS = 3, PAGES = 48, ROUNDS = 2, STACK = 16384, OWN = 8, ROOM = 100 };
 
 static struct worker {
     struct exo_companion companion;
     uint64_t number;
-    volatile uint64_t wrong, done, rounds;
+    volatile uint64_t wrong, done;
+    long own, copy;
 } workers[WORKERS + 1];
 static long at;
 static volatile uint64_t go;
@@ -24,33 +25,48 @@ static int allow(struct exo_save *frame, uint64_t page, void *context) {
     return VM_OPEN;
 }
 
-/* Each writes its own word of every page, and maps, copies and unmaps memory of its own. */
+/* The first environment maps, copies, protects and unmaps meanwhile. */
+static void map_round(struct worker *me, uint64_t round) {
+    long own = vm_map(0, 16 * EXO_PAGE, EXO_R | EXO_W, 0), copy;
+
+    pages_write(own, 16, round);
+    copy = vm_copy((uint64_t)own, 16 * EXO_PAGE);
+    me->wrong += own < 0 || copy < 0;
+    pages_write(own, 8, round + 100);
+    me->wrong += copy > 0 ? pages_wrong(copy, 16, round) : 0;
+    me->wrong += vm_protect((uint64_t)at, PAGES * EXO_PAGE, EXO_R) < 0;
+    me->wrong += vm_unmap((uint64_t)own, 16 * EXO_PAGE) < 0;
+    me->wrong += copy > 0 && vm_unmap((uint64_t)copy, 16 * EXO_PAGE) < 0;
+}
+
+/* Each writes its own word of every page, and pages and a copy of its own. */
 static void work(void *argument) {
     struct worker *me = argument;
 
     while (!go)
         ;
     for (uint64_t round = 0; round < ROUNDS; round++) {
-        long own = vm_map(0, 16 * EXO_PAGE, EXO_R | EXO_W, 0), copy;
-
         for (uint64_t i = 0; i < PAGES; i++)
             page_words(at, i)[me->number] = mark_of(i, round + me->number);
-        pages_write(own, 16, round);
-        copy = vm_copy((uint64_t)own, 16 * EXO_PAGE);
-        me->wrong += own < 0 || copy < 0;
-        pages_write(own, 8, round + 100);
-        me->wrong += copy > 0 ? pages_wrong(copy, 16, round) : 0;
+        pages_write(me->own, OWN, round + 10 * me->number);
+        me->wrong += pages_wrong(me->copy, OWN, round ? round + 99 : 1);
+        pages_write(me->copy, OWN, round + 100);
+        me->wrong += pages_wrong(me->own, OWN, round + 10 * me->number);
         for (uint64_t i = 0; i < PAGES; i++)
             me->wrong += page_words(at, i)[me->number] != mark_of(i, round + me->number);
-        me->wrong += vm_protect((uint64_t)at + me->number * 8 * EXO_PAGE, EXO_PAGE, EXO_R) < 0;
-        page_words(at, me->number * 8)[me->number] = mark_of(me->number * 8, round + me->number);
-        me->wrong += vm_unmap((uint64_t)own, 16 * EXO_PAGE) < 0;
-        me->wrong += copy > 0 && vm_unmap((uint64_t)copy, 16 * EXO_PAGE) < 0;
-        me->rounds++;
+        if (!me->number)
+            map_round(me, round);
     }
     __atomic_store_n(&me->done, 1, __ATOMIC_RELEASE);
     while (me->number)
         exo_sleep(0, EXO_NEVER);
+}
+
+/* My slots on that hart are its. */
+static void hart_give(uint64_t hart, exo_env_t env) {
+    for (uint64_t p = 0; p < EXO_SLOTS_PER_HART; p++)
+        if (window.slots[hart * EXO_SLOTS_PER_HART + p].domain == slot_of(window.mine->domain))
+            must(exo_slice_bind(0, hart, p, env) == 0);
 }
 
 static long there(uint64_t bytes) { return vm_map(0, bytes, EXO_R | EXO_W, VM_EAGER | VM_KEEP); }
@@ -65,6 +81,12 @@ int main(void) {
     must(at > 0 && vm_region_handler((uint64_t)at, allow, &opened) == 0);
     must(vm_ram_begin(&ram, 1024) == 0 && vm_set_swap(&ram.store) == 0);
     vm_set_policy(&vm_clock);
+    for (uint64_t i = 0; i <= WORKERS; i++) {
+        workers[i].own = vm_map(0, OWN * EXO_PAGE, EXO_R | EXO_W, 0);
+        pages_write(workers[i].own, OWN, 1);
+        workers[i].copy = vm_copy((uint64_t)workers[i].own, OWN * EXO_PAGE);
+        must(workers[i].own > 0 && workers[i].copy > 0);
+    }
     for (uint64_t i = 1; i <= WORKERS; i++) {
         long stack = there(STACK), handlers = there(EXO_HANDLER_STACKS), error;
 
@@ -74,7 +96,7 @@ int main(void) {
                                      (void *)(stack + STACK), (void *)handlers);
         must(error == 0);
         must(exo_env_start(workers[i].companion.env) >= 0);
-        must(exo_slots_take(0, i, 8, workers[i].companion.env) > 0);
+        hart_give(i, workers[i].companion.env);
     }
     vm_limit(vm_counts.frames + vm_counts.tables + ROOM); /* less than all want */
     go = 1;

@@ -12,7 +12,8 @@ static uint64_t turned_away, kept;
 static void mine_mapped(uint64_t address, uint64_t count) { vm_fifo.mapped(address, count); }
 
 static uint64_t mine_victim(void) {
-    turned_away += vm_give(1) == 0;
+    if (turned_away < 4)
+        turned_away += vm_give(1) == 0;
     return vm_fifo.victim();
 }
 
