@@ -1,8 +1,10 @@
-/* entry.h - for assembler: how an upcall saves the interrupted program's registers, and goes back */
+/* entry.h - for assembler: how an upcall saves the registers it met, and goes back */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_EDGE_ENTRY_H
 #define LIBEXOS_EDGE_ENTRY_H
 #include "libexos/edge/offsets.h"
+
+/* clang-format off */
 
 /* gp = the save frame; every other register is the interrupted program's. */
 .macro caller_saved op

@@ -1,4 +1,5 @@
-/* watch.h - page faults led to a function by what stands in the page's own word, without C between */
+/* watch.h - page faults led to a function by what stands in the page's own word, without C between
+ */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_EDGE_WATCH_H
 #define LIBEXOS_EDGE_WATCH_H
@@ -22,8 +23,9 @@ enum exo_watch_answer {
     EXO_WATCH_OPEN = 2   /* the page gets what it may have, and the access is tried again */
 };
 
-/* A pager may keep its words in an array over all of the address space, not all of which needs to be
- * there (exo_watch_absent). A page's faults go to its watcher; the word is in frame->user then. */
+/* A pager may keep its words in an array over all of the address space, not all of which needs to
+ * be there (exo_watch_absent). A page's faults go to its watcher; the word is in frame->user then.
+ */
 struct exo_watch {
     uint64_t words;
     exo_handler_t *pager;  /* pages that nobody watches, and what a watcher passes on */
@@ -38,8 +40,8 @@ extern struct exo_watch exo_watch;
 
 /* The entry, for exo_handle_entry. */
 void exo_watch_entry(void);
-/* Was it a fault of exo_watch_entry's own, when it read the word of a page? Then that goes on without,
- * to the pager. */
+/* Was it a fault of exo_watch_entry's own, when it read the word of a page? Then that goes on
+ * without, to the pager. */
 int exo_watch_absent(struct exo_save *frame);
 
 /* vspace_protect of one page of mine, inlined: for handlers that count instructions. The ecall then

@@ -118,9 +118,10 @@ static long down_to_limit(void *excess) {
     uint64_t over = *(uint64_t *)excess = page_excess(0);
     uint32_t step = over < RESERVE_BATCH ? (uint32_t)over : RESERVE_BATCH;
 
-    if (!over || (!reserve_drop(step) && !page_evict_some(step)))
-        return over && transit_poll() ? VM_LATER : 0;
-    return VM_LATER;
+    if (!over || reserve_drop(step) || page_evict_some(step) || transit_poll())
+        return over ? VM_LATER : 0;
+    *(uint64_t *)excess = page_excess(0); /* what was under way may have come to its end */
+    return *(uint64_t *)excess < over ? VM_LATER : 0;
 }
 
 long vm_limit(uint64_t frames) {

@@ -18,7 +18,8 @@ static inline unsigned need_of(uint64_t cause) {
     return cause == EXO_CAUSE_STORE_PAGE ? EXO_W : cause == EXO_CAUSE_LOAD_PAGE ? EXO_R : EXO_X;
 }
 
-/* With the lock held. 0: served; VM_LATER; else the page has no such right, or there is no memory. */
+/* With the lock held. 0: served; VM_LATER; else the page has no such right, or there is no memory.
+ */
 static __attribute__((noinline)) long serve(uint64_t address, uint64_t *word, unsigned need) {
     struct region *region;
     uint64_t rights;
@@ -56,7 +57,8 @@ static long open_page(uint64_t address, struct exo_uarea *uarea) {
 }
 
 static int ask(const struct exo_watcher *handler, struct exo_save *frame) {
-    return handler->call ? handler->call(frame, page_of(frame->address), handler->context) : VM_PASS;
+    return handler->call ? handler->call(frame, page_of(frame->address), handler->context)
+                         : VM_PASS;
 }
 
 /* A page never touched has no word yet that says whose it is: its handler was not asked. */
@@ -95,8 +97,7 @@ static __attribute__((noinline)) void fault_waits(struct exo_save *frame, struct
 static void wait_outside(const void *token) {
     register const void *a0 asm("a0") = token;
 
-    asm volatile(".option push\n.option norvc\nlw zero, 0(%1)\n.option pop" ::"r"(a0),
-                 "r"(OWN_WAIT)
+    asm volatile(".option push\n.option norvc\nlw zero, 0(%1)\n.option pop" ::"r"(a0), "r"(OWN_WAIT)
                  : "memory");
 }
 

@@ -4,7 +4,8 @@
 #define LIBEXOS_VM_GIVE_H
 #include <stdint.h>
 void vm_give_init(void);
-/* Frames that were asked for while another environment held the lock; whoever unlocks gives them. */
+/* Frames that were asked for while another environment held the lock; whoever unlocks gives them.
+ */
 extern uint32_t give_owed;
 void give_late(void);
 #endif

@@ -1,4 +1,5 @@
-/* hash.h - words by key, in vm's own pages: it grows by one bucket at a time, and no word ever moves */
+/* hash.h - words by key, in vm's own pages: it grows by one bucket at a time, and no word ever
+ * moves */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_HASH_H
 #define LIBEXOS_VM_HASH_H

@@ -107,8 +107,8 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
         return EXO_E_BUSY;
     region = region_at(address);
     for (unsigned i = 1; handler && i < EXO_WATCHERS && !n; i++)
-        if (!exo_watch.watcher[i].call || (exo_watch.watcher[i].call == handler &&
-                                           exo_watch.watcher[i].context == context))
+        if (!exo_watch.watcher[i].call ||
+            (exo_watch.watcher[i].call == handler && exo_watch.watcher[i].context == context))
             n = i;
     if (region && (n || !handler)) {
         if (n)

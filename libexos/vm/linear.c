@@ -60,6 +60,6 @@ static void linear_start(void) {
     exo_handle_entry(EXO_CAUSE_STORE_PAGE, vm_fault, exo_watch_entry);
 }
 
-const struct vm_format vm_linear = {"linear",    1 << (TABLE_LEAF_SHIFT - EXO_PAGE_SHIFT),
+const struct vm_format vm_linear = {"linear",     1 << (TABLE_LEAF_SHIFT - EXO_PAGE_SHIFT),
                                     linear_start, linear_find,
-                                    linear_make, linear_next};
+                                    linear_make,  linear_next};

@@ -3,8 +3,8 @@
 #include "libexos/vm/queue.h"
 #include "libexos/vm/vm.h"
 
-/* Each look ages a page by half, and use adds the most there is: six bits beside its number. Who has
- * the lowest age of a sample of the queue goes. */
+/* Each look ages a page by half, and use adds the most there is: six bits beside its number. Who
+ * has the lowest age of a sample of the queue goes. */
 enum { SAMPLE = 16, LOOKS = 64, USED = 32, AGE_SHIFT = QUEUE_PAGE_BITS };
 
 static struct queue queue;
@@ -21,7 +21,8 @@ static void lru_mapped(uint64_t address, uint64_t count) {
 static uint64_t lru_victim(void) {
     uint32_t sample[SAMPLE], oldest = 0, count = 0, entry;
 
-    for (unsigned looks = 0; looks < LOOKS && count < SAMPLE && queue_pop(&queue, &entry); looks++) {
+    for (unsigned looks = 0; looks < LOOKS && count < SAMPLE && queue_pop(&queue, &entry);
+         looks++) {
         uint64_t address = queue_address(entry);
         uint32_t age = entry >> AGE_SHIFT;
 

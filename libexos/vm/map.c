@@ -71,7 +71,8 @@ long map_remove(uint64_t start, uint64_t end) {
     for (unsigned n = 0; error >= 0 && (at = table_format->next(at, end)) < end; n++) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
 
-        /* With more to do, others come first; the range stays taken, and nothing new comes there. */
+        /* With more to do, others come first; the range stays taken, and nothing new comes there.
+         */
         if (n == REMOVE_BATCHES) {
             error = region_rights(start, end, 0);
             return error < 0 ? error : VM_LATER;
@@ -103,12 +104,10 @@ static long fill_range(uint64_t start, uint64_t end) {
 }
 
 static long add_guards(const struct region *region) {
-    struct region low = {.start = region->start - EXO_PAGE,
-                         .end = region->start,
-                         .flags = REGION_GUARDS_ABOVE};
-    struct region high = {.start = region->end,
-                          .end = region->end + EXO_PAGE,
-                          .flags = REGION_GUARDS_BELOW};
+    struct region low = {
+        .start = region->start - EXO_PAGE, .end = region->start, .flags = REGION_GUARDS_ABOVE};
+    struct region high = {
+        .start = region->end, .end = region->end + EXO_PAGE, .flags = REGION_GUARDS_BELOW};
     long error = region->flags & (VM_GUARD | VM_GROWS) ? region_add(low) : 0;
 
     if (error < 0 || !(region->flags & VM_GUARD))

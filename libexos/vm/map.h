@@ -7,8 +7,8 @@
 uint64_t map_pages_up(uint64_t length);
 /* Whole pages of user addresses, at least one? */
 int map_is_sound(uint64_t address, uint64_t length);
-/* A region like this one, at its start (0: anywhere), with its guards; frames if it is VM_EAGER. Its
- * address, or an error. */
+/* A region like this one, at its start (0: anywhere), with its guards; frames if it is VM_EAGER.
+ * Its address, or an error. */
 long map_region(struct region region, uint64_t length);
 
 /* The following with the lock held; they may answer VM_LATER. */

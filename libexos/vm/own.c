@@ -56,9 +56,9 @@ EXO_PINNED_TEXT long own_rebind(uint64_t address) {
     const struct own *place;
 
     if (n < OWN_WINDOW_COUNT)
-        return window[n].address ? exo_bind(OWN_WINDOWS + n * EXO_PAGE, window[n].frame,
-                                            window[n].address)
-                                 : EXO_E_ARG;
+        return window[n].address
+                   ? exo_bind(OWN_WINDOWS + n * EXO_PAGE, window[n].frame, window[n].address)
+                   : EXO_E_ARG;
     place = own_place(address);
     return place->page ? exo_bind(address & ~(EXO_PAGE - 1), place->frame, RIGHTS) : EXO_E_ARG;
 }

@@ -17,9 +17,9 @@ static __attribute__((noinline)) long frame_after_others(uint64_t *frame) {
         if (!page_evict_some(1))
             break;
     }
-    if (!page_excess(1) && reserve_take(frame))
-        return 0;
-    return transit_poll() ? VM_LATER : EXO_E_QUOTA;
+    if (transit_poll())
+        return VM_LATER;
+    return !page_excess(1) && reserve_take(frame) ? 0 : EXO_E_QUOTA;
 }
 
 long page_frame_get(uint64_t *frame) {

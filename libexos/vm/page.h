@@ -52,8 +52,8 @@ long page_arrived(uint64_t address, uint64_t *word, uint64_t frame, long result)
 unsigned page_evict(uint64_t address);
 /* Evicts until count frames are gone or no victim is left; how many. */
 uint32_t page_evict_some(uint32_t count);
-/* The page, whose word was old, loses its frame: its content is in this slot of swap (EXO_ANY: it is
- * not needed, or in its file). How many frames went. */
+/* The page, whose word was old, loses its frame: its content is in this slot of swap (EXO_ANY: it
+ * is not needed, or in its file). How many frames went. */
 unsigned page_left(uint64_t *word, uint64_t old, uint64_t slot);
 /* Starts writing a dirty page of a shared mapping back, keeping its frame. */
 long page_sync(uint64_t *word, uint64_t address, const struct region *region);
@@ -83,6 +83,6 @@ int transit_poll(void);
 /* swap.c: slots of the swap store. */
 extern struct vm_store *swap_store;
 extern int swap_closed; /* its pages are being brought back: nothing more goes there */
-long swap_take(void); /* a slot, or an error */
+long swap_take(void);   /* a slot, or an error */
 void swap_put(uint64_t slot);
 #endif

@@ -21,15 +21,16 @@ static void sift(struct queue_page *page, int runs) {
 
         if (runs)
             behind += (page->entry[i] >> QUEUE_PAGE_BITS) * EXO_PAGE;
-        if ((word && *word) || (behind > address && table_format->next(address, behind + EXO_PAGE) <= behind))
+        if ((word && *word) ||
+            (behind > address && table_format->next(address, behind + EXO_PAGE) <= behind))
             page->entry[end++] = page->entry[i];
     }
     page->first = 0;
     page->end = end;
 }
 
-/* One page for each that fills: it is sifted, and what follows is put behind the rest if it fits. So
- * stale entries never make up more than half for long. */
+/* One page for each that fills: it is sifted, and what follows is put behind the rest if it fits.
+ * So stale entries never make up more than half for long. */
 static void tidy(struct queue *queue) {
     struct queue_page *page = queue->tidy ? queue->tidy : queue->head, *next;
 

@@ -1,11 +1,12 @@
-/* queue.h - page numbers in order, for policies: it grows with use, and forgets who lost their frame */
+/* queue.h - page numbers in order, for policies: it grows with use, and forgets who lost their
+ * frame */
 /* SPDX-License-Identifier: MIT */
 #ifndef LIBEXOS_VM_QUEUE_H
 #define LIBEXOS_VM_QUEUE_H
 #include <stdint.h>
 
-/* An entry: a page's number, and six bits that are the policy's own, or, in a queue of runs, how many
- * pages follow it. */
+/* An entry: a page's number, and six bits that are the policy's own, or, in a queue of runs, how
+ * many pages follow it. */
 enum { QUEUE_PAGE_BITS = 26, QUEUE_RUN = 64 };
 static inline uint64_t queue_address(uint32_t entry) {
     return (uint64_t)(entry & ((1u << QUEUE_PAGE_BITS) - 1)) << 12;

@@ -54,5 +54,6 @@ long vm_ram_begin(struct vm_ram *ram, uint64_t pages) {
 long vm_ram_end(struct vm_ram *ram) {
     long error = drop_all(ram, ram->store.slots);
 
-    return error < 0 ? error : vm_unmap((uint64_t)ram->frames, ram->store.slots * sizeof(*ram->frames));
+    return error < 0 ? error
+                     : vm_unmap((uint64_t)ram->frames, ram->store.slots * sizeof(*ram->frames));
 }

@@ -35,7 +35,8 @@ static inline struct region *region_guard(const struct region *region, uint64_t 
                                           unsigned which) {
     struct region *guard = region_at(address);
 
-    return guard && guard->flags & which && (guard->end == region->start || guard->start == region->end)
+    return guard && guard->flags & which &&
+                   (guard->end == region->start || guard->start == region->end)
                ? guard
                : NULL;
 }

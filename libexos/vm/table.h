@@ -7,21 +7,22 @@
 
 /* A page's word. 0: nothing known, its region says. The three lowest bytes are used alone by fast
  * paths (vm.h: struct vm_page; edge/watch.h). */
-#define PAGE_NOW 7ull            /* rights now, EXO_R | EXO_W | EXO_X */
-#define PAGE_IDLE (1ull << 7)    /* its binding was taken, to see whether it is used */
-#define PAGE_ASIDE_SHIFT 3       /* PAGE_IDLE: its handler, which is not to hear of that */
-#define PAGE_PLAIN (3ull << 8)   /* rights that its binding may have without a look: see page_put */
+#define PAGE_NOW 7ull          /* rights now, EXO_R | EXO_W | EXO_X */
+#define PAGE_IDLE (1ull << 7)  /* its binding was taken, to see whether it is used */
+#define PAGE_ASIDE_SHIFT 3     /* PAGE_IDLE: its handler, which is not to hear of that */
+#define PAGE_PLAIN (3ull << 8) /* rights that its binding may have without a look: see page_put */
 #define PAGE_HANDLER (15ull << 20) /* the handler that sees its faults, 0 = none */
-#define PAGE_MOST (7ull << 24)   /* rights of its binding at most */
-#define PAGE_PIN (1ull << 27)    /* the spawner pinned it */
-#define PAGE_HELD (1ull << 28)   /* it has a frame */
-#define PAGE_SET (1ull << 29)    /* no frame, but the rights here count, not the region's */
-#define PAGE_KEEP (1ull << 30)   /* its frame is never given back */
+#define PAGE_MOST (7ull << 24)     /* rights of its binding at most */
+#define PAGE_PIN (1ull << 27)      /* the spawner pinned it */
+#define PAGE_HELD (1ull << 28)     /* it has a frame */
+#define PAGE_SET (1ull << 29)      /* no frame, but the rights here count, not the region's */
+#define PAGE_KEEP (1ull << 30)     /* its frame is never given back */
 #define PAGE_BORROWED (1ull << 31) /* or not ours to drop */
-#define PAGE_CLEAN (1ull << 32)  /* not written since it was filled; bound without EXO_W */
-#define PAGE_SAVED (1ull << 33)  /* no frame: its content is in a slot of the swap store */
-#define PAGE_TRANSIT (1ull << 34) /* no frame yet or any more: a store is at work on it */
-#define PAGE_SHARED (1ull << 35) /* others may see its frame: bound without EXO_W, copied when written */
+#define PAGE_CLEAN (1ull << 32)    /* not written since it was filled; bound without EXO_W */
+#define PAGE_SAVED (1ull << 33)    /* no frame: its content is in a slot of the swap store */
+#define PAGE_TRANSIT (1ull << 34)  /* no frame yet or any more: a store is at work on it */
+#define PAGE_SHARED                                                                                \
+    (1ull << 35) /* others may see its frame: bound without EXO_W, copied when written */
 #define PAGE_HANDLER_SHIFT 20
 #define PAGE_MOST_SHIFT 24
 #define PAGE_NUMBER_SHIFT 36 /* of its frame, its slot, or its transit */
@@ -81,8 +82,8 @@ static inline uint64_t page_most(uint64_t rights) {
  * they are. */
 struct vm_format {
     const char *name;
-    uint64_t run;        /* words of so many pages, aligned, stand side by side */
-    void (*start)(void); /* may put a faster entry before vm_fault; or null */
+    uint64_t run;                        /* words of so many pages, aligned, stand side by side */
+    void (*start)(void);                 /* may put a faster entry before vm_fault; or null */
     uint64_t *(*find)(uint64_t address); /* a page's word, or null if it is 0; pinned text */
     uint64_t *(*make)(uint64_t address); /* the same, making it; null without memory */
     /* The first page from address on, below end, whose word is not 0; or end. */
@@ -91,7 +92,8 @@ struct vm_format {
 extern const struct vm_format *table_format;
 
 enum { TABLE_LEAF_SHIFT = 21, TABLE_NEAR = 8 }; /* bytes under a page of the linear table */
-extern uint64_t table_near[TABLE_NEAR]; /* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
+extern uint64_t
+    table_near[TABLE_NEAR]; /* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
 
 /* Where the linear table has a page's word, if it is there. */
 static inline uint64_t *table_linear(uint64_t address) {

@@ -62,6 +62,7 @@ long transit_begin(const struct transit *what) {
 /* 0: over, whatever came of it. */
 static long ask(struct transit *t, long *result) {
     uint64_t *word = table_find(t->address), old;
+    const void *waits = t->token; /* who was told to wait, for another than us to ask */
     struct transit now;
 
     *result = call_store(t);
@@ -73,7 +74,7 @@ static long ask(struct transit *t, long *result) {
     old = (now.old & ~PAGE_NOW) | (*word & PAGE_NOW); /* they may have changed meanwhile */
     *result = finish(&now, word, old, *result);
     if (exo_block_calls.wake)
-        exo_block_calls.wake(now.token); /* who waits for another than us to ask */
+        exo_block_calls.wake(waits);
     return 0;
 }
 

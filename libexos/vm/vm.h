@@ -7,8 +7,8 @@
 #include "libexos/edge/watch.h"
 
 /* The calls are for the first environment of an address space; companions may fault, and their
- * handlers answer VM_OPEN. Addresses are all below 2^38, so results < 0 are errors (enum exo_error). Lengths are rounded up
- * to pages; addresses must be page-aligned. */
+ * handlers answer VM_OPEN. Addresses are all below 2^38, so results < 0 are errors (enum
+ * exo_error). Lengths are rounded up to pages; addresses must be page-aligned. */
 
 /* How vm's own page table is kept: an array over all addresses, there where it is used, or a hash
  * table, for programs that use few pages here and there. A program chooses by defining vm_format;
@@ -73,13 +73,13 @@ long vm_frame(uint64_t address);
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
 
 /* Faults in the region that starts at or holds `address` go to handler first, protection and misses
- * alike, except touches of pages without a frame, which vm fills if they may be touched. `page` is its address; frame->address
- * has all of the bits. He answers VM_AGAIN when the access shall be tried again (or frame->x[0] was
- * moved); VM_OPEN when the page shall first get the rights that it may have (read and write, or read
- * and execute): the fastest way to let one access be noticed; VM_PASS when it is not his: then vm
- * binds the page with the rights that it knows, if they allow the access, else asks
- * vm_fault_default's. He also hears of the region's guard pages. The handler may change rights with vm_protect and vm_protect_page. `context` is
- * his own. */
+ * alike, except touches of pages without a frame, which vm fills if they may be touched. `page` is
+ * its address; frame->address has all of the bits. He answers VM_AGAIN when the access shall be
+ * tried again (or frame->x[0] was moved); VM_OPEN when the page shall first get the rights that it
+ * may have (read and write, or read and execute): the fastest way to let one access be noticed;
+ * VM_PASS when it is not his: then vm binds the page with the rights that it knows, if they allow
+ * the access, else asks vm_fault_default's. He also hears of the region's guard pages. The handler
+ * may change rights with vm_protect and vm_protect_page. `context` is his own. */
 enum { VM_PASS = EXO_WATCH_PASS, VM_AGAIN = EXO_WATCH_AGAIN, VM_OPEN = EXO_WATCH_OPEN };
 typedef int vm_handler_t(struct exo_save *frame, uint64_t page, void *context);
 long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context);
@@ -122,8 +122,8 @@ long vm_ram_end(struct vm_ram *ram); /* nobody uses it any more */
 /* Copies a page between two frames: for stores, with the lock held. 0 or an error. */
 long vm_copy_frame(uint64_t to, uint64_t from);
 
-/* Where written pages go that lose their frame: without one (null, as in the beginning) they keep it.
- * What is in the old store is brought back first; an error if there are no frames for it. */
+/* Where written pages go that lose their frame: without one (null, as in the beginning) they keep
+ * it. What is in the old store is brought back first; an error if there are no frames for it. */
 long vm_set_swap(struct vm_store *store);
 
 /* Maps slots first .. of a store. Pages are read when touched. With VM_SHARED those written go back
@@ -148,8 +148,8 @@ int vm_has_frame(uint64_t address);
 /* Was it used since the last question? Takes the binding away, so that the next use is seen. */
 int vm_was_used(uint64_t address);
 
-/* The most frames that vm may have: pages, reserve and own tables. Above it vm gives up pages of its
- * own before it takes more. 0: no limit but the domain's. How many it has too many of now. */
+/* The most frames that vm may have: pages, reserve and own tables. Above it vm gives up pages of
+ * its own before it takes more. 0: no limit but the domain's. How many it has too many of now. */
 long vm_limit(uint64_t frames);
 
 struct vm_counts {

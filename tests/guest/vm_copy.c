@@ -21,7 +21,8 @@ static void copy_once(int told) {
     copies = vm_counts.copies;
     pages_write(at, 10, 2); /* the source */
     check_is((int64_t)(vm_counts.copies - copies), 10, "copies made by the source's writes");
-    check_is((int64_t)pages_wrong(copy, WRITTEN, 1), 0, "the copy does not see the source's writes");
+    check_is((int64_t)pages_wrong(copy, WRITTEN, 1), 0,
+             "the copy does not see the source's writes");
     check_is((int64_t)pages_wrong(second, WRITTEN, 1), 0, "nor does the second");
     pages_write(copy, 20, 3); /* the copy: ten that two stand on now, ten that three do */
     check_is((int64_t)(vm_counts.copies - copies), 30, "copies made by the copy's writes");

@@ -19,7 +19,7 @@ static int child(void) {
     pages_write(at, PAGES / 2, 2); /* mine now */
     word[WORD_STEP] = 2;
     while (word[WORD_STEP] != 3)
-        exo_yield(0); /* it runs on lent time: nobody would wake it */
+        exo_yield(0);                             /* it runs on lent time: nobody would wake it */
     wrong += pages_wrong(at, PAGES / 2, 2) * 100; /* the parent has written to all */
     for (uint64_t i = PAGES / 2; i < PAGES; i++)
         wrong += (page_words(at, i)[0] != mark_of(i, 1)) * 10000;

@@ -1,4 +1,5 @@
-/* vm_fail_nth.c - a domain with n frames left: every call of vm's works or fails whole, for every n */
+/* vm_fail_nth.c - a domain with n frames left: every call of vm's works or fails whole, for every n
+ */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
 /* icount */
@@ -45,7 +46,8 @@ static uint64_t use_all(void) {
     }
     for (uint64_t i = 0; store > 0 && i < 8; i++)
         *page_words(store, i) = mark_of(i, 3);
-    given = exo_frame_alloc(0, &frames, 1) == 1 ? vm_map_frames(0, &frames, 1, EXO_R | EXO_W, 0) : -1;
+    given =
+        exo_frame_alloc(0, &frames, 1) == 1 ? vm_map_frames(0, &frames, 1, EXO_R | EXO_W, 0) : -1;
     if (given < 0 && frames != EXO_ANY)
         exo_hold_drop(0, &frames, 1);
     failed = refused + (at < 0) + (copy < 0) + (store < 0) + (given < 0) + (guard < 0);

@@ -81,7 +81,8 @@ int main(void) {
     fifo = read_under(&vm_fifo, hot_and_cold);
     clock = read_under(&vm_clock, hot_and_cold);
     lru = read_under(&vm_lru, hot_and_cold);
-    ok(clock * 5 < fifo * 4, "clock reads %lu pages of a hot and cold pattern, fifo %lu", clock, fifo);
+    ok(clock * 5 < fifo * 4, "clock reads %lu pages of a hot and cold pattern, fifo %lu", clock,
+       fifo);
     ok(lru * 5 < fifo * 4, "lru %lu", lru);
     lru = read_under(&vm_lru, round_and_round);
     own = read_under(&mru, round_and_round);

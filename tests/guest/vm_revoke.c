@@ -1,4 +1,5 @@
-/* vm_revoke.c - frames are asked back while all pages are dirty: given in time, and nothing is lost */
+/* vm_revoke.c - frames are asked back while all pages are dirty: given in time, and nothing is lost
+ */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
 #include "libexos/edge/export.h"
@@ -50,7 +51,8 @@ int main(int argc, char **argv) {
     must(lend_till(&c, WORD_STEP, 1, 20000));
     domain = &exo_domains()[exo_slot_of(c.domain)];
     before = domain->used[EXO_FRAMES];
-    is(exo_revoke_ask(c.domain, EXO_FRAMES, WANTED, 20 * exo_time_base()), 0, "frames are asked back");
+    is(exo_revoke_ask(c.domain, EXO_FRAMES, WANTED, 20 * exo_time_base()), 0,
+       "frames are asked back");
     end = exo_time() + 20 * exo_time_base();
     while (domain->ask[EXO_FRAMES].count && exo_time() < end)
         if (exo_yield(c.env) < 0)

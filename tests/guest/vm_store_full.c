@@ -1,4 +1,5 @@
-/* vm_store_full.c - when the store is full the access fails: a handler hears of it, or a crash line */
+/* vm_store_full.c - when the store is full the access fails: a handler hears of it, or a crash line
+ */
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include "tests/guest/vm_test.h"

@@ -77,7 +77,8 @@ int main(void) {
     map_once();
     ok_all("and once more");
     vm_census_same(&before);
-    is(vm_map_store(&file.store, FIRST, SLOTS * EXO_PAGE, EXO_R, 0), EXO_E_ARG, "not beyond its end");
+    is(vm_map_store(&file.store, FIRST, SLOTS * EXO_PAGE, EXO_R, 0), EXO_E_ARG,
+       "not beyond its end");
     is(vm_set_swap(NULL), 0, "every slot came back");
     return done();
 }

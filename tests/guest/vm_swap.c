@@ -1,4 +1,5 @@
-/* vm_swap.c - four times the limit is written and read back under each policy, and no byte is lost */
+/* vm_swap.c - four times the limit is written and read back under each policy, and no byte is lost
+ */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
 /* icount */
