@@ -64,7 +64,7 @@ static long frame_step(void *what) {
         error = region ? page_fill(region, page_of(address), word, EXO_W) : EXO_E_ARG;
         return error < 0 ? error : VM_LATER; /* and look again */
     }
-    *frame = page_frame(*word);
+    *frame = page_number(*word);
     return 0;
 }
 
@@ -124,8 +124,8 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
              at = table_format->next(at + EXO_PAGE, region->end)) {
             uint64_t *word = table_find(at);
 
-            if (*word & PAGE_HELD)
-                page_put(word, page_with_handler(*word, n));
+            if ((*word & (PAGE_HELD | PAGE_IDLE)) == PAGE_HELD)
+                page_put(word, (*word & ~PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT);
         }
     }
     vm_unlock(uarea);

@@ -29,10 +29,10 @@ static long lose(uint64_t address, uint64_t pages) {
         if (!(old & PAGE_HELD))
             continue;
         vm_counts.mapped--;
-        if ((old & PAGE_SHARED && share_less(page_frame(old))) || old & PAGE_BORROWED)
+        if ((old & PAGE_SHARED && share_less(page_number(old))) || old & PAGE_BORROWED)
             continue;
         vm_counts.frames--;
-        frames[n++] = page_frame(old);
+        frames[n++] = page_number(old);
     }
     error = exo_unbind(address, pages);
     if (error >= 0 && n)
@@ -174,16 +174,17 @@ static long map_step(void *what) {
     }
     if (m->at >= 0 && flags & VM_EAGER && m->region.rights)
         error = fill_range((uint64_t)m->at, (uint64_t)m->at + m->length);
-    if (error >= 0)
-        return error ? VM_LATER : m->at;
-    map_remove((uint64_t)m->at, (uint64_t)m->at + m->length);
-    return error;
+    return error ? error : m->at;
 }
 
 long map_region(struct region region, uint64_t length) {
     struct mapping m = {.region = region, .length = map_pages_up(length)};
+    long error;
 
-    return vm_patiently(map_step, &m);
+    error = vm_patiently(map_step, &m);
+    if (error < 0 && m.at > 0)
+        vm_unmap((uint64_t)m.at, m.length);
+    return error;
 }
 
 long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {
