@@ -91,13 +91,13 @@ static long copy_step(void *what) {
         error = 0;
     }
     for (unsigned n = 0; n < STEP_PAGES && c->from < c->end; n++) {
-        uint64_t next = table_format->next(c->from, c->end), *word;
+        uint64_t next = table_format.next(c->from, c->end), *word;
 
         c->to += next - c->from;
         c->from = next;
         if (next == c->end)
             break;
-        word = table_format->make(c->to);
+        word = table_format.make(c->to);
         error = word ? *word ? 0 : copy_page(next, table_find(next), word) : EXO_E_FULL;
         if (error || !*word) /* a page that was in transit is looked at again */
             break;

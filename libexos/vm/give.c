@@ -53,7 +53,7 @@ static long change_step(void *what) {
             page_policy->begin();
     }
     for (unsigned n = 0; n < EXO_BATCH && c->at < EXO_USER_END; n++, c->at += EXO_PAGE) {
-        c->at = table_format->next(c->at, EXO_USER_END);
+        c->at = table_format.next(c->at, EXO_USER_END);
         if (c->at < EXO_USER_END && vm_has_frame(c->at) && !(*table_find(c->at) & PAGE_KEEP))
             page_policy->mapped(c->at, 1);
     }

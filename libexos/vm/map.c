@@ -54,8 +54,8 @@ static void with_guards(uint64_t *start, uint64_t *end) {
 static long settle(uint64_t start, uint64_t end) {
     long error = map_sync(start, end);
 
-    for (uint64_t at = table_format->next(start, end); error != VM_LATER && at < end;
-         at = table_format->next(at + EXO_PAGE, end))
+    for (uint64_t at = table_format.next(start, end); error != VM_LATER && at < end;
+         at = table_format.next(at + EXO_PAGE, end))
         if (*table_find(at) & PAGE_TRANSIT && transit_ask(at) == VM_LATER)
             error = VM_LATER;
     return error;
@@ -68,7 +68,7 @@ long map_remove(uint64_t start, uint64_t end) {
     if (error == VM_LATER)
         return VM_LATER;
     with_guards(&start, &end);
-    for (unsigned n = 0; error >= 0 && (at = table_format->next(at, end)) < end; n++) {
+    for (unsigned n = 0; error >= 0 && (at = table_format.next(at, end)) < end; n++) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
 
         /* With more to do, others come first; the range stays taken, and nothing new comes there.

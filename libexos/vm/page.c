@@ -43,7 +43,7 @@ unsigned page_frame_put(uint64_t word) {
 /* How many pages to fill: one, or a batch when the neighbour in the order of use has its frame
  * already, which is how memory looks that is used in order. */
 static uint64_t window(const struct region *region, uint64_t address, const uint64_t *word) {
-    uint64_t run = table_format->run, index = address >> EXO_PAGE_SHIFT & (run - 1), n = 1, most;
+    uint64_t run = table_format.run, index = address >> EXO_PAGE_SHIFT & (run - 1), n = 1, most;
 
     if (region->flags & VM_GROWS) {
         most = (address - region->start) / EXO_PAGE + 1;
@@ -177,7 +177,7 @@ long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned
     long error;
 
     for (unsigned tries = 0; !word && tries < 2; tries++) {
-        word = table_format->make(address);
+        word = table_format.make(address);
         if (!word)
             page_evict_some(2);
     }

@@ -31,8 +31,8 @@ static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
     if (!region)
         return EXO_E_ARG;
     error = region_rights(start, end, rights);
-    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
-         at = table_format->next(at + EXO_PAGE, end)) {
+    for (uint64_t at = table_format.next(start, end); error >= 0 && at < end;
+         at = table_format.next(at + EXO_PAGE, end)) {
         uint64_t *word = table_find(at);
 
         if (*word & PAGE_HELD)
@@ -48,7 +48,7 @@ static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
 static int note_plain(uint64_t address, uint64_t pages, unsigned rights) {
     while (pages) {
         vm_page_t *page = vm_page(address), *end;
-        uint64_t n = table_format->run - (address >> EXO_PAGE_SHIFT & (table_format->run - 1));
+        uint64_t n = table_format.run - (address >> EXO_PAGE_SHIFT & (table_format.run - 1));
 
         if (!page)
             return 0;

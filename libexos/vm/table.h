@@ -20,8 +20,9 @@
 #define PAGE_CLEAN (1ull << 32)    /* not written since it was filled; bound without EXO_W */
 #define PAGE_SAVED (1ull << 33)    /* no frame: its content is in a slot of the swap store */
 #define PAGE_TRANSIT (1ull << 34)  /* no frame yet or any more: a store is at work on it */
-#define PAGE_SHARED (1ull << 35)   /* others see its frame: bound without EXO_W, copied if written \
-                                    */
+#define PAGE_SHARED                                                                                \
+    (1ull << 35) /* others see its frame: bound without EXO_W, copied if written                   \
+                  */
 #define PAGE_HANDLER_SHIFT 20
 #define PAGE_MOST_SHIFT 24
 #define PAGE_NUMBER_SHIFT 36 /* of its frame, its slot, or its transit */
@@ -72,7 +73,7 @@ struct vm_format {
     /* The first page from address on, below end, whose word is not 0; or end. */
     uint64_t (*next)(uint64_t address, uint64_t end);
 };
-extern const struct vm_format *table_format;
+extern struct vm_format table_format; /* a pinned copy: a missing page is found through it */
 
 enum { TABLE_LEAF_SHIFT = 21, TABLE_NEAR = 8 }; /* bytes under a page of the linear table */
 /* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
@@ -88,6 +89,6 @@ static inline uint64_t *table_find(uint64_t address) {
 
     if (*(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] == leaf + 1)
         return table_linear(address);
-    return table_format->find(address);
+    return table_format.find(address);
 }
 #endif
