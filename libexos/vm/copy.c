@@ -11,10 +11,15 @@ struct copy {
 
 /* Its frame may be seen by others now: no binding may write to it. */
 static long share_page(uint64_t *word, uint64_t address) {
+    long error;
+
     if (*word & PAGE_SHARED)
         return 0;
-    page_put(word, page_awake(*word) | PAGE_SHARED);
-    return exo_bind(address, page_frame(*word), page_binding(*word));
+    page_put(word, page_awake(*word, address) | PAGE_SHARED);
+    error = exo_bind(address, page_number(*word), page_binding(*word));
+    if (error < 0)
+        exo_vspace_unbind(0, address, 1);
+    return error;
 }
 
 /* A frame that may not be shared: pinned, or mapped for somebody else. */
@@ -86,13 +91,13 @@ static long copy_step(void *what) {
         error = 0;
     }
     for (unsigned n = 0; n < STEP_PAGES && c->from < c->end; n++) {
-        uint64_t next = table_format->next(c->from, c->end), *word;
+        uint64_t next = table_format.next(c->from, c->end), *word;
 
         c->to += next - c->from;
         c->from = next;
         if (next == c->end)
             break;
-        word = table_format->make(c->to);
+        word = table_format.make(c->to);
         error = word ? *word ? 0 : copy_page(next, table_find(next), word) : EXO_E_FULL;
         if (error || !*word) /* a page that was in transit is looked at again */
             break;
@@ -101,17 +106,19 @@ static long copy_step(void *what) {
         c->from += EXO_PAGE;
         c->to += EXO_PAGE;
     }
-    if (error < 0)
-        map_remove(c->at, c->to + EXO_PAGE);
     return error < 0 ? error : c->from < c->end ? VM_LATER : (long)c->at;
 }
 
 long vm_copy(uint64_t from, uint64_t length) {
     struct copy copy = {.from = from};
+    long error;
 
     length = map_pages_up(length);
     copy.end = from + length;
-    return map_is_sound(from, length) ? vm_patiently(copy_step, &copy) : EXO_E_ARG;
+    error = map_is_sound(from, length) ? vm_patiently(copy_step, &copy) : EXO_E_ARG;
+    if (error < 0 && copy.at)
+        vm_unmap(copy.at, length);
+    return error;
 }
 
 struct export {
@@ -131,7 +138,7 @@ static long export_step(void *what) {
     }
     if (*word & (PAGE_BORROWED | PAGE_PIN))
         return EXO_E_ARG;
-    e->frame = page_frame(*word);
+    e->frame = page_number(*word);
     error = share_abroad(e->frame, 0);
     if (error >= 0)
         error = share_page(word, e->at);

@@ -70,7 +70,7 @@ unsigned page_evict(uint64_t address) {
     if (*word & PAGE_CLEAN)
         return page_left(word, *word, EXO_ANY);
     what.old = *word;
-    what.frame = page_frame(*word);
+    what.frame = page_number(*word);
     what.store = store_of(region);
     if (what.store != swap_store) {
         what.slot = region_slot(region, address);
@@ -105,7 +105,7 @@ uint32_t page_evict_some(uint32_t count) {
 long page_sync(uint64_t *word, uint64_t address, const struct region *region) {
     struct transit what = {.address = address,
                            .old = *word,
-                           .frame = page_frame(*word),
+                           .frame = page_number(*word),
                            .store = region->store,
                            .slot = region_slot(region, address),
                            .why = TRANSIT_SYNC};

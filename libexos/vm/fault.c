@@ -38,13 +38,13 @@ static __attribute__((noinline)) long serve(uint64_t address, uint64_t *word, un
 /* A page that has its frame but no binding is bound again. With the lock held, perhaps by whom this
  * fault interrupted; this, and all that it calls, stands in pinned pages, so that it also brings
  * back the rest of the library. */
-static inline int rebind(uint64_t address, uint64_t *word, unsigned need) {
+static inline int rebind(uint64_t address, uint64_t *word, unsigned need, int mine) {
     if (!word || !(*word & PAGE_HELD) || !(*word & need) ||
         (need == EXO_W && *word & (PAGE_CLEAN | PAGE_SHARED)) ||
-        exo_bind(address, page_frame(*word), page_binding(*word)) < 0)
+        exo_bind(address, page_number(*word), page_binding(*word)) < 0)
         return 0;
-    if (*word & PAGE_IDLE)
-        page_put(word, page_awake(*word));
+    if (mine && *word & PAGE_IDLE)
+        page_put(word, page_awake(*word, address));
     vm_counts.rebound++;
     return 1;
 }
@@ -146,7 +146,7 @@ EXO_PINNED_TEXT void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea
         return;
     mine = vm_lock(uarea);
     word = table_find(address);
-    if (rebind(address, word, need)) {
+    if (rebind(address, word, need, mine)) {
         error = 0;
     } else if (mine) {
         page_token = NULL;

@@ -18,8 +18,8 @@ long vm_map_store(struct vm_store *store, uint64_t first, uint64_t length, unsig
 long map_sync(uint64_t start, uint64_t end) {
     long first = 0;
 
-    for (uint64_t at = table_format->next(start, end); at < end;
-         at = table_format->next(at + EXO_PAGE, end)) {
+    for (uint64_t at = table_format.next(start, end); at < end;
+         at = table_format.next(at + EXO_PAGE, end)) {
         uint64_t *word = table_find(at);
         const struct region *region = region_at(at);
         long error = 0;

@@ -53,7 +53,7 @@ static long change_step(void *what) {
             page_policy->begin();
     }
     for (unsigned n = 0; n < EXO_BATCH && c->at < EXO_USER_END; n++, c->at += EXO_PAGE) {
-        c->at = table_format->next(c->at, EXO_USER_END);
+        c->at = table_format.next(c->at, EXO_USER_END);
         if (c->at < EXO_USER_END && vm_has_frame(c->at) && !(*table_find(c->at) & PAGE_KEEP))
             page_policy->mapped(c->at, 1);
     }
@@ -66,6 +66,11 @@ void vm_set_policy(const struct vm_policy *policy) {
     vm_patiently(change_step, &change);
 }
 
-static struct exo_giver giver = {EXO_FRAMES, vm_give, NULL};
+/* In an upcall: what is written first takes its time, so it is a part at a time. */
+static uint32_t give_some(uint32_t count) {
+    return vm_give(count < RESERVE_BATCH ? count : RESERVE_BATCH);
+}
+
+static struct exo_giver giver = {EXO_FRAMES, give_some, NULL};
 
 void vm_give_init(void) { exo_giver_add(&giver); }

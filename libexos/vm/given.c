@@ -25,7 +25,7 @@ static long bind_step(void *what) {
     lost_forget(NULL, 0);
     for (uint64_t i = 0; i < g->count; i++) {
         uint64_t address = g->at + i * EXO_PAGE, frame = g->frames[i];
-        uint64_t *word = table_format->make(address);
+        uint64_t *word = table_format.make(address);
         long error;
 
         if (!word)

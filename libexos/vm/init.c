@@ -5,9 +5,7 @@
 
 /* What a program may define itself, to choose. */
 __attribute__((weak)) const struct vm_format *const vm_format = &vm_linear;
-EXO_PINNED_BSS const struct vm_format *table_format;
-/* The format itself stands among constants, which may be missing when it is wanted. */
-static EXO_PINNED_BSS struct vm_format format;
+EXO_PINNED_BSS struct vm_format table_format;
 
 static long adopt(const struct exo_start *start, const struct exo_area *area) {
     int is_there = area->first != EXO_NO_FRAME;
@@ -19,7 +17,7 @@ static long adopt(const struct exo_start *start, const struct exo_area *area) {
     long error = region_add(region);
 
     for (uint64_t i = 0; error >= 0 && is_there && i < area->pages; i++) {
-        uint64_t *word = table_format->make(area->address + i * EXO_PAGE);
+        uint64_t *word = table_format.make(area->address + i * EXO_PAGE);
 
         if (!word)
             return EXO_E_FULL;
@@ -42,16 +40,15 @@ long vm_init(struct exo_uarea *uarea) {
     if (done)
         return 0;
     done = 1;
-    format = *vm_format;
-    table_format = &format;
+    table_format = *vm_format;
     exo_watch.pager = vm_fault_unwatched;
     exo_watch.nested = vm_fault;
     exo_watch.open = vm_fault_open;
     exo_handle(EXO_CAUSE_FETCH_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_LOAD_PAGE, vm_fault);
     exo_handle(EXO_CAUSE_STORE_PAGE, vm_fault);
-    if (table_format->start)
-        table_format->start();
+    if (table_format.start)
+        table_format.start();
     for (uint64_t i = 0; start && error >= 0 && i < start->areas && i < EXO_START_AREAS; i++)
         error = adopt(start, &start->area[i]);
     vm_give_init();
@@ -67,7 +64,7 @@ static long frame_step(void *what) {
         error = region ? page_fill(region, page_of(address), word, EXO_W) : EXO_E_ARG;
         return error < 0 ? error : VM_LATER; /* and look again */
     }
-    *frame = page_frame(*word);
+    *frame = page_number(*word);
     return 0;
 }
 
@@ -123,12 +120,12 @@ long vm_region_handler(uint64_t address, vm_handler_t *handler, void *context) {
         guard = region_guard(region, region->end, REGION_GUARDS_BELOW);
         if (guard)
             guard->handler = (uint8_t)n;
-        for (uint64_t at = table_format->next(region->start, region->end); at < region->end;
-             at = table_format->next(at + EXO_PAGE, region->end)) {
+        for (uint64_t at = table_format.next(region->start, region->end); at < region->end;
+             at = table_format.next(at + EXO_PAGE, region->end)) {
             uint64_t *word = table_find(at);
 
-            if (*word & PAGE_HELD)
-                page_put(word, page_with_handler(*word, n));
+            if ((*word & (PAGE_HELD | PAGE_IDLE)) == PAGE_HELD)
+                page_put(word, (*word & ~PAGE_HANDLER) | (uint64_t)n << PAGE_HANDLER_SHIFT);
         }
     }
     vm_unlock(uarea);

@@ -29,10 +29,10 @@ static long lose(uint64_t address, uint64_t pages) {
         if (!(old & PAGE_HELD))
             continue;
         vm_counts.mapped--;
-        if ((old & PAGE_SHARED && share_less(page_frame(old))) || old & PAGE_BORROWED)
+        if ((old & PAGE_SHARED && share_less(page_number(old))) || old & PAGE_BORROWED)
             continue;
         vm_counts.frames--;
-        frames[n++] = page_frame(old);
+        frames[n++] = page_number(old);
     }
     error = exo_unbind(address, pages);
     if (error >= 0 && n)
@@ -54,8 +54,8 @@ static void with_guards(uint64_t *start, uint64_t *end) {
 static long settle(uint64_t start, uint64_t end) {
     long error = map_sync(start, end);
 
-    for (uint64_t at = table_format->next(start, end); error != VM_LATER && at < end;
-         at = table_format->next(at + EXO_PAGE, end))
+    for (uint64_t at = table_format.next(start, end); error != VM_LATER && at < end;
+         at = table_format.next(at + EXO_PAGE, end))
         if (*table_find(at) & PAGE_TRANSIT && transit_ask(at) == VM_LATER)
             error = VM_LATER;
     return error;
@@ -68,7 +68,7 @@ long map_remove(uint64_t start, uint64_t end) {
     if (error == VM_LATER)
         return VM_LATER;
     with_guards(&start, &end);
-    for (unsigned n = 0; error >= 0 && (at = table_format->next(at, end)) < end; n++) {
+    for (unsigned n = 0; error >= 0 && (at = table_format.next(at, end)) < end; n++) {
         uint64_t pages = (end - at) >> EXO_PAGE_SHIFT;
 
         /* With more to do, others come first; the range stays taken, and nothing new comes there.
@@ -174,16 +174,17 @@ static long map_step(void *what) {
     }
     if (m->at >= 0 && flags & VM_EAGER && m->region.rights)
         error = fill_range((uint64_t)m->at, (uint64_t)m->at + m->length);
-    if (error >= 0)
-        return error ? VM_LATER : m->at;
-    map_remove((uint64_t)m->at, (uint64_t)m->at + m->length);
-    return error;
+    return error ? error : m->at;
 }
 
 long map_region(struct region region, uint64_t length) {
     struct mapping m = {.region = region, .length = map_pages_up(length)};
+    long error;
 
-    return vm_patiently(map_step, &m);
+    error = vm_patiently(map_step, &m);
+    if (error < 0 && m.at > 0)
+        vm_unmap((uint64_t)m.at, m.length);
+    return error;
 }
 
 long vm_map(uint64_t address, uint64_t length, unsigned rights, unsigned flags) {

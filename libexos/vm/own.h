@@ -8,7 +8,7 @@
  * the frames are stands in pinned memory: a missing page is bound again without another look-up. */
 #define OWN_PAGES (EXO_VM_TABLES + 0x20000000ull)
 #define OWN_WINDOWS (EXO_VM_TABLES + 0x3fff0000ull)
-/* A load from here waits: see page_wait. */
+/* A load from here waits: see fault.c. */
 #define OWN_WAIT (EXO_VM_TABLES + 0x3fffe000ull)
 enum { OWN_MOST = 1000, OWN_WINDOW_COUNT = 2 };
 

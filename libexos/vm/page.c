@@ -30,7 +30,7 @@ long page_frame_get(uint64_t *frame) {
 }
 
 unsigned page_frame_put(uint64_t word) {
-    uint64_t frame = page_frame(word);
+    uint64_t frame = page_number(word);
     uint64_t left = word & PAGE_SHARED ? share_less(frame) : 0;
 
     vm_counts.mapped--;
@@ -43,7 +43,7 @@ unsigned page_frame_put(uint64_t word) {
 /* How many pages to fill: one, or a batch when the neighbour in the order of use has its frame
  * already, which is how memory looks that is used in order. */
 static uint64_t window(const struct region *region, uint64_t address, const uint64_t *word) {
-    uint64_t run = table_format->run, index = address >> EXO_PAGE_SHIFT & (run - 1), n = 1, most;
+    uint64_t run = table_format.run, index = address >> EXO_PAGE_SHIFT & (run - 1), n = 1, most;
 
     if (region->flags & VM_GROWS) {
         most = (address - region->start) / EXO_PAGE + 1;
@@ -177,7 +177,7 @@ long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned
     long error;
 
     for (unsigned tries = 0; !word && tries < 2; tries++) {
-        word = table_format->make(address);
+        word = table_format.make(address);
         if (!word)
             page_evict_some(2);
     }
@@ -215,10 +215,10 @@ static long copy_up(uint64_t *word, uint64_t address) {
         reserve_put(frame);
         return 0;
     }
-    value = page_awake(old) & ~(PAGE_CLEAN | PAGE_SHARED | PAGE_BORROWED) &
+    value = page_awake(old, address) & ~(PAGE_CLEAN | PAGE_SHARED | PAGE_BORROWED) &
             ((1ull << PAGE_NUMBER_SHIFT) - 1);
     value |= frame << PAGE_NUMBER_SHIFT;
-    error = vm_copy_frame(frame, page_frame(old));
+    error = vm_copy_frame(frame, page_number(old));
     if (error >= 0)
         error = exo_bind(address, frame, page_binding(value));
     if (error < 0) {
@@ -234,12 +234,12 @@ static long copy_up(uint64_t *word, uint64_t address) {
 }
 
 long page_write(uint64_t *word, uint64_t address) {
-    uint64_t value = page_awake(*word) & ~(PAGE_CLEAN | PAGE_SHARED);
+    uint64_t value = page_awake(*word, address) & ~(PAGE_CLEAN | PAGE_SHARED);
 
-    if (*word & PAGE_SHARED && !share_is_sole(page_frame(value)))
+    if (*word & PAGE_SHARED && !share_is_sole(page_number(value)))
         return copy_up(word, address);
     page_put(word, value);
-    return exo_bind(address, page_frame(value), page_binding(value));
+    return exo_bind(address, page_number(value), page_binding(value));
 }
 
 long vm_copy_frame(uint64_t to, uint64_t from) {

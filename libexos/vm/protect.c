@@ -5,7 +5,7 @@
 
 /* A page whose binding cannot be changed in place: more than its most, or not yet written. */
 static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
-    uint64_t old = page_awake(*word), new;
+    uint64_t old = page_awake(*word, address), new;
     long error;
 
     if (rights & ~(old >> PAGE_MOST_SHIFT)) {
@@ -15,7 +15,7 @@ static long rebind(uint64_t *word, uint64_t address, uint64_t rights) {
         old = (old & ~PAGE_MOST) | most << PAGE_MOST_SHIFT;
     }
     new = (old & ~PAGE_NOW) | rights;
-    error = exo_bind(address, page_frame(new), page_binding(new));
+    error = exo_bind(address, page_number(new), page_binding(new));
     if (error >= 0)
         page_put(word, new);
     return error < 0 ? error : 0;
@@ -31,8 +31,8 @@ static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
     if (!region)
         return EXO_E_ARG;
     error = region_rights(start, end, rights);
-    for (uint64_t at = table_format->next(start, end); error >= 0 && at < end;
-         at = table_format->next(at + EXO_PAGE, end)) {
+    for (uint64_t at = table_format.next(start, end); error >= 0 && at < end;
+         at = table_format.next(at + EXO_PAGE, end)) {
         uint64_t *word = table_find(at);
 
         if (*word & PAGE_HELD)
@@ -48,7 +48,7 @@ static long protect_slow(uint64_t start, uint64_t end, unsigned rights) {
 static int note_plain(uint64_t address, uint64_t pages, unsigned rights) {
     while (pages) {
         vm_page_t *page = vm_page(address), *end;
-        uint64_t n = table_format->run - (address >> EXO_PAGE_SHIFT & (table_format->run - 1));
+        uint64_t n = table_format.run - (address >> EXO_PAGE_SHIFT & (table_format.run - 1));
 
         if (!page)
             return 0;
@@ -72,7 +72,7 @@ static long protect_plain(uint64_t address, uint64_t pages, unsigned rights) {
         if (passed == EXO_E_HOLD) { /* not bound now */
             uint64_t word = *table_find(address);
 
-            passed = exo_bind(address, page_frame(word), page_binding(word)) < 0 ? passed : 1;
+            passed = exo_bind(address, page_number(word), page_binding(word)) < 0 ? passed : 1;
         }
         if (passed <= 0)
             return passed ? passed : EXO_E_ARG;

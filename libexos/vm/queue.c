@@ -22,7 +22,7 @@ static void sift(struct queue_page *page, int runs) {
         if (runs)
             behind += (page->entry[i] >> QUEUE_PAGE_BITS) * EXO_PAGE;
         if ((word && *word) ||
-            (behind > address && table_format->next(address, behind + EXO_PAGE) <= behind))
+            (behind > address && table_format.next(address, behind + EXO_PAGE) <= behind))
             page->entry[end++] = page->entry[i];
     }
     page->first = 0;

@@ -3,7 +3,7 @@
 #ifndef LIBEXOS_VM_REGION_H
 #define LIBEXOS_VM_REGION_H
 #include <stdint.h>
-#include "libexos/vm/vm.h"
+#include "libexos/vm/table.h"
 
 struct region {
     uint64_t start, end;
@@ -39,6 +39,15 @@ static inline struct region *region_guard(const struct region *region, uint64_t 
                    (guard->end == region->start || guard->start == region->end)
                ? guard
                : NULL;
+}
+
+/* The handler of a page is not to hear that its binding was taken: it comes back with that. */
+static inline uint64_t page_asleep(uint64_t word) { return (word & ~PAGE_HANDLER) | PAGE_IDLE; }
+
+static inline uint64_t page_awake(uint64_t word, uint64_t address) {
+    const struct region *region = word & PAGE_IDLE ? region_at(address) : NULL;
+
+    return region ? (word & ~PAGE_IDLE) | (uint64_t)region->handler << PAGE_HANDLER_SHIFT : word;
 }
 
 /* The slot of a page in its region's store. */

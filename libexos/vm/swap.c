@@ -47,7 +47,7 @@ static long change_step(void *what) {
     for (unsigned n = 0; n < STEP_PAGES && error >= 0 && c->at < EXO_USER_END; n++) {
         const uint64_t *word;
 
-        c->at = used ? table_format->next(c->at, EXO_USER_END) : EXO_USER_END;
+        c->at = used ? table_format.next(c->at, EXO_USER_END) : EXO_USER_END;
         word = table_find(c->at);
         if (word && *word & (PAGE_SAVED | PAGE_TRANSIT)) {
             error = page_fill(region_at(c->at), c->at, table_find(c->at), EXO_R);

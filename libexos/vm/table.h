@@ -6,30 +6,29 @@
 #include "libexos/vm/vm.h"
 
 /* A page's word. 0: nothing known, its region says. The three lowest bytes are used alone by fast
- * paths (vm.h: struct vm_page; edge/watch.h). */
+ * paths (edge/watch.h: struct exo_watched). */
 #define PAGE_NOW 7ull          /* rights now, EXO_R | EXO_W | EXO_X */
-#define PAGE_IDLE (1ull << 7)  /* its binding was taken, to see whether it is used */
-#define PAGE_ASIDE_SHIFT 3     /* PAGE_IDLE: its handler, which is not to hear of that */
 #define PAGE_PLAIN (3ull << 8) /* rights that its binding may have without a look: see page_put */
 #define PAGE_HANDLER (15ull << 20) /* the handler that sees its faults, 0 = none */
 #define PAGE_MOST (7ull << 24)     /* rights of its binding at most */
 #define PAGE_PIN (1ull << 27)      /* the spawner pinned it */
 #define PAGE_HELD (1ull << 28)     /* it has a frame */
 #define PAGE_SET (1ull << 29)      /* no frame, but the rights here count, not the region's */
-#define PAGE_KEEP (1ull << 30)     /* its frame is never given back */
+#define PAGE_IDLE PAGE_SET     /* a frame, but its binding was taken, to see whether it is used */
+#define PAGE_KEEP (1ull << 30) /* its frame is never given back */
 #define PAGE_BORROWED (1ull << 31) /* or not ours to drop */
 #define PAGE_CLEAN (1ull << 32)    /* not written since it was filled; bound without EXO_W */
 #define PAGE_SAVED (1ull << 33)    /* no frame: its content is in a slot of the swap store */
 #define PAGE_TRANSIT (1ull << 34)  /* no frame yet or any more: a store is at work on it */
 #define PAGE_SHARED                                                                                \
-    (1ull << 35) /* others may see its frame: bound without EXO_W, copied when written */
+    (1ull << 35) /* others see its frame: bound without EXO_W, copied if written                   \
+                  */
 #define PAGE_HANDLER_SHIFT 20
 #define PAGE_MOST_SHIFT 24
 #define PAGE_NUMBER_SHIFT 36 /* of its frame, its slot, or its transit */
 
 static inline uint64_t page_of(uint64_t address) { return address & ~(EXO_PAGE - 1); }
 static inline uint64_t page_number(uint64_t word) { return word >> PAGE_NUMBER_SHIFT; }
-static inline uint64_t page_frame(uint64_t word) { return word >> PAGE_NUMBER_SHIFT; }
 
 /* Its binding, as vspace_bind wants it. */
 static inline uint64_t page_binding(uint64_t word) {
@@ -57,21 +56,6 @@ static inline void page_put(uint64_t *word, uint64_t value) {
     *(volatile uint64_t *)word = page_with_plain(value);
 }
 
-/* Who sees the page's faults: told to its word, and to nobody while it has no frame. */
-static inline uint64_t page_with_handler(uint64_t word, uint64_t handler) {
-    word &= ~(PAGE_HANDLER | 15ull << PAGE_ASIDE_SHIFT);
-    return word | handler << (word & PAGE_IDLE ? PAGE_ASIDE_SHIFT : PAGE_HANDLER_SHIFT);
-}
-
-static inline uint64_t page_asleep(uint64_t word) {
-    return page_with_handler(word | PAGE_IDLE, (word & PAGE_HANDLER) >> PAGE_HANDLER_SHIFT);
-}
-
-static inline uint64_t page_awake(uint64_t word) {
-    return word & PAGE_IDLE ? page_with_handler(word & ~PAGE_IDLE, word >> PAGE_ASIDE_SHIFT & 15)
-                            : word;
-}
-
 /* The most that a page with these rights may later get without a new binding. */
 static inline uint64_t page_most(uint64_t rights) {
     return rights & EXO_X ? EXO_R | EXO_X : EXO_R | EXO_W;
@@ -89,11 +73,11 @@ struct vm_format {
     /* The first page from address on, below end, whose word is not 0; or end. */
     uint64_t (*next)(uint64_t address, uint64_t end);
 };
-extern const struct vm_format *table_format;
+extern struct vm_format table_format; /* a pinned copy: a missing page is found through it */
 
 enum { TABLE_LEAF_SHIFT = 21, TABLE_NEAR = 8 }; /* bytes under a page of the linear table */
-extern uint64_t
-    table_near[TABLE_NEAR]; /* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
+/* address >> TABLE_LEAF_SHIFT of some that are there, plus 1 */
+extern uint64_t table_near[TABLE_NEAR];
 
 /* Where the linear table has a page's word, if it is there. */
 static inline uint64_t *table_linear(uint64_t address) {
@@ -105,6 +89,6 @@ static inline uint64_t *table_find(uint64_t address) {
 
     if (*(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] == leaf + 1)
         return table_linear(address);
-    return table_format->find(address);
+    return table_format.find(address);
 }
 #endif

@@ -33,7 +33,7 @@ static long finish(const struct transit *t, uint64_t *word, uint64_t old, long r
     }
     vm_counts.written++;
     if (t->why == TRANSIT_SYNC)
-        page_put(word, page_awake(old) | PAGE_CLEAN);
+        page_put(word, page_awake(old, t->address) | PAGE_CLEAN);
     else
         page_left(word, old, t->store == swap_store ? t->slot : EXO_ANY);
     return 0;

@@ -20,6 +20,9 @@ static void unbind_all(const struct exo_start *start) {
     unbind(0x1400000000, 1 << 21);
     unbind(EXO_HEAP, 1 << 21);
     unbind(EXO_VM_TABLES, 1 << 18);
+    unbind(EXO_VM_TABLES + (EXO_PROGRAM >> 9), 1 << 18); /* the words of the pages above */
+    unbind(EXO_VM_TABLES + (EXO_HEAP >> 9), 1 << 18);
+    unbind(EXO_VM_TABLES + 0x20000000, 1 << 18);
 }
 
 int main(void) {
