@@ -15,10 +15,17 @@
 #define EXO_PINNED_TEXT __attribute__((section(".text.exo_pinned"), noinline))
 #define EXO_PINNED_BSS __attribute__((section(".bss.exo_pinned")))
 
-/* The u-area of the vspace's first environment. Handlers get their own one as an argument. */
+/* The u-area of the vspace's first environment. */
 extern struct exo_uarea *exo_self;
+/* Set by a scheduler that runs threads on several environments: finds the caller's. Handlers get
+ * theirs as an argument. */
+extern struct exo_uarea *(*exo_uarea_find)(void);
 
-static inline struct exo_uarea *exo_uarea(void) { return exo_self; }
+/* The first environment's, or where the scheduler says that the caller is: which holds as long as
+ * preemption is held back. */
+static inline struct exo_uarea *exo_uarea(void) {
+    return exo_uarea_find ? exo_uarea_find() : exo_self;
+}
 
 /* A program's first C function. Programs without libc define it; it does not return (exo_exit). The
  * library's own (posix/start.c) sets up vm and calls musl's __libc_start_main. */
@@ -66,6 +73,9 @@ void exo_handle_fp(unsigned cause, exo_handler_t *handler);
  * amoswap.d gp, zero, (gp); jr gp. */
 void exo_handle_raw(unsigned cause, void (*entry)(void));
 exo_handler_t *exo_handler(unsigned cause); /* the C handler now in place, or null */
+/* From now on handlers of page faults find all registers of the interrupted program in frame->x[],
+ * for a scheduler that sets it aside (edge/block.h). 14 instructions more a fault. */
+void exo_handle_whole(void);
 
 /* Readies another environment's u-area (mapped here at uarea): handler stacks from `stacks`
  * (EXO_HANDLER_STACKS bytes, pinned, or null for the first environment's own) and this program's

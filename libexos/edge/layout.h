@@ -5,6 +5,7 @@
 
 /*
  *  0x4000000000  end of user addresses
+ *  0x3fff800000  handler stacks of further environments that run threads
  *  0x3fff000000  u-areas: environment n of the vspace at + n * 0x2000
  *  0x3ffe000000  top of the main stack, growing down
  *  0x3f80000000  the spawner's copy window
@@ -28,6 +29,7 @@
 #define EXO_STACK_TOP 0x3ffe000000ull
 #define EXO_UAREA 0x3fff000000ull
 #define EXO_UAREA_STEP 0x2000ull
+#define EXO_HANDLERS 0x3fff800000ull
 #define EXO_USER_END 0x4000000000ull
 
 /* The library's words in uarea->user[]; those from EXO_USER_FREE on are the program's. */
@@ -38,6 +40,7 @@
 #define EXO_USER_GATE 4        /* C function that serves gate calls */
 #define EXO_USER_HANDLER 8     /* 16 words: C handler of each cause */
 #define EXO_USER_FP_HANDLER 24 /* 16 words: those that save FP registers */
+#define EXO_USER_SCHED 40      /* a scheduler's own */
 #define EXO_USER_FREE 48
 #define EXO_USER_WORDS 138
 
@@ -49,5 +52,7 @@
 /* Event bits that the library uses; the low 32 are the program's. */
 #define EXO_EVENT_CHILD (1ull << 32)   /* a child that I spawned ended */
 #define EXO_EVENT_CONSOLE (1ull << 33) /* input, ask again */
+#define EXO_EVENT_SCHED (1ull << 40)   /* an idle environment has a thread to run */
+#define EXO_EVENT_TURN (1ull << 41)    /* a busy one has a more urgent thread */
 #define EXO_EVENT_FREE 32              /* bits 0 .. 31 */
 #endif

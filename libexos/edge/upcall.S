@@ -64,6 +64,18 @@ exo_go_back:
     entry \cause, 0
 .endr
 
+/* In front of a page fault's entry: what a handler in C keeps by itself goes into the frame too. */
+.irp cause, 12, 13, 15
+    .balign 4
+    .type exo_entry_whole_\cause, @function
+exo_entry_whole_\cause:
+    .irp n, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    sd x\n, (8 * \n)(gp)
+    .endr
+    j exo_entry_\cause
+    .size exo_entry_whole_\cause, . - exo_entry_whole_\cause
+.endr
+
 /* A C handler that uses FP is called through this: the caller-saved FP registers are kept. */
     .globl exo_fp_handler
     .type exo_fp_handler, @function
@@ -144,3 +156,9 @@ exo_entries:
     .dword exo_entry_4, exo_entry_5, exo_entry_6, exo_entry_7
     .dword exo_entry_8, 0, 0, 0
     .dword exo_entry_12, exo_entry_13, 0, exo_entry_15
+    .globl exo_entries_whole
+exo_entries_whole:
+    .dword exo_entry_0, exo_entry_1, exo_entry_2, exo_entry_3
+    .dword exo_entry_4, exo_entry_5, exo_entry_6, exo_entry_7
+    .dword exo_entry_8, 0, 0, 0
+    .dword exo_entry_whole_12, exo_entry_whole_13, 0, exo_entry_whole_15

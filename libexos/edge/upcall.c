@@ -10,13 +10,16 @@ _Static_assert(offsetof(struct exo_save, cause) == SAVE_CAUSE, "offsets.h");
 _Static_assert(offsetof(struct exo_save, stack) == SAVE_STACK, "offsets.h");
 _Static_assert(sizeof((struct exo_uarea *)0)->user >= 8 * EXO_USER_FREE, "layout.h");
 
-extern const uint64_t exo_entries[EXO_CAUSES];
+extern const uint64_t exo_entries[EXO_CAUSES], exo_entries_whole[EXO_CAUSES];
 void exo_entry_async(void);
 void exo_entry_gate(void);
 void exo_fp_handler(struct exo_save *frame, struct exo_uarea *uarea);
 void exo_async(struct exo_save *frame, struct exo_uarea *uarea);
 
 EXO_PINNED_BSS struct exo_uarea *exo_self;
+EXO_PINNED_BSS struct exo_uarea *(*exo_uarea_find)(void);
+
+static const uint64_t *entries = exo_entries;
 
 /* Frame 0 has two pages, frames 1 to 3 one each, frame 4 (asynchronous) two. */
 static EXO_PINNED_BSS char first_stacks[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
@@ -44,10 +47,17 @@ void exo_uarea_init(struct exo_uarea *uarea, void *stacks) {
 }
 
 void exo_handle(unsigned cause, exo_handler_t *handler) {
-    if (cause >= EXO_CAUSES || !exo_entries[cause])
+    if (cause >= EXO_CAUSES || !entries[cause])
         return;
     exo_self->user[EXO_USER_HANDLER + cause] = (uint64_t)handler;
-    exo_self->entry[cause] = handler ? exo_entries[cause] : 0;
+    exo_self->entry[cause] = handler ? entries[cause] : 0;
+}
+
+void exo_handle_whole(void) {
+    entries = exo_entries_whole;
+    for (unsigned i = 0; i < EXO_CAUSES; i++)
+        if (exo_self->entry[i] && exo_self->entry[i] == exo_entries[i])
+            exo_self->entry[i] = entries[i];
 }
 
 void exo_handle_fp(unsigned cause, exo_handler_t *handler) {

@@ -6,9 +6,8 @@ _Static_assert(offsetof(struct sched_thread, next) == 112, "switch.S: THREAD_NEX
 
 struct sched_thread core_slow;
 struct sched_thread *core_fast = &core_slow;
-struct sched_thread *core_now;
-uint64_t core_hold, core_late;
 const struct sched_policy *core_policy;
+uint64_t core_owner;
 struct sched_counts sched_counts;
 
 /* While the short way is open the ready threads stand in a ring through next and prev; the running
@@ -39,36 +38,105 @@ static void ring_remove(struct sched_thread *thread) {
     }
 }
 
+void core_poke(const struct sched_thread *thread) {
+    struct core_seat *here = &core_seats[core_owner - 1], *worst = NULL;
+
+    for (unsigned i = 0; i < core_seat_count; i++) {
+        struct core_seat *seat = &core_seats[i];
+
+        if (seat->sleeping) {
+            seat->sleeping = 0;
+            here->pokes |= 1ull << i;
+            return;
+        }
+        if (core_policy->before && seat->now != seat->idle &&
+            core_policy->before(thread, seat->now) &&
+            (!worst || core_policy->before(worst->now, seat->now)))
+            worst = seat;
+    }
+    if (worst == here)
+        here->late |= LATE_TURN;
+    else if (worst)
+        here->turns |= 1ull << (worst - core_seats);
+}
+
+void core_tell(struct core_seat *seat) {
+    uint64_t pokes = seat->pokes, turns = seat->turns;
+
+    seat->pokes = seat->turns = 0;
+    for (unsigned i = 0; i < core_seat_count; i++) {
+        uint64_t events = (pokes >> i & 1 ? EXO_EVENT_SCHED : 0) |
+                          (turns >> i & 1 ? EXO_EVENT_TURN : 0);
+
+        if (events) {
+            exo_event_post(core_seats[i].env, events);
+            sched_counts.wakes++;
+        }
+    }
+}
+
 void core_ready(struct sched_thread *thread) {
-    int fast = core_fast != &core_slow;
-
-    if (fast)
+    if (core_is_fast()) {
         ring_add(thread);
-    thread->state = SCHED_READY;
-    if (!fast)
+        thread->state = SCHED_READY;
+    } else {
         core_policy->ready(thread);
+        thread->state = SCHED_READY;
+        core_poke(thread);
+    }
 }
 
-struct sched_thread *core_next(struct sched_thread *self) {
-    if (core_fast == &core_slow)
-        return core_policy->next();
-    return ring ? self->state == SCHED_READY ? self->next : ring : NULL;
-}
+struct sched_thread *core_next(struct core_seat *seat) {
+    struct sched_thread *next, *self = core_on(seat);
 
-void core_set(struct sched_thread *thread) {
-    if (core_fast == &core_slow)
-        core_now = thread;
+    if (core_is_fast())
+        next = ring && self->state == SCHED_READY ? self->next : ring;
     else
+        next = core_policy->next();
+    return next ? next : seat->idle;
+}
+
+void core_take_off(struct sched_thread *self) {
+    if (core_is_fast() && self->state == SCHED_READY)
+        ring_remove(self);
+}
+
+void core_stay(struct sched_thread *self) {
+    if (core_is_fast())
+        ring_add(self);
+    self->state = SCHED_READY;
+}
+
+void core_charge(struct core_seat *seat) {
+    uint64_t now;
+
+    if (!core_policy->charge && core_seat_count == 1)
+        return;
+    now = exo_time();
+    if (core_policy->charge && seat->now != seat->idle)
+        core_policy->charge(seat->now, now - seat->began);
+    seat->began = now;
+}
+
+void core_set(struct core_seat *seat, struct sched_thread *thread) {
+    if (core_is_fast())
         core_fast = thread;
+    else
+        seat->now = thread;
+    thread->seat = seat;
+    seat->place = thread->place;
+    seat->ends = 0;
     sched_counts.switches++;
 }
 
 void core_slow_down(void) {
     struct sched_thread *self = core_fast, *next;
 
-    if (self == &core_slow)
+    if (!core_is_fast())
         return;
-    core_now = self;
+    core_seats[0].now = self;
+    core_seats[0].place = self->place;
+    core_seats[0].began = exo_time();
     core_fast = &core_slow;
     while (ring) {
         next = ring;
@@ -78,9 +146,12 @@ void core_slow_down(void) {
     }
 }
 
-/* Goes on as next; back when somebody goes on as self. */
-static void change(struct sched_thread *self, struct sched_thread *next) {
-    core_set(next);
+void core_change(struct sched_thread *self, struct sched_thread *next) {
+    struct core_seat *seat = self->seat;
+
+    core_set(seat, next);
+    if (seat->pokes | seat->turns)
+        core_tell(seat);
     if (self->flags & SCHED_FP) {
         core_fp_save(self->fp);
         asm volatile("mv %0, tp" : "=r"(self->tp));
@@ -93,61 +164,77 @@ static void change(struct sched_thread *self, struct sched_thread *next) {
 }
 
 void core_leave(struct sched_thread *self) {
-    struct sched_thread *next;
-
-    if (core_fast != &core_slow && self->state != SCHED_READY)
-        ring_remove(self);
-    while (!(next = core_next(self)))
-        core_idle();
-    if (next != self)
-        change(self, next);
-    core_hold = 1;
+    core_charge(self->seat);
+    core_change(self, core_next(self->seat));
 }
 
 void sched_yield_slow(void);
 
 void sched_yield_slow(void) {
-    struct sched_thread *self = core_now, *next;
+    struct sched_thread *self = core_self(), *next;
 
-    if (!self)
-        return; /* before sched_init */
-    sched_hold();
-    next = core_hold == 1 ? core_policy->next() : NULL;
-    if (next) {
-        core_policy->ready(self);
-        change(self, next);
-    } else {
-        sched_release();
+    if (!self || self->hold)
+        return; /* before sched_init; a handler of an upcall */
+    core_lock();
+    core_charge(self->seat);
+    core_policy->ready(self);
+    next = core_next(self->seat);
+    if (next == self) {
+        core_unlock(self);
+        return;
     }
+    core_poke(self);
+    core_change(self, next);
+    core_release(self);
 }
 
-void sched_hold(void) {
-    *(volatile uint64_t *)&core_hold += 1;
-    asm volatile("" ::: "memory");
-}
+void core_late(struct sched_thread *self) {
+    struct core_seat *seat = self->seat;
+    uint64_t late;
 
-void sched_release(void) {
-    asm volatile("" ::: "memory");
-    if ((*(volatile uint64_t *)&core_hold -= 1) == 0 && core_late) {
-        core_late = 0;
+    if (core_is_handling(seat->uarea))
+        return; /* the next one who can */
+    core_lock();
+    seat = self->seat;
+    late = __atomic_exchange_n(&seat->late, 0, __ATOMIC_RELAXED);
+    if (late & LATE_SLOT)
+        core_give_slot(seat);
+    core_wake_sleepers(seat);
+    late |= __atomic_exchange_n(&seat->late, 0, __ATOMIC_RELAXED);
+    core_unspin();
+    if (seat->pokes | seat->turns)
+        core_tell(seat);
+    self->hold--;
+    if (late)
         sched_yield();
-    }
 }
 
-struct sched_thread *sched_self(void) {
-    return core_self();
-}
+void sched_hold(void) { core_hold(core_self()); }
+
+void sched_release(void) { core_release(core_self()); }
+
+struct sched_thread *sched_self(void) { return core_self(); }
 
 void sched_block(void) {
-    struct sched_thread *self = core_self();
+    struct sched_thread *self = core_lock();
 
+    if (self->permit) {
+        self->permit = 0;
+        core_unlock(self);
+        return;
+    }
+    core_take_off(self);
     self->state = SCHED_BLOCKED;
     core_leave(self);
+    core_release(self);
 }
 
 void sched_wake(struct sched_thread *thread) {
-    sched_hold();
-    if (thread->state == SCHED_BLOCKED)
+    struct sched_thread *self = core_lock();
+
+    if (thread->state == SCHED_BLOCKED && !thread->queue)
         core_ready(thread);
-    sched_release();
+    else
+        thread->permit = 1;
+    core_unlock(self);
 }

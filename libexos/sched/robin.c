@@ -1,6 +1,6 @@
 /* robin.c - round robin: the stock policy */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/sched/core.h"
+#include "libexos/sched/sched.h"
 
 static struct sched_thread *first, *last;
 
@@ -21,4 +21,5 @@ static struct sched_thread *robin_next(void) {
     return thread;
 }
 
-const struct sched_policy sched_round_robin = {"round robin", robin_ready, robin_next, 1};
+const struct sched_policy sched_round_robin = {
+    .name = "round robin", .ready = robin_ready, .next = robin_next, .quantum = 1};

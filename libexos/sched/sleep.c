@@ -1,25 +1,40 @@
 /* sleep.c - threads that wait for time or events, and what happens when nothing can run */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/time.h"
 #include "libexos/sched/core.h"
 
-static struct sched_thread *sleepers;
+static struct sched_thread *sleepers; /* the earliest deadline first */
 
-void core_add_sleeper(struct sched_thread *thread) {
-    thread->state = SCHED_ASLEEP;
-    thread->queued = sleepers;
-    sleepers = thread;
+void core_sleeper_add(struct sched_thread *thread) {
+    struct sched_thread **at = &sleepers;
+
+    while (*at && (*at)->deadline <= thread->deadline)
+        at = &(*at)->later;
+    thread->later = *at;
+    *at = thread;
+    /* One who sleeps longer than that shall wake earlier. */
+    for (unsigned i = 0; sleepers == thread && i < core_seat_count; i++)
+        if (core_seats[i].sleeping && core_seats[i].until > thread->deadline) {
+            core_seats[core_owner - 1].pokes |= 1ull << i;
+            return;
+        }
 }
 
-static uint64_t wanted(uint64_t *deadline) {
-    uint64_t mask = 0;
+void core_sleeper_remove(struct sched_thread *thread) {
+    struct sched_thread **at = &sleepers;
 
-    *deadline = EXO_NEVER;
-    for (struct sched_thread *t = sleepers; t; t = t->queued) {
+    while (*at && *at != thread)
+        at = &(*at)->later;
+    if (*at)
+        *at = thread->later;
+}
+
+int core_has_sleepers(void) { return sleepers != NULL; }
+
+static uint64_t wanted(void) {
+    uint64_t mask = EXO_EVENT_SCHED | EXO_EVENT_TURN;
+
+    for (const struct sched_thread *t = sleepers; t; t = t->later)
         mask |= t->mask;
-        if (t->deadline < *deadline)
-            *deadline = t->deadline;
-    }
     return mask;
 }
 
@@ -30,47 +45,115 @@ static void wake(uint64_t events) {
     while (*at) {
         struct sched_thread *thread = *at;
 
-        if (!(events & thread->mask) && thread->deadline > now) {
-            at = &thread->queued;
-            continue;
+        if (thread->deadline > now) {
+            if (!events)
+                return;
+            if (!(events & thread->mask)) {
+                at = &thread->later;
+                continue;
+            }
         }
+        *at = thread->later;
         thread->events = events & thread->mask;
-        *at = thread->queued;
+        thread->deadline = EXO_NEVER; /* it stands here no more */
+        if (thread->queue)
+            core_unqueue(thread);
         core_ready(thread);
     }
 }
 
-void core_wake_sleepers(void) {
-    const volatile struct exo_uarea *uarea = exo_uarea();
-    uint64_t deadline, mask;
+void core_wake_sleepers(struct core_seat *seat) {
+    uint64_t events = ((volatile struct exo_uarea *)seat->uarea)->events;
 
-    if (!sleepers)
-        return;
-    mask = wanted(&deadline) & uarea->events;
     /* A sleep for events that are there already comes back at once, and clears them. */
-    wake(mask ? (uint64_t)exo_sleep(mask, 0) & mask : 0);
+    if (events && (events &= wanted())) {
+        events = (uint64_t)exo_sleep(events, 0);
+        if (events & EXO_EVENT_TURN)
+            seat->late |= LATE_TURN;
+    }
+    if (sleepers)
+        wake(events);
+    core_wake_parked();
 }
 
-void core_idle(void) {
-    uint64_t deadline, mask = wanted(&deadline);
+void core_find_watcher(struct core_seat *seat) {
+    struct core_seat *asleep = NULL;
+
+    for (unsigned i = 0; i < core_seat_count; i++) {
+        if (!core_seats[i].sleeping)
+            continue;
+        if (core_seats[i].until <= seat->began + 2 * core_slot)
+            return; /* that one does, or will be up soon */
+        asleep = &core_seats[i];
+    }
+    if (asleep) {
+        asleep->sleeping = 0;
+        seat->pokes |= 1ull << (asleep - core_seats);
+    }
+}
+
+static int should_watch(void) {
+    for (unsigned i = 0; i < core_seat_count; i++)
+        if (core_seats[i].now != core_seats[i].idle && core_seats[i].away > core_slot)
+            return core_seat_count > 1;
+    return 0;
+}
+
+void core_idle(struct core_seat *seat) {
+    struct sched_thread *self = seat->idle, *next;
+    uint64_t mask, until;
     long events;
 
-    sched_counts.idle++;
-    events = exo_sleep(mask, deadline);
-    wake(events > 0 ? (uint64_t)events : 0);
+    for (;;) {
+        core_spin(seat);
+        if (seat->late & LATE_SLOT) {
+            seat->late = 0;
+            core_give_slot(seat);
+        }
+        core_wake_sleepers(seat);
+        core_charge(seat); /* nobody: time counts from now */
+        next = core_next(seat);
+        if (next != self) {
+            core_change(self, next); /* back when nothing can run again */
+            continue;
+        }
+        mask = wanted();
+        until = core_policy->timer ? core_policy->timer() : EXO_NEVER;
+        if (sleepers && sleepers->deadline < until)
+            until = sleepers->deadline;
+        if (until > seat->began + core_slot && should_watch())
+            until = seat->began + core_slot;
+        seat->until = until;
+        seat->sleeping = 1;
+        seat->late = 0;
+        sched_counts.idle++;
+        core_unspin();
+        if (seat->pokes | seat->turns)
+            core_tell(seat);
+        events = exo_sleep(mask, until);
+        core_spin(seat);
+        seat->sleeping = 0;
+        wake(events > 0 ? (uint64_t)events : 0);
+        core_unspin();
+        if (seat->pokes | seat->turns)
+            core_tell(seat);
+    }
 }
 
 uint64_t sched_wait_event(uint64_t mask, uint64_t deadline) {
-    struct sched_thread *self = core_self();
+    struct sched_thread *self = core_lock();
 
-    sched_hold();
     self->mask = mask;
     self->deadline = deadline;
     self->events = 0;
-    exo_uarea()->notify |= mask;
-    core_add_sleeper(self);
+    if (mask)
+        core_notify(mask);
+    core_take_off(self);
+    self->state = SCHED_ASLEEP;
+    core_sleeper_add(self);
     core_leave(self);
-    sched_release();
+    self->mask = 0;
+    core_release(self);
     return self->events;
 }
 

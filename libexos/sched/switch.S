@@ -42,22 +42,14 @@ sched_yield:
     .globl core_switch
     .type core_switch, @function
 core_switch:
-    lla t0, core_hold
-    sd zero, 0(t0)
     context sd, a0
+    lla t0, core_owner
+    fence rw, w
+    sd zero, 0(t0) /* from here on another hart may run self */
     context ld, a1
     ret
     .size core_switch, . - core_switch
 
-    .globl core_enter
-    .type core_enter, @function
-core_enter:
-    lla t0, core_hold
-    sd zero, 0(t0)
-    context ld, a0
-    sd zero, 0(a1) /* the upcall is over */
-    ret
-    .size core_enter, . - core_enter
 core_range_end:
 
     .section .text.core_go_on, "ax"

@@ -1,0 +1,126 @@
+/* sched_park.c - a page fault that must wait stops its thread, not the hart */
+/* SPDX-License-Identifier: MIT */
+/* smp: 1 4 */
+#include "libexos/edge/block.h"
+#include "tests/guest/threads.h"
+
+enum { PAGES = 8, FAULTERS = 4 };
+
+static uint64_t base, asked, returned, others, nested;
+static volatile uint8_t there[PAGES];
+static struct sched_semaphore wanted;
+static uint8_t queue[PAGES * FAULTERS];
+static uint64_t queue_head, queue_tail;
+
+static const void *token_of(uint64_t page) { return (const void *)&there[page]; }
+
+/* A page that is not there yet is asked for; its thread waits without the hart. */
+static int handler(struct exo_save *frame, uint64_t address, void *context) {
+    uint64_t page = (address - base) / EXO_PAGE;
+
+    (void)context;
+    if (there[page]) {
+        vm_protect(base + page * EXO_PAGE, EXO_PAGE, EXO_R | EXO_W);
+        return 1;
+    }
+    __atomic_fetch_add(&asked, 1, __ATOMIC_RELAXED);
+    queue[__atomic_fetch_add(&queue_tail, 1, __ATOMIC_RELAXED) % sizeof(queue)] = (uint8_t)page;
+    exo_block_calls.park(frame, exo_uarea(), token_of(page));
+    returned++; /* it could not be: so we wait here till somebody looks again */
+    if (nested) {
+        there[page] = 1;
+        return 1;
+    }
+    return 1;
+}
+
+/* Registers of all kinds live across the fault. */
+static void *faulter(void *argument) {
+    uint64_t wrong = 0, me = (uint64_t)argument;
+
+    for (uint64_t page = 0; page < PAGES; page++) {
+        register uint64_t s11 asm("s11") = me * 1000 + page;
+        register uint64_t t6 asm("t6") = ~s11;
+        register uint64_t a7 asm("a7") = s11 * 3;
+        register uint64_t s2 asm("s2") = s11 * 5;
+        uint64_t value, address = base + page * EXO_PAGE + me * 8;
+
+        asm volatile("ld %0, (%5)"
+                     : "=&r"(value), "+r"(s11), "+r"(t6), "+r"(a7), "+r"(s2)
+                     : "r"(address)
+                     : "memory");
+        wrong += value != page * 100 + me || s11 != me * 1000 + page || t6 != ~s11 ||
+                 a7 != s11 * 3 || s2 != s11 * 5;
+    }
+    return (void *)wrong;
+}
+
+/* Brings the pages, in another way than the handler: it is a thread. */
+static void *bringer(void *argument) {
+    for (uint64_t i = 0; i < PAGES;) {
+        uint64_t page;
+
+        sched_sleep_until(exo_time() + ms(1));
+        if (queue_head == *(volatile uint64_t *)&queue_tail)
+            continue;
+        page = queue[queue_head++ % sizeof(queue)];
+        if (there[page])
+            continue;
+        sched_hold();
+        vm_protect(base + page * EXO_PAGE, EXO_PAGE, EXO_R | EXO_W);
+        for (uint64_t n = 0; n < FAULTERS; n++)
+            ((volatile uint64_t *)(base + page * EXO_PAGE))[n] = page * 100 + n;
+        sched_release();
+        there[page] = 1;
+        exo_block_calls.wake(token_of(page));
+        i++;
+    }
+    (void)argument;
+    return NULL;
+}
+
+static void *counts(void *argument) {
+    while (!*(volatile uint8_t *)argument) {
+        others++;
+        sched_yield();
+    }
+    return NULL;
+}
+
+int main(void) {
+    struct sched_thread *faulters[FAULTERS], *brings, *runs;
+    static volatile uint8_t stop;
+    uint64_t wrong = 0, faults;
+
+    sched_init(NULL, &stacks, 0);
+    base = (uint64_t)vm_map(0, PAGES * EXO_PAGE, EXO_R | EXO_W, VM_EAGER);
+    must(vm_region_handler(base, handler, NULL) == 0);
+    must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
+
+    nested = 1; /* nobody else can run */
+    returned = 0;
+    is((int64_t) * (volatile uint64_t *)base, 0, "alone, the fault waits by itself");
+    is((int64_t)returned, 1, "park came back");
+    nested = 0;
+    there[0] = 0;
+    must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
+    queue_head = queue_tail;
+    asked = 0;
+
+    on_all_harts();
+    runs = thread(counts, (uint64_t)&stop);
+    brings = thread(bringer, 0);
+    for (uint64_t i = 0; i < FAULTERS; i++)
+        faulters[i] = thread(faulter, i);
+    for (uint64_t i = 0; i < FAULTERS; i++)
+        wrong += (uint64_t)sched_join(faulters[i]);
+    faults = asked;
+    sched_join(brings);
+    stop = 1;
+    sched_join(runs);
+    is((int64_t)wrong, 0, "every read saw its page, with all registers as they were");
+    ok(faults >= PAGES && sched_counts.parked >= PAGES, "%lu faults, %lu threads parked", faults,
+       sched_counts.parked);
+    ok(others > 100, "another thread ran meanwhile: %lu turns", others);
+    return done();
+}
