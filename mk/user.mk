@@ -51,6 +51,9 @@ STUBS_OBJ := $(OBJ)/exo_stubs.S.o
 $(LIBEXOS_OBJ): INCLUDE := $(NO_LIBC)
 $(POSIX_OBJ): INCLUDE := -ffreestanding $(WITH_LIBC)
 $(PROGRAM_OBJ): INCLUDE := $(WITH_LIBC) -Itests/guest
+# This one looks into musl: its thread structure.
+$(call objects,libexos/posix/tls.c): INCLUDE := -ffreestanding -nostdinc -Wno-unused-parameter $(addprefix -isystem $(DEPS)/musl/,src/include \
+    src/internal arch/riscv64 arch/generic obj-aspis/obj/include include) -isystem $(GCC_INCLUDE) -D_XOPEN_SOURCE=700
 $(POSIX_OBJ) $(PROGRAM_OBJ): | $(LIBC)
 $(PROGRAM_OBJ): | $(BPF_GEN)
 

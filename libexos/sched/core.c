@@ -65,8 +65,8 @@ void core_tell(struct core_seat *seat) {
 
     seat->pokes = seat->turns = 0;
     for (unsigned i = 0; i < core_seat_count; i++) {
-        uint64_t events = (pokes >> i & 1 ? EXO_EVENT_SCHED : 0) |
-                          (turns >> i & 1 ? EXO_EVENT_TURN : 0);
+        uint64_t events =
+            (pokes >> i & 1 ? EXO_EVENT_SCHED : 0) | (turns >> i & 1 ? EXO_EVENT_TURN : 0);
 
         if (events) {
             exo_event_post(core_seats[i].env, events);
@@ -213,7 +213,9 @@ void sched_hold(void) { core_hold(core_self()); }
 
 void sched_release(void) { core_release(core_self()); }
 
-struct sched_thread *sched_self(void) { return core_self(); }
+struct sched_thread *sched_self(void) {
+    return core_self();
+}
 
 void sched_block(void) {
     struct sched_thread *self = core_lock();

@@ -81,8 +81,7 @@ static inline void core_hold(struct sched_thread *self) {
 }
 static inline void core_release(struct sched_thread *self) {
     asm volatile("" ::: "memory");
-    if ((*(volatile uint32_t *)&self->hold -= 1) == 0 &&
-        *(volatile uint64_t *)&self->seat->late)
+    if ((*(volatile uint32_t *)&self->hold -= 1) == 0 && *(volatile uint64_t *)&self->seat->late)
         core_late(self);
 }
 
@@ -136,8 +135,7 @@ void core_wake_sleepers(struct core_seat *seat);
 void core_sleeper_add(struct sched_thread *thread);
 void core_sleeper_remove(struct sched_thread *thread);
 int core_has_sleepers(void);
-/* The hart is shared with others, and threads of this seat are left behind at the ends of its
- * slots: sees to it that one of the idle looks each slot. */
+/* Sees to it that somebody looks after threads that this seat leaves behind. */
 void core_find_watcher(struct core_seat *seat);
 /* What a seat's idle thread does. */
 _Noreturn void core_idle(struct core_seat *seat);

@@ -4,8 +4,9 @@
 #include "libexos/sched/core.h"
 
 /* A thread with a contract gets `slice` ticks in each `period`, within `latency` of the period's
- * beginning; one begins when it wakes. Of those with something left the earliest deadline runs; what remains, the slack, goes round among threads without a contract and
- * those with `extra`, who are not charged for it.
+ * beginning; one begins when it wakes. Of those with something left the earliest deadline runs;
+ * what remains, the slack, goes round among threads without a contract and those with `extra`, who
+ * are not charged for it.
  *
  * A thread that never yields is stopped at the end of a slot (2 ms): so a period's service is exact
  * to a slot. What is used in advance is missing in the next period, and what is due at the end of
@@ -47,8 +48,8 @@ static void begin(struct sched_thread *t, uint64_t now) {
     uint64_t *own = t->own;
 
     if (now < own[RENEWAL] &&
-        (left(t) <= 0 || (now < own[DEADLINE] &&
-                          own[LEFT] * own[LATENCY] <= (own[DEADLINE] - now) * own[SLICE])))
+        (left(t) <= 0 ||
+         (now < own[DEADLINE] && own[LEFT] * own[LATENCY] <= (own[DEADLINE] - now) * own[SLICE])))
         return;
     own[LEFT] = (uint64_t)((int64_t)own[SLICE] + least(left(t), 0));
     own[DEADLINE] = now + own[LATENCY];

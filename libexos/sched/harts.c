@@ -10,7 +10,7 @@ enum { COMPANION = 16, IDLE_STACK = 4096, HANDLER_PAGES = EXO_HANDLER_STACKS / E
 enum { FIRST_HANDLER_PAGES = 2 };
 /* The lock is held for far fewer instructions than so many rounds: its owner has lost its hart,
  * which may be this one. */
-enum { PATIENCE = 5000 };
+enum { PATIENCE = 200000 };
 #define HANDLER_STEP 0x10000ull
 
 struct core_seat core_seats[EXO_HARTS];
@@ -35,8 +35,8 @@ void core_seat_init(struct core_seat *seat, struct exo_uarea *uarea, exo_env_t e
     seat->uarea = uarea;
     seat->env = env;
     /* Frame 0's stack is the lowest: two pages, its head at the top (edge/upcall.c). */
-    seat->handlers = (uarea->save[0].stack & ~(EXO_PAGE - 1)) -
-                     (FIRST_HANDLER_PAGES - 1) * EXO_PAGE;
+    seat->handlers =
+        (uarea->save[0].stack & ~(EXO_PAGE - 1)) - (FIRST_HANDLER_PAGES - 1) * EXO_PAGE;
     uarea->user[EXO_USER_SCHED] = (uint64_t)seat;
 }
 
@@ -138,8 +138,6 @@ long sched_harts(unsigned count) {
     return core_seat_count < count && error < 0 ? error : (long)core_seat_count;
 }
 
-exo_env_t sched_env(unsigned index) {
-    return index < core_seat_count ? core_seats[index].env : 0;
-}
+exo_env_t sched_env(unsigned index) { return index < core_seat_count ? core_seats[index].env : 0; }
 
 unsigned sched_hart(void) { return (unsigned)(core_self()->seat - core_seats); }

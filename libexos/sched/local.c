@@ -45,9 +45,7 @@ void sched_local_set(unsigned key, void *value) {
         core_self()->locals[key] = value;
 }
 
-void *sched_local_get(unsigned key) {
-    return key < SCHED_LOCALS ? core_self()->locals[key] : NULL;
-}
+void *sched_local_get(unsigned key) { return key < SCHED_LOCALS ? core_self()->locals[key] : NULL; }
 
 void core_locals_end(struct sched_thread *self) {
     int again = 1;

@@ -80,7 +80,7 @@ void core_give_slot(struct core_seat *seat) {
     core_spin(seat);
     seat->began = exo_time();
     seat->away = seat->began - left;
-    if (core_seat_count > 1 && seat->away > core_slot)
+    if (core_seat_count > 1)
         core_find_watcher(seat);
 }
 

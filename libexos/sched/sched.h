@@ -184,7 +184,7 @@ int sched_wait_until(struct sched_condition *condition, struct sched_mutex *mute
 void sched_signal(struct sched_condition *condition);
 void sched_broadcast(struct sched_condition *condition);
 void sched_down(struct sched_semaphore *semaphore);
-int sched_try_down(struct sched_semaphore *semaphore);                       /* 1 if taken */
+int sched_try_down(struct sched_semaphore *semaphore);                      /* 1 if taken */
 int sched_down_until(struct sched_semaphore *semaphore, uint64_t deadline); /* the same */
 void sched_up(struct sched_semaphore *semaphore);
 

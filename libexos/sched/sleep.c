@@ -76,27 +76,52 @@ void core_wake_sleepers(struct core_seat *seat) {
     core_wake_parked();
 }
 
-void core_find_watcher(struct core_seat *seat) {
-    struct core_seat *asleep = NULL;
+/* Programs share the harts when a seat is away for several slots between two of its own. Then its
+ * thread should go on elsewhere; but at the end of a slot there is no time to tell anybody. So one
+ * of the seats that sleep looks now and then: the time until its next look, 0: it need not. */
+enum { AWAY_SLOTS = 4, LOOKS = 8 };
+static uint64_t watch(uint64_t away) {
+    uint64_t step = away / LOOKS;
+
+    return away <= AWAY_SLOTS * core_slot ? 0 : step > core_slot ? step : core_slot;
+}
+
+static struct core_seat *asleep_after(uint64_t time) {
+    struct core_seat *found = NULL;
 
     for (unsigned i = 0; i < core_seat_count; i++) {
         if (!core_seats[i].sleeping)
             continue;
-        if (core_seats[i].until <= seat->began + 2 * core_slot)
-            return; /* that one does, or will be up soon */
-        asleep = &core_seats[i];
+        if (core_seats[i].until <= time)
+            return NULL; /* one is up before */
+        found = &core_seats[i];
     }
-    if (asleep) {
-        asleep->sleeping = 0;
-        seat->pokes |= 1ull << (asleep - core_seats);
+    return found;
+}
+
+void core_find_watcher(struct core_seat *seat) {
+    uint64_t step = watch(seat->away);
+    struct core_seat *watcher = step ? asleep_after(seat->began + step) : NULL;
+
+    if (watcher) {
+        watcher->sleeping = 0;
+        seat->pokes |= 1ull << (watcher - core_seats);
     }
 }
 
-static int should_watch(void) {
-    for (unsigned i = 0; i < core_seat_count; i++)
-        if (core_seats[i].now != core_seats[i].idle && core_seats[i].away > core_slot)
-            return core_seat_count > 1;
-    return 0;
+static uint64_t next_look(const struct core_seat *seat) {
+    uint64_t away = 0, step;
+
+    for (unsigned i = 0; i < core_seat_count; i++) {
+        const struct core_seat *other = &core_seats[i];
+
+        if (other->now != other->idle && other->away > away)
+            away = other->away;
+        if (other->sleeping && other->until <= seat->began + watch(away))
+            return EXO_NEVER;
+    }
+    step = watch(away);
+    return step ? seat->began + step : EXO_NEVER;
 }
 
 void core_idle(struct core_seat *seat) {
@@ -121,8 +146,8 @@ void core_idle(struct core_seat *seat) {
         until = core_policy->timer ? core_policy->timer() : EXO_NEVER;
         if (sleepers && sleepers->deadline < until)
             until = sleepers->deadline;
-        if (until > seat->began + core_slot && should_watch())
-            until = seat->began + core_slot;
+        if (core_seat_count > 1 && next_look(seat) < until)
+            until = next_look(seat);
         seat->until = until;
         seat->sleeping = 1;
         seat->late = 0;

@@ -65,8 +65,8 @@ int main(void) {
     }
     ok(left > ms(RUN_MS) / 10, "the hog has the rest: %lu of 1000", left * 1000 / ms(RUN_MS));
     ok(all + left > ms(RUN_MS) * 8 / 10, "and nothing is wasted");
-    ok(worst <= ms(20) + exo_facts()->slot_ticks, "who wakes starts within its latency: after %lu us at most",
-       exo_ns_of_ticks(worst) / 1000);
+    ok(worst <= ms(20) + exo_facts()->slot_ticks,
+       "who wakes starts within its latency: after %lu us at most", exo_ns_of_ticks(worst) / 1000);
     is((int64_t)sched_edf_counts(light).misses, 0, "it missed nothing either");
     return done();
 }

@@ -6,11 +6,10 @@
 
 enum { PAGES = 8, FAULTERS = 4 };
 
-static uint64_t base, asked, returned, others, nested;
-static volatile uint8_t there[PAGES];
-static struct sched_semaphore wanted;
-static uint8_t queue[PAGES * FAULTERS];
-static uint64_t queue_head, queue_tail;
+static uint64_t base, others;
+static volatile uint64_t asked, returned;
+static volatile uint8_t there[PAGES], wanted[PAGES];
+static volatile int alone; /* 2: what was waited for has come */
 
 static const void *token_of(uint64_t page) { return (const void *)&there[page]; }
 
@@ -19,18 +18,15 @@ static int handler(struct exo_save *frame, uint64_t address, void *context) {
     uint64_t page = (address - base) / EXO_PAGE;
 
     (void)context;
-    if (there[page]) {
+    if (there[page] || alone > 1) {
         vm_protect(base + page * EXO_PAGE, EXO_PAGE, EXO_R | EXO_W);
         return 1;
     }
     __atomic_fetch_add(&asked, 1, __ATOMIC_RELAXED);
-    queue[__atomic_fetch_add(&queue_tail, 1, __ATOMIC_RELAXED) % sizeof(queue)] = (uint8_t)page;
+    wanted[page] = 1;
     exo_block_calls.park(frame, exo_uarea(), token_of(page));
-    returned++; /* it could not be: so we wait here till somebody looks again */
-    if (nested) {
-        there[page] = 1;
-        return 1;
-    }
+    returned++; /* it could not be */
+    alone *= 2;
     return 1;
 }
 
@@ -55,28 +51,19 @@ static void *faulter(void *argument) {
     return (void *)wrong;
 }
 
-/* Brings the pages, in another way than the handler: it is a thread. */
+/* Brings each page a while after it was asked for. */
 static void *bringer(void *argument) {
-    for (uint64_t i = 0; i < PAGES;) {
-        uint64_t page;
-
-        sched_sleep_until(exo_time() + ms(1));
-        if (queue_head == *(volatile uint64_t *)&queue_tail)
-            continue;
-        page = queue[queue_head++ % sizeof(queue)];
-        if (there[page])
-            continue;
+    for (uint64_t page = 0; page < PAGES; page++) {
+        while (!wanted[page])
+            sched_sleep_until(exo_time() + ms(1));
+        sched_sleep_until(exo_time() + ms(3));
         sched_hold();
         vm_protect(base + page * EXO_PAGE, EXO_PAGE, EXO_R | EXO_W);
-        for (uint64_t n = 0; n < FAULTERS; n++)
-            ((volatile uint64_t *)(base + page * EXO_PAGE))[n] = page * 100 + n;
         sched_release();
         there[page] = 1;
         exo_block_calls.wake(token_of(page));
-        i++;
     }
-    (void)argument;
-    return NULL;
+    return argument;
 }
 
 static void *counts(void *argument) {
@@ -94,18 +81,19 @@ int main(void) {
 
     sched_init(NULL, &stacks, 0);
     base = (uint64_t)vm_map(0, PAGES * EXO_PAGE, EXO_R | EXO_W, VM_EAGER);
+    for (uint64_t page = 0; page < PAGES; page++)
+        for (uint64_t n = 0; n < FAULTERS; n++)
+            ((uint64_t *)(base + page * EXO_PAGE))[n] = page * 100 + n;
     must(vm_region_handler(base, handler, NULL) == 0);
     must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
 
-    nested = 1; /* nobody else can run */
-    returned = 0;
+    alone = 1;
     is((int64_t) * (volatile uint64_t *)base, 0, "alone, the fault waits by itself");
     is((int64_t)returned, 1, "park came back");
-    nested = 0;
-    there[0] = 0;
-    must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
-    queue_head = queue_tail;
+    alone = 0;
     asked = 0;
+    wanted[0] = 0;
+    must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
 
     on_all_harts();
     runs = thread(counts, (uint64_t)&stop);

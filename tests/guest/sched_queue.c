@@ -3,7 +3,7 @@
 /* smp: 1 4 */
 #include "tests/guest/threads.h"
 
-enum { MAKERS = 3, TAKERS = 3, ITEMS = 4000, ROOM = 4 };
+enum { MAKERS = 3, TAKERS = 3, ITEMS = 2000, ROOM = 4 };
 
 static struct sched_mutex mutex;
 static struct sched_condition filled, emptied;

@@ -1,4 +1,5 @@
-/* sched_timed.c - waits with a deadline: woken in time, or not before it and a slot later at most */
+/* sched_timed.c - waits with a deadline: woken in time, or not before it and a slot later at most
+ */
 /* SPDX-License-Identifier: MIT */
 /* icount */
 #include "tests/guest/threads.h"
