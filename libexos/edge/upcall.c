@@ -60,6 +60,11 @@ void exo_handle_whole(void) {
             exo_self->entry[i] = entries[i];
 }
 
+int exo_is_whole(const struct exo_uarea *uarea, unsigned cause) {
+    return cause < EXO_CAUSES && exo_entries_whole[cause] != exo_entries[cause] &&
+           uarea->entry[cause] == exo_entries_whole[cause];
+}
+
 void exo_handle_fp(unsigned cause, exo_handler_t *handler) {
     if (cause >= EXO_CAUSES)
         return;

@@ -150,7 +150,7 @@ void core_idle(struct core_seat *seat) {
             until = next_look(seat);
         seat->until = until;
         seat->sleeping = 1;
-        seat->late = 0;
+        seat->late &= LATE_SLOT;
         sched_counts.idle++;
         core_unspin();
         if (seat->pokes | seat->turns)
