@@ -97,7 +97,7 @@ static void wake(const void *token) {
     /* A fault inside the scheduler itself brought a page that others wait for too. */
     if (core_owner == self->seat->id) {
         retry = 1;
-        self->seat->late |= LATE_TURN;
+        core_mark(self->seat, LATE_TURN);
         return;
     }
     core_lock();
