@@ -7,9 +7,10 @@
 /* Set by a scheduler; null without one. */
 struct exo_block {
     /* In the handler of a synchronous fault: sets the interrupted thread aside till wake(token),
-     * and goes on with another; it does not return then, and the access is tried again. It returns
-     * when that cannot be (a nested fault, preemption held back, no other thread): the caller waits
-     * by itself. */
+     * and goes on with another; it does not return then, and frame->x[0] is gone on from. It
+     * returns when that cannot be (a nested fault, preemption or upcalls held back, no other
+     * thread, an entry that does not save all registers: exo_is_whole), or when wake(token) has
+     * come already: the caller looks again, or waits by itself. */
     void (*park)(struct exo_save *frame, struct exo_uarea *uarea, const void *token);
     void (*wake)(const void *token); /* all who are parked on it */
 };

@@ -78,6 +78,7 @@ exo_handler_t *exo_handler(unsigned cause); /* the C handler now in place, or nu
 /* From now on handlers of page faults find all registers of the interrupted program in frame->x[],
  * for a scheduler that sets it aside (edge/block.h). 14 instructions more a fault. */
 void exo_handle_whole(void);
+int exo_is_whole(const struct exo_uarea *uarea, unsigned cause); /* is that so there? */
 
 /* Readies another environment's u-area (mapped here at uarea): handler stacks from `stacks`
  * (EXO_HANDLER_STACKS bytes, pinned, or null for the first environment's own) and this program's

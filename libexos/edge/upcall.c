@@ -60,8 +60,14 @@ void exo_handle(unsigned cause, exo_handler_t *handler) {
 void exo_handle_whole(void) {
     entries = exo_entries_whole;
     for (unsigned i = 0; i < EXO_CAUSES; i++)
-        if (exo_self->entry[i] && exo_self->entry[i] == exo_entries[i])
+        if (exo_self->entry[i] && (exo_self->entry[i] == exo_entries[i] ||
+                                   exo_self->entry[i] == (uint64_t)exo_watch_entry))
             exo_self->entry[i] = entries[i];
+}
+
+int exo_is_whole(const struct exo_uarea *uarea, unsigned cause) {
+    return cause < EXO_CAUSES && exo_entries_whole[cause] != exo_entries[cause] &&
+           uarea->entry[cause] == exo_entries_whole[cause];
 }
 
 void exo_handle_fp(unsigned cause, exo_handler_t *handler) {
@@ -82,7 +88,8 @@ void exo_handle_entry(unsigned cause, exo_handler_t *handler, void (*entry)(void
     if (cause >= EXO_CAUSES)
         return;
     exo_self->user[EXO_USER_HANDLER + cause] = (uint64_t)handler;
-    exo_self->entry[cause] = (uint64_t)entry;
+    /* Entries of others leave registers where they are: who needs all of them has the handler. */
+    exo_self->entry[cause] = entries == exo_entries ? (uint64_t)entry : entries[cause];
 }
 
 exo_handler_t *exo_handler(unsigned cause) {

@@ -49,13 +49,13 @@ void core_poke(const struct sched_thread *thread) {
             here->pokes |= 1ull << i;
             return;
         }
-        if (core_policy->before && seat->now != seat->idle &&
+        if (core_policy->before && seat->now != seat->idle && seat->now != thread &&
             core_policy->before(thread, seat->now) &&
             (!worst || core_policy->before(worst->now, seat->now)))
             worst = seat;
     }
     if (worst == here)
-        here->late |= LATE_TURN;
+        core_mark(here, LATE_TURN);
     else if (worst)
         here->turns |= 1ull << (worst - core_seats);
 }

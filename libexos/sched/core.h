@@ -25,6 +25,15 @@ struct core_seat {
 };
 enum core_late { LATE_TURN = 1, LATE_SLOT = 2 };
 
+/* The seat's own upcalls change `late` too. */
+static inline void core_mark(struct core_seat *seat, uint64_t late) {
+    __atomic_fetch_or(&seat->late, late, __ATOMIC_RELAXED);
+}
+
+static inline void core_unmark(struct core_seat *seat, uint64_t late) {
+    __atomic_fetch_and(&seat->late, ~late, __ATOMIC_RELAXED);
+}
+
 extern struct core_seat core_seats[EXO_HARTS];
 extern uint64_t core_seat_count; /* 0 before sched_init */
 extern uint64_t core_slot;       /* ticks of a slot, once there are several seats */

@@ -3,11 +3,23 @@
 #include "libexos/edge/block.h"
 #include "libexos/sched/core.h"
 
-/* On several harts the wake may come just before the park, and is lost: after so many slots the
- * access is tried again. On one hart nothing comes in between. */
-enum { RETRY_SLOTS = 10 };
+/* A wake may come just before the park, from another hart or an upcall: the last ones that found
+ * nobody are remembered. On several harts they may be many: so there the access is tried again
+ * after some slots in any case. */
+enum { REMEMBERED = 8, RETRY_SLOTS = 10 };
 
 static struct sched_queue parked;
+static const void *early[REMEMBERED];
+static unsigned early_next;
+
+static int came_early(const void *token) {
+    for (unsigned i = 0; i < REMEMBERED; i++)
+        if (early[i] == token) {
+            early[i] = NULL;
+            return 1;
+        }
+    return 0;
+}
 
 static int may_park(const struct exo_save *frame, const struct exo_uarea *uarea,
                     const struct core_seat *seat) {
@@ -15,8 +27,9 @@ static int may_park(const struct exo_save *frame, const struct exo_uarea *uarea,
     const struct sched_thread *self = core_on(seat);
     uint64_t pc = frame->x[0] & ~1ull;
 
-    return frame == &uarea->save[0] && !save[1].x[0] && !save[2].x[0] && !save[3].x[0] &&
-           !save[EXO_SAVE_ASYNC].x[0] && !uarea->critical && !self->hold && !self->preempted &&
+    return frame == &uarea->save[0] && exo_is_whole(uarea, (unsigned)frame->cause) &&
+           !save[1].x[0] && !save[2].x[0] && !save[3].x[0] && !save[EXO_SAVE_ASYNC].x[0] &&
+           !uarea->critical && !self->hold && !self->preempted &&
            !(pc >= (uint64_t)core_range_begin && pc < (uint64_t)core_range_end);
 }
 
@@ -28,6 +41,10 @@ static void park(struct exo_save *frame, struct exo_uarea *uarea, const void *to
         return;
     self = core_on(seat);
     core_spin(seat);
+    if (came_early(token)) {
+        core_unspin();
+        return;
+    }
     core_charge(seat);
     core_take_off(self);
     self->state = SCHED_PARKED;
@@ -52,8 +69,9 @@ static void park(struct exo_save *frame, struct exo_uarea *uarea, const void *to
     exo_resume(0);
 }
 
-static void wake_some(const void *token) {
+static int wake_some(const void *token) {
     struct sched_thread *thread = parked.first, *next;
+    int woken = 0;
 
     for (; thread; thread = next) {
         next = thread->queued;
@@ -61,7 +79,9 @@ static void wake_some(const void *token) {
             continue;
         core_unqueue(thread);
         core_ready(thread);
+        woken = 1;
     }
+    return woken;
 }
 
 static uint64_t retry; /* one was woken where the lock could not be taken: all try again */
@@ -77,11 +97,12 @@ static void wake(const void *token) {
     /* A fault inside the scheduler itself brought a page that others wait for too. */
     if (core_owner == self->seat->id) {
         retry = 1;
-        self->seat->late |= LATE_TURN;
+        core_mark(self->seat, LATE_TURN);
         return;
     }
     core_lock();
-    wake_some(token);
+    if (!wake_some(token))
+        early[early_next++ % REMEMBERED] = token;
     core_unlock(self);
 }
 

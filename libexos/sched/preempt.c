@@ -12,7 +12,7 @@ void core_resume(struct sched_thread *self) {
 
     if (self->seat->late & LATE_SLOT) { /* it came while the one before held the lock */
         core_lock();
-        self->seat->late = 0;
+        core_unmark(self->seat, LATE_SLOT);
         core_give_slot(self->seat);
         core_unspin();
         self->hold--;
@@ -100,7 +100,7 @@ static void turn(struct exo_save *frame, struct core_seat *seat, int slot_over) 
     if (slot_over)
         core_give_slot(seat);
     core_wake_sleepers(seat);
-    seat->late = slot_over ? 0 : seat->late & LATE_SLOT;
+    core_unmark(seat, slot_over ? LATE_TURN | LATE_SLOT : LATE_TURN);
     if (over) {
         next = core_next(seat);
         sched_counts.preemptions += next != self;
@@ -117,7 +117,7 @@ static void turn(struct exo_save *frame, struct core_seat *seat, int slot_over) 
 static void defer(const struct exo_save *frame, struct core_seat *seat, uint64_t what) {
     struct sched_thread *self = core_on(seat);
 
-    seat->late |= what;
+    core_mark(seat, what);
     if (!frame && !self->hold)
         core_late(self);
 }
@@ -128,7 +128,7 @@ static void slice_end(struct exo_save *frame, struct exo_uarea *uarea) {
     if (!seat) {
         exo_yield(0); /* not one of ours */
     } else if (core_owner == seat->id) {
-        seat->late |= LATE_SLOT | LATE_TURN; /* others may wait for the lock */
+        core_mark(seat, LATE_SLOT | LATE_TURN); /* others may wait for the lock */
     } else if (frame && core_may_preempt(frame, seat)) {
         core_spin(seat);
         turn(frame, seat, 1);

@@ -95,8 +95,8 @@ extern const struct sched_policy sched_stride;
 /* Guarantees: edf.c tells what they mean. */
 extern const struct sched_policy sched_edf;
 
-/* Where stacks come from: sched knows no vm. get answers the lowest byte, or null. On several harts
- * it is called with preemption held back. */
+/* Where stacks come from: sched knows no vm. get answers the lowest byte, a multiple of 16, or
+ * null. Both are called with preemption held back. */
 struct sched_memory {
     void *(*get)(uint64_t size);
     void (*put)(void *stack, uint64_t size);

@@ -69,7 +69,7 @@ void core_wake_sleepers(struct core_seat *seat) {
     if (events && (events &= wanted())) {
         events = (uint64_t)exo_sleep(events, 0);
         if (events & EXO_EVENT_TURN)
-            seat->late |= LATE_TURN;
+            core_mark(seat, LATE_TURN);
     }
     if (sleepers)
         wake(events);
@@ -132,7 +132,7 @@ void core_idle(struct core_seat *seat) {
     for (;;) {
         core_spin(seat);
         if (seat->late & LATE_SLOT) {
-            seat->late = 0;
+            core_unmark(seat, LATE_SLOT);
             core_give_slot(seat);
         }
         core_wake_sleepers(seat);
@@ -150,7 +150,7 @@ void core_idle(struct core_seat *seat) {
             until = next_look(seat);
         seat->until = until;
         seat->sleeping = 1;
-        seat->late = 0;
+        core_unmark(seat, LATE_TURN);
         sched_counts.idle++;
         core_unspin();
         if (seat->pokes | seat->turns)

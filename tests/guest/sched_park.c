@@ -9,6 +9,7 @@ enum { PAGES = 8, FAULTERS = 4 };
 static uint64_t base, others;
 static volatile uint64_t asked, returned;
 static volatile uint8_t there[PAGES], wanted[PAGES];
+static volatile int early; /* the wake comes before the park */
 static volatile int alone; /* 2: what was waited for has come */
 
 static const void *token_of(uint64_t page) { return (const void *)&there[page]; }
@@ -24,6 +25,8 @@ static int handler(struct exo_save *frame, uint64_t address, void *context) {
     }
     __atomic_fetch_add(&asked, 1, __ATOMIC_RELAXED);
     wanted[page] = 1;
+    if (early)
+        exo_block_calls.wake(token_of(page));
     exo_block_calls.park(frame, exo_uarea(), token_of(page));
     returned++; /* it could not be */
     alone *= 2;
@@ -91,6 +94,18 @@ int main(void) {
     is((int64_t) * (volatile uint64_t *)base, 0, "alone, the fault waits by itself");
     is((int64_t)returned, 1, "park came back");
     alone = 0;
+    asked = 0;
+    wanted[0] = 0;
+    must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);
+
+    early = alone = 1;
+    brings = thread(counts, (uint64_t)&stop); /* there is another, who would run */
+    is((int64_t)((volatile uint64_t *)base)[1], 1, "a wake just before the park is not lost");
+    is((int64_t)returned, 2, "park came back");
+    stop = 1;
+    sched_join(brings);
+    stop = 0;
+    early = alone = 0;
     asked = 0;
     wanted[0] = 0;
     must(vm_protect(base, PAGES * EXO_PAGE, 0) == 0);

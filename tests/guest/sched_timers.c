@@ -34,6 +34,11 @@ static void stop_itself(void *argument) {
     stopped_itself += sched_timer_stop(itself);
 }
 
+static void find_server(const struct sched_thread *thread, void *context) {
+    if (thread->name && thread->name[0] == 't' && thread->number == 1)
+        ++*(int *)context;
+}
+
 static void slow(void *argument) {
     uint64_t until = exo_time() + ms(3 * PERIOD_MS + PERIOD_MS / 2);
 
@@ -47,6 +52,7 @@ int main(void) {
     struct sched_timer periodic = {.call = tick}, ring = {.semaphore = &bell};
     struct sched_timer own = {.call = stop_itself}, late = {.call = slow, .argument = &slowed};
     struct shot shots[ONCE];
+    int servers = 0;
 
     sched_init(NULL, &stacks, 0);
     start = exo_time();
@@ -97,6 +103,9 @@ int main(void) {
     sched_timer_start(&late, exo_time() + ms(1), ms(PERIOD_MS));
     sched_sleep_until(exo_time() + ms(6 * PERIOD_MS));
     sched_timer_stop(&late);
+    sched_each(find_server, &servers);
+    is(servers, 1, "one thread serves them, and has a name");
+    is((int64_t)sched_counts.threads, 2, "beside the first");
     ok(late.missed >= 2 && late.missed <= 4, "%lu periods were over before the call came back",
        late.missed);
     return done();
