@@ -42,40 +42,40 @@ struct lithe_lock {
 void lithe_lock(struct lithe_lock *lock);
 void lithe_unlock(struct lithe_lock *lock);
 
-/* What a scheduler is. `self` is the scheduler that is called. Those marked * may be null. */
+/* What a scheduler is. `self` is the scheduler that is called. Those marked `or null` may be. */
 struct lithe_calls {
     const char *name;
     /* A context of mine enters or has left scheduler `child`; after child_exit returned it must not
      * be granted to any more. In a context, preemption held back. Null: nobody can enter below me
      * (then request and yield may be null too). */
-    void (*child_enter)(struct lithe_sched *self, struct lithe_sched *child); /* * */
-    void (*child_exit)(struct lithe_sched *self, struct lithe_sched *child);  /* * */
+    void (*child_enter)(struct lithe_sched *self, struct lithe_sched *child); /* or null */
+    void (*child_exit)(struct lithe_sched *self, struct lithe_sched *child);  /* or null */
     /* `child` wants that many more harts, or fewer if < 0: a wish. It is called on a hart of the
      * child's, in a context or on the own stack: note it, perhaps lithe_hart_request as many from
      * above, and return. */
-    void (*request)(struct lithe_sched *self, struct lithe_sched *child, long harts); /* * */
+    void (*request)(struct lithe_sched *self, struct lithe_sched *child, long harts); /* or null */
     /* A hart is here with nothing to do: granted, given back, or its context stopped. Own stack.
      * Runs a context, grants the hart to a child, or yields it, and does not return then; returning
      * is yielding. It must not wait. */
     void (*enter)(struct lithe_sched *self);
     /* `child` gives a hart back; `enter` is called next. Own stack. */
-    void (*yield)(struct lithe_sched *self, struct lithe_sched *child); /* * */
+    void (*yield)(struct lithe_sched *self, struct lithe_sched *child); /* or null */
     /* A context of mine has blocked: its registers are saved. Own stack. */
-    void (*block)(struct lithe_sched *self, struct lithe_context *context); /* * */
+    void (*block)(struct lithe_sched *self, struct lithe_context *context); /* or null */
     /* A context may run again: unblocked, yielded, or stopped with preempted null. On whatever
      * hart, in a context or on the own stack: put it among those that may run, and if this hart is
      * not coming by itself (lithe_hart_comes) ask for one. */
     void (*unblock)(struct lithe_sched *self, struct lithe_context *context);
     /* A context has ended; its stack is free. Own stack. */
-    void (*exit)(struct lithe_sched *self, struct lithe_context *context); /* * */
+    void (*exit)(struct lithe_sched *self, struct lithe_context *context); /* or null */
     /* The slot of this hart ended, or all its slots were taken, while `context` ran; it may run
      * again, here or elsewhere. Own stack, within the grace that the kernel gives; the slot is
      * given up when it returns. Null: the context stays on its hart and goes on in the next slot;
      * when the hart is lost, unblock is called. */
-    void (*preempted)(struct lithe_sched *self, struct lithe_context *context); /* * */
+    void (*preempted)(struct lithe_sched *self, struct lithe_context *context); /* or null */
     /* A context waits for a page (exo_block_calls.park with this token) and comes back by unblock.
      * Own stack. Null: block is called. */
-    void (*faulted)(struct lithe_sched *self, struct lithe_context *context, /* * */
+    void (*faulted)(struct lithe_sched *self, struct lithe_context *context, /* or null */
                     const void *token);
 };
 
@@ -104,7 +104,7 @@ struct lithe_sched {
 /* The caller, on the program's first stack in its first environment, becomes the root's only
  * context (with FP registers) on hart 0; harts 1 to harts-1 are new environments, dealt to the
  * machine harts that follow mine in turn. Each gets those slots that my domain has there bound to
- * the caller, else new ones; at least one. 1 <= harts <= LITHE_HARTS, 10 pinned pages less for
+ * the caller, else new ones; at least one. 1 <= harts <= LITHE_HARTS, 8 pinned pages less for
  * each. 0 or an error with everything undone. */
 long lithe_init(unsigned harts);
 /* In the first context, at the root: goes back to hart 0, ends the other environments, and gives

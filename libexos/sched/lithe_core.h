@@ -122,7 +122,6 @@ void lithe_root_begin(void);
 void lithe_root_go_home(struct lithe_context *self);
 /* Are all harts but mine asleep or lost? */
 int lithe_root_is_quiet(void);
-void lithe_root_wake_all(void);
 
 /* lithe_switch.S */
 /* Saves the registers that a call keeps, and calls after(argument) on the stack below sp. */

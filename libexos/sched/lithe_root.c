@@ -127,9 +127,3 @@ int lithe_root_is_quiet(void) {
     lithe_unlock(&lock);
     return quiet;
 }
-
-void lithe_root_wake_all(void) {
-    lithe_lock(&lock);
-    wake(~0ull, LITHE_HARTS);
-    lithe_unlock(&lock);
-}

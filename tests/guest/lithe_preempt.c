@@ -5,7 +5,7 @@
 #include "tests/guest/census.h"
 #include "tests/guest/lithe.h"
 
-enum { SPINNERS = 6, HARTS = 3, STOPS = 40, SECONDS = 20 };
+enum { SPINNERS = 7, HARTS = 3, STOPS = 40, SECONDS = 20 };
 
 static struct crew crew;
 static uint64_t until, wanted, broken, moved, turns[SPINNERS];

@@ -27,9 +27,10 @@
  * idler, which runs when nobody else can; the serial run is timed without them, and counted once
  * for each hart. The rest is up to the emulator: it turns to another hart when a timer of its own
  * rings, and a filter-buffer on an idle network rings every 10 microseconds, without a word to the
- * guest. How equal the turns are depends on the emulator's version (with 7.2, and eight harts of
- * which four sleep, within a few percent; with 10.0 within a quarter): that moves `outer`, which
- * ends with one hart at work, but hardly what keeps all harts busy.
+ * guest. How the turns fall depends on the emulator's version: with 7.2 they are equal within a few
+ * percent for four harts of eight, but two of eight starve (then it says that nothing was
+ * measured); with 10.0 both work, within a quarter. That moves `outer`, which ends with one hart at
+ * work, but hardly what keeps all harts busy.
  *
  * Where harts get no turns nothing is measured. Without -icount there are two small rows that say
  * icount=0: they show that results are right, their times are noise.
