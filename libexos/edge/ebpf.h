@@ -5,10 +5,11 @@
 #include <stdint.h>
 
 /* A program is one function; its section says its profile, which says what it is given:
- *   wake    (now, events posted, the sleeper's word): more than 0 wakes. Up to 4 regions,
- * read-only; at most 64 instructions, no loops owns    (block, its length): calls exo_emit for each
- * extent, in order. At most 400, may loop filter  (packet, its length): not 0 takes it. At most
- * 256, no loops All functions that it calls must be inline; it has no variables outside itself. */
+ *   wake    (now, events posted, the sleeper's word): above 0 wakes, and is what the sleep answers.
+ *           Up to 4 regions, the watched frames, read-only; at most 64 instructions, no loops
+ *   owns    (block, its length): calls exo_emit for each extent, in order. At most 400, may loop
+ *   filter  (packet, its length): not 0 takes it. At most 256, no loops
+ * All functions that it calls must be inline; it has no variables outside itself. */
 #define EXO_PROGRAM(profile) __attribute__((section(#profile), used))
 
 /* Region n as the program sees it. */
