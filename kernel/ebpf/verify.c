@@ -134,7 +134,7 @@ int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum eb
         scratch[i] = i ? NOWHERE : entry[profile];
     /* Each time that it goes back a register was lost somewhere, so there is an end. It comes much
      * earlier for what compilers make: five loops in one another take 5 looks an instruction. */
-    for (uint64_t looks = 16ull * count; at.next < count; looks--) {
+    for (uint64_t looks = 6ull * count; at.next < count; looks--) {
         at.index = at.next++;
         at.live = scratch[at.index];
         rule = !looks ? EBPF_RULE_LOOP : at.live == NOWHERE ? 0 : ebpf_step(&at);
