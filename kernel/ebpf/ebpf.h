@@ -52,14 +52,14 @@ enum ebpf_rule {
     EBPF_RULE_WIDE,          /* the second half of a wide load follows, and is blank */
     EBPF_RULE_TARGET,        /* jumps stay inside, and reach no second half */
     EBPF_RULE_BACKWARD,      /* only OWNS jumps backward */
-    EBPF_RULE_LOOP,          /* loops settle within 16 looks (see ebpf_verify) */
+    EBPF_RULE_LOOP,          /* loops settle within 6 looks (see ebpf_verify) */
     EBPF_RULE_HELPER,        /* a helper that the profile has */
     EBPF_RULE_END            /* the last instruction is exit or an unconditional jump */
 };
 
 /* Verifies `count` instructions; scratch: 2 bytes for each. 0, and *flags is EBPF_USES_STACK if the
  * program names r10; or a refusal, always < 0: -(index << 8 | rule). One pass without loops; else
- * at most 16 looks at an instruction, on average. What no way leads to never runs, and is not
+ * at most 6 looks at an instruction, on average. What no way leads to never runs, and is not
  * looked at.
  */
 int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum ebpf_profile profile,

@@ -35,7 +35,7 @@ static int is_lost(const struct lost *lost, uint64_t frame) {
 /* The page has no frame and no rights any more: its next use is a fault for its handler. */
 static void forget_page(uint64_t *word) {
     uint64_t old = *word;
-    uint64_t left = old & PAGE_SHARED ? share_less(page_frame(old)) : 0;
+    uint64_t left = old & PAGE_SHARED ? share_less(page_number(old)) : 0;
 
     page_put(word, PAGE_SET);
     vm_counts.mapped--;
@@ -55,11 +55,11 @@ void lost_forget(const uint64_t *fresh, uint64_t count) {
         lost.from = lost.to - EXO_TAKEN;
     }
     seen = lost.to;
-    for (uint64_t at = table_format->next(0, EXO_USER_END); at < EXO_USER_END;
-         at = table_format->next(at + EXO_PAGE, EXO_USER_END)) {
+    for (uint64_t at = table_format.next(0, EXO_USER_END); at < EXO_USER_END;
+         at = table_format.next(at + EXO_PAGE, EXO_USER_END)) {
         uint64_t *word = table_find(at);
 
-        if (word && *word & PAGE_HELD && is_lost(&lost, page_frame(*word)))
+        if (word && *word & PAGE_HELD && is_lost(&lost, page_number(*word)))
             forget_page(word);
     }
     /* Frame 0 is never a program's: what stood there is missed, and not mistaken. */
