@@ -93,20 +93,21 @@ static void deeper(uint64_t first, uint64_t end, void *argument) {
 static uint64_t here, most;
 
 static void stay(void *argument) {
-    uint64_t now = __atomic_add_fetch(&here, 1, __ATOMIC_ACQ_REL), seen = most;
-    uint64_t until = exo_time() + exo_ticks_of_ns(30000000);
+    uint64_t until = exo_time() + exo_ticks_of_ns(30000000), now, seen;
 
     (void)argument;
+    lithe_hold(); /* so that each hart has one context */
+    now = __atomic_add_fetch(&here, 1, __ATOMIC_ACQ_REL);
+    seen = most;
     while (seen < now &&
            !__atomic_compare_exchange_n(&most, &seen, now, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         ;
-    lithe_hold(); /* so that each hart has one context */
     while (__atomic_load_n(&most, __ATOMIC_ACQUIRE) < lithe_harts() &&
            exo_time() < until + 1000000000)
         if (exo_time() > until)
             exo_yield(0);
-    lithe_release();
     __atomic_fetch_sub(&here, 1, __ATOMIC_ACQ_REL);
+    lithe_release();
 }
 
 static void greedy(unsigned harts) {

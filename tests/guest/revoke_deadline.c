@@ -38,12 +38,12 @@ int main(void) {
     ok(call(REVOKE_ASK, c.domain, EXO_FRAMES, 0, 0) < 0, "asking for nothing");
     ok(call(REVOKE_ASK, c.domain, EXO_FRAMES, 1000000, 0) < 0, "asking for more than there is");
     ok(call(REVOKE_ASK, c.domain, EXO_PROGRAMS, 1, 0) < 0, "asking for what nobody has");
-    is(call(REVOKE_ASK, c.domain, EXO_FRAMES, 3, slot * 4), 0, "ask for three");
+    is(call(REVOKE_ASK, c.domain, EXO_FRAMES, 3, slot * 200), 0, "ask for three");
     is((int64_t)c.u->revoke[EXO_FRAMES].count, 3, "the child can read how many");
     ok(c.u->revoke[EXO_FRAMES].deadline > now(), "and till when");
     ok(c.u->pending & EXO_PENDING_REVOKE, "and that it was asked");
     is(call(REVOKE_BREAK, c.domain, EXO_FRAMES, frames, 1), EXO_E_EARLY, "before the deadline");
-    nap(slot * 5);
+    nap(slot * 201);
     is(call(REVOKE_BREAK, c.domain, EXO_FRAMES, frames, 4), EXO_E_EARLY, "four of three");
     for (int i = 0; i < COUNT; i++)
         check(window.frames[frames[i]].kind == EXO_FRAME_RAM &&
