@@ -19,12 +19,13 @@ static uint64_t clock_victim(void) {
     for (unsigned looks = 0; looks < LOOKS && queue_pop(&queue, &entry); looks++) {
         uint64_t address = queue_address(entry);
 
+        if (!vm_may_go(address))
+            continue;
         /* After so many that were used the next goes as it is: each costs a call. */
-        if (vm_may_go(address) && (used == USES || !vm_was_used(address)))
+        if (used == USES || !vm_was_used(address))
             return address;
         used++;
-        if (vm_has_frame(address))
-            queue_push(&queue, entry);
+        queue_push(&queue, entry);
     }
     return 0;
 }

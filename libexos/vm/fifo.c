@@ -16,12 +16,9 @@ static void fifo_mapped(uint64_t address, uint64_t count) {
 static uint64_t fifo_victim(void) {
     uint32_t entry;
 
-    for (unsigned looks = 0; looks < LOOKS && queue_pop(&queue, &entry); looks++) {
+    for (unsigned looks = 0; looks < LOOKS && queue_pop(&queue, &entry); looks++)
         if (vm_may_go(queue_address(entry)))
             return queue_address(entry);
-        if (vm_has_frame(queue_address(entry)))
-            queue_push(&queue, entry); /* there is no place for its content now */
-    }
     return 0;
 }
 

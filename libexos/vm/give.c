@@ -7,8 +7,7 @@
 
 EXO_PINNED_BSS uint32_t give_owed;
 
-uint32_t vm_give(uint32_t count) {
-    struct exo_uarea *uarea = exo_uarea();
+static uint32_t give(struct exo_uarea *uarea, uint32_t count) {
     uint32_t given;
 
     if (!vm_try_lock(uarea)) {
@@ -26,7 +25,9 @@ uint32_t vm_give(uint32_t count) {
     return given;
 }
 
-void give_late(void) {
+uint32_t vm_give(uint32_t count) { return give(exo_uarea(), count); }
+
+void give_late(struct exo_uarea *uarea) {
     static uint32_t giving;
     uint32_t count;
 
@@ -34,7 +35,7 @@ void give_late(void) {
     while (__atomic_load_n(&give_owed, __ATOMIC_SEQ_CST) &&
            !__atomic_exchange_n(&giving, 1, __ATOMIC_SEQ_CST)) {
         count = __atomic_exchange_n(&give_owed, 0, __ATOMIC_SEQ_CST);
-        exo_giveback_late(exo_uarea(), EXO_FRAMES, count ? vm_give(count) : 0);
+        exo_giveback_late(exo_uarea(), EXO_FRAMES, count ? give(uarea, count) : 0);
         __atomic_store_n(&giving, 0, __ATOMIC_SEQ_CST);
     }
 }

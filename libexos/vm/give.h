@@ -7,5 +7,6 @@ void vm_give_init(void);
 /* Frames that were asked for while another environment held the lock; whoever unlocks gives them.
  */
 extern uint32_t give_owed;
-void give_late(void);
+struct exo_uarea;
+void give_late(struct exo_uarea *uarea);
 #endif

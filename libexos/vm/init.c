@@ -64,6 +64,10 @@ static long frame_step(void *what) {
         error = region ? page_fill(region, page_of(address), word, EXO_W) : EXO_E_ARG;
         return error < 0 ? error : VM_LATER; /* and look again */
     }
+    if (*word & PAGE_SHARED && *word & EXO_W) {
+        error = page_write(word, page_of(address));
+        return error < 0 ? error : VM_LATER;
+    }
     *frame = page_number(*word);
     return 0;
 }
@@ -85,7 +89,7 @@ int vm_allows(uint64_t address, uint64_t length, unsigned rights) {
         const struct region *region;
         unsigned now;
 
-        if (word && *word & (PAGE_HELD | PAGE_SET)) {
+        if (word && *word & (PAGE_HELD | PAGE_SET | PAGE_TRANSIT)) {
             now = *word & PAGE_NOW;
         } else {
             region = region_at(address);

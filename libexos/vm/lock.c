@@ -32,6 +32,6 @@ EXO_PINNED_TEXT int vm_lock(struct exo_uarea *uarea) {
 EXO_PINNED_TEXT void vm_unlock(struct exo_uarea *uarea) {
     __atomic_store_n(&owner, NULL, __ATOMIC_RELEASE);
     if (__atomic_load_n(&give_owed, __ATOMIC_RELAXED))
-        give_late();
+        give_late(uarea);
     exo_critical_leave(uarea);
 }

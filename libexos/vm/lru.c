@@ -26,15 +26,13 @@ static uint64_t lru_victim(void) {
         uint64_t address = queue_address(entry);
         uint32_t age = entry >> AGE_SHIFT;
 
-        if (vm_may_go(address)) {
-            age = age >> 1 | (vm_was_used(address) ? USED : 0);
-            sample[count] = queue_entry(address) | age << AGE_SHIFT;
-            if (sample[count] >> AGE_SHIFT < sample[oldest] >> AGE_SHIFT)
-                oldest = count;
-            count++;
-        } else if (vm_has_frame(address)) {
-            queue_push(&queue, entry);
-        }
+        if (!vm_may_go(address))
+            continue;
+        age = age >> 1 | (vm_was_used(address) ? USED : 0);
+        sample[count] = queue_entry(address) | age << AGE_SHIFT;
+        if (sample[count] >> AGE_SHIFT < sample[oldest] >> AGE_SHIFT)
+            oldest = count;
+        count++;
     }
     for (uint32_t i = 0; i < count; i++)
         if (i != oldest)

@@ -67,6 +67,10 @@ static long change_step(void *what) {
 
 long vm_set_swap(struct vm_store *store) {
     struct change change = {.store = store};
+    long error;
 
-    return vm_patiently(change_step, &change);
+    error = vm_patiently(change_step, &change);
+    if (error >= 0)
+        vm_set_policy(page_policy);
+    return error;
 }

@@ -73,6 +73,8 @@ static long ask(struct transit *t, long *result) {
     t->store = NULL;
     old = (now.old & ~PAGE_NOW) | (*word & PAGE_NOW); /* they may have changed meanwhile */
     *result = finish(&now, word, old, *result);
+    if (*result < 0 && now.why == TRANSIT_EVICT)
+        page_policy->mapped(now.address, 1); /* it stays */
     if (exo_block_calls.wake)
         exo_block_calls.wake(waits);
     return 0;

@@ -67,7 +67,8 @@ static inline int vm_protect_page(vm_page_t *page, uint64_t address, unsigned ri
     return exo_protect_inline(address, rights) > 0;
 }
 
-/* The frame behind an address (faulted in if it is not there yet), or an error. */
+/* The frame behind an address (faulted in if it is not there yet, and no longer shared with copies
+ * if it may be written), or an error. */
 long vm_frame(uint64_t address);
 /* Does [address, address + length) allow these rights? Nothing is touched. */
 int vm_allows(uint64_t address, uint64_t length, unsigned rights);
@@ -93,7 +94,8 @@ void vm_fault(struct exo_save *frame, struct exo_uarea *uarea);
  * side writes. Not of a region with VM_SHARED. Its address. */
 long vm_copy(uint64_t from, uint64_t length);
 /* Lets another domain (see exo_domain_accept) read the frames of a range as they are now: their
- * numbers come to frames[]. Who writes, here or there (vm_map_copy), gets a copy of the page. 0. */
+ * numbers come to frames[]. Who writes, here or there (vm_map_copy), gets a copy of the page. 0, or
+ * an error: what stands before the page that failed is exported. */
 long vm_export(uint64_t address, uint64_t length, exo_domain_t to, uint64_t *frames);
 /* Maps frames that I hold and may only read, copied when they are written. VM_FIXED, VM_BORROW. */
 long vm_map_copy(uint64_t address, const uint64_t *frames, uint64_t count, unsigned rights,
@@ -139,7 +141,9 @@ struct vm_policy {
     const char *name;
     void (*begin)(void);                              /* forget all; or null */
     void (*mapped)(uint64_t address, uint64_t count); /* pages that got their frames */
-    uint64_t (*victim)(void); /* the page to give up next, taken off; 0 = none */
+    /* The page to give up next, taken off; 0 = none. One that may not go can be forgotten: when
+     * there is another swap store all are told anew. */
+    uint64_t (*victim)(void);
 };
 extern const struct vm_policy vm_fifo, vm_clock, vm_lru; /* vm_fifo: the default */
 void vm_set_policy(const struct vm_policy *policy);
