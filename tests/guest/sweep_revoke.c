@@ -39,6 +39,6 @@ static void prepare(struct child *c) {
 
 int main(void) {
     open_test();
-    sweep_both("ask, break", sequence, 14000, prepare, NULL);
+    sweep_both("ask, break", sequence, 4800, prepare, NULL);
     return done();
 }
