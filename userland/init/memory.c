@@ -168,7 +168,7 @@ static void memory_ask(uint32_t need) {
             portion_add(&portions, i, memory_spare(i));
     total = portion_divide(&portions, need);
     memory.rounds++;
-    if (memory_may_say(&say))
+    if (portions.count && memory_may_say(&say))
         exo_printf("init: %lu frames free: asked %u program%s for %u\n", exo_facts()->free_frames,
                    portions.count, portions.count == 1 ? "" : "s", total);
     for (uint32_t i = 0; i < portions.count; i++)
