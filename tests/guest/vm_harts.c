@@ -6,7 +6,7 @@
 #include "libexos/edge/export.h"
 #include "tests/guest/vm_test.h"
 
-enum { WORKERS = 3, PAGES = 48, ROUNDS = 2, STACK = 16384, OWN = 8, ROOM = 100 };
+enum { WORKERS = 3, PAGES = 24, ROUNDS = 2, STACK = 16384, OWN = 8, ROOM = 100 };
 
 static struct worker {
     struct exo_companion companion;
