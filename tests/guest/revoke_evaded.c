@@ -50,7 +50,7 @@ static uint64_t asked(uint64_t domain) {
 static void order(struct child *c, uint64_t mode) {
     c->data[DONE] = 0;
     c->data[MODE] = mode;
-    must(data_wait(c, DONE, 0, 500));
+    must(data_wait(c, DONE, 0, 5000));
 }
 
 /* Breaks one frame; how many calls it took. */
