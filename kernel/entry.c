@@ -2,13 +2,10 @@
  * in trap.S */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/entry.h"
-#include "arch/riscv64/arch.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/print.h"
 #include "kernel/base/trace.h"
 #include "kernel/bind/irq.h"
-#include "kernel/bind/slice.h"
-#include "kernel/env/domain.h"
 #include "kernel/env/umem.h"
 #include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"

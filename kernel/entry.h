@@ -1,8 +1,6 @@
 /* entry.h - what the way out needs of the rooms above, and the harts' first step in */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ENTRY_H
-#define KERNEL_ENTRY_H
-#include <stdint.h>
+#pragma once
 #include "kernel/env/env.h"
 
 /* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; whom to enter. */
@@ -21,4 +19,3 @@ void gate_reply_slow(void);
 void yield_to_slow(uint64_t slot);
 /* A hart that is ready joins in. */
 _Noreturn void entry_start(void);
-#endif

@@ -1,17 +1,14 @@
 /* main.c - boot, in order: what the machine has, the tables, the other harts, init */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
-#include "kernel/base/trace.h"
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/dev/plic.h"
 #include "kernel/entry.h"
-#include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
 enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16, SBI_LEAST = 2 /* 0.2 */ };

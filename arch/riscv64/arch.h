@@ -1,8 +1,7 @@
 /* arch.h - all that the kernel asks of the processor: page tables, time, firmware, entering user
  * mode */
 /* SPDX-License-Identifier: MIT */
-#ifndef ARCH_RISCV64_ARCH_H
-#define ARCH_RISCV64_ARCH_H
+#pragma once
 #include <stdint.h>
 
 /* The kernel sees physical memory and devices at DIRECT + address; it is linked at ARCH_IMAGE,
@@ -125,4 +124,3 @@ long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top);
 _Noreturn void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device);
 /* Version of SBI, who made this one, and its version. */
 void arch_firmware(uint64_t firmware[3]);
-#endif

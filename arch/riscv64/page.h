@@ -1,7 +1,6 @@
 /* page.h - Sv39 page-table entries: the cache of approved bindings */
 /* SPDX-License-Identifier: MIT */
-#ifndef ARCH_RISCV64_PAGE_H
-#define ARCH_RISCV64_PAGE_H
+#pragma once
 #include <stddef.h>
 #include "arch/riscv64/arch.h"
 
@@ -56,4 +55,3 @@ static inline uint64_t page_satp(uint64_t root, uint64_t asid) {
 }
 
 static inline page_t *page_root(uint64_t satp) { return arch_direct(satp << 20 >> 8); }
-#endif

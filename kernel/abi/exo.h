@@ -1,7 +1,6 @@
 /* exo.h - the words of the kernel's interface: errors, rights, kinds, limits, exported tables */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ABI_EXO_H
-#define KERNEL_ABI_EXO_H
+#pragma once
 #include <stdint.h>
 
 /* Handles carry slot (low 16 bits) and generation (next 31 bits); 0 means "mine". */
@@ -109,6 +108,11 @@ struct exo_hold {
     uint16_t domain;
     uint8_t rights;
     uint8_t doomed;
+};
+
+struct exo_binding {  /* one entry of the vector that vspace_bindv takes */
+    uint64_t address; /* page-aligned | rights now (bits 0-3) | most rights (bits 4-6) */
+    uint64_t frame;
 };
 
 struct exo_ask { /* a request to give back: at most count, till deadline */
@@ -244,4 +248,3 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     char bootargs[512];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };
-#endif

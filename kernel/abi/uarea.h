@@ -1,7 +1,6 @@
 /* uarea.h - the page that kernel and environment share: upcalls, save frames, events, revocation */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ABI_UAREA_H
-#define KERNEL_ABI_UAREA_H
+#pragma once
 #include <stddef.h>
 #include "kernel/abi/exo.h"
 
@@ -53,4 +52,3 @@ struct exo_uarea {
 };
 _Static_assert(sizeof(struct exo_uarea) == 4096 && offsetof(struct exo_uarea, save) == 2048,
                "the u-area is one page");
-#endif

@@ -1,7 +1,6 @@
 /* lock.h - the one ticket lock, and how long it was ever held */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BASE_LOCK_H
-#define KERNEL_BASE_LOCK_H
+#pragma once
 #include <stdint.h>
 #ifdef KERNEL_MEASURE
 #include "arch/riscv64/arch.h"
@@ -60,4 +59,3 @@ static inline void lock_release(struct lock *lock) {
 #endif
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
-#endif

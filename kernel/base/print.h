@@ -1,7 +1,6 @@
 /* print.h - the kernel's own console and its last words */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BASE_PRINT_H
-#define KERNEL_BASE_PRINT_H
+#pragma once
 #include <stdint.h>
 
 /* printf for the kernel: %s, %lu and %lx alone. Bounded by the format. */
@@ -12,4 +11,3 @@ void print_bytes(const char *text, uint64_t length);
 /* Says "panic: ..." and ends the machine with status 1; other harts are stopped by the reset. */
 extern volatile uint32_t *panic_exit_device; /* sifive,test, once the tree has named it */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#endif

@@ -1,12 +1,9 @@
 /* birth.c - a new environment: two donated frames bound to a domain and a vspace */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
 #include "kernel/base/string.h"
-#include "kernel/base/trace.h"
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/gate.h"
-#include "kernel/env/env.h"
 
 struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame,
                            uint64_t address) {

@@ -1,7 +1,6 @@
 /* birth.h - a new environment: two donated frames bound to a domain and a vspace */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BIND_BIRTH_H
-#define KERNEL_BIND_BIRTH_H
+#pragma once
 #include "kernel/bind/slice.h"
 #include "kernel/bind/vspace.h"
 
@@ -10,4 +9,3 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
                            uint64_t address);
 /* Lets an embryo run from its entry_start. */
 void birth_start(struct exo_env *entry);
-#endif

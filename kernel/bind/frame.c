@@ -1,10 +1,8 @@
 /* frame.c - who holds which page: frames by number, holds, sharing, dropping */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/frame.h"
-#include "arch/riscv64/arch.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/string.h"
-#include "kernel/base/trace.h"
 #include "kernel/env/umem.h"
 
 enum {

@@ -1,8 +1,6 @@
 /* frame.h - who holds which page of RAM or of device registers */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BIND_FRAME_H
-#define KERNEL_BIND_FRAME_H
-#include "kernel/abi/exo.h"
+#pragma once
 #include "arch/riscv64/arch.h"
 #include "kernel/base/trace.h"
 #include "kernel/env/domain.h"
@@ -68,4 +66,3 @@ int frame_is_spare(uint64_t frame, const struct exo_domain *domain);
 /* Makes a spare frame the kernel's (TABLE or PRIVATE), zeroed; and back. */
 void frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose);
 void frame_return(uint32_t frame, struct exo_domain *domain);
-#endif

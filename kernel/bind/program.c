@@ -1,7 +1,6 @@
 /* program.c - downloaded code: verified programs in frames, predicates of sleepers */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/program.h"
-#include "arch/riscv64/arch.h"
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
 #include "kernel/ebpf/ebpf.h"

@@ -1,7 +1,6 @@
 /* program.h - downloaded code: verified programs in frames, predicates of sleepers */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BIND_PROGRAM_H
-#define KERNEL_BIND_PROGRAM_H
+#pragma once
 #include "kernel/env/env.h"
 
 /* What the predicate that an environment sleeps on says now: 0 not yet; more: its answer; or why it
@@ -9,4 +8,3 @@
  * outside). At most 64 instructions and five holds looked up; charged to the environment. The lock
  * is held. */
 int64_t program_answer(struct exo_env *entry, uint32_t program);
-#endif

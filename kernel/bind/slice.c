@@ -1,12 +1,10 @@
 /* slice.c - hart time: the vector of slots, loans, sleep, and the one decision who runs next */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/slice.h"
-#include "arch/riscv64/arch.h"
 #include "kernel/base/trace.h"
 #include "kernel/bind/gate.h"
 #include "kernel/bind/program.h"
 #include "kernel/bind/vspace.h"
-#include "kernel/env/domain.h"
 #include "kernel/env/umem.h"
 #include "kernel/env/upcall.h"
 

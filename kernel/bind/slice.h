@@ -1,7 +1,6 @@
 /* slice.h - hart time: slots by position, who runs next, events and sleep */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BIND_SLICE_H
-#define KERNEL_BIND_SLICE_H
+#pragma once
 #include "kernel/env/env.h"
 
 enum {
@@ -70,4 +69,3 @@ void slice_unwatch(struct env *env);
 void slice_adopt(struct exo_env *entry, struct hart *hart);
 /* A slot changes hands or ends; used by reclaim. */
 void slice_clear(struct exo_slot *slot);
-#endif

@@ -1,12 +1,9 @@
 /* vspace.c - bindings: checked once, then used by the hardware alone */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/vspace.h"
-#include "kernel/abi/binding.h"
 #include "kernel/base/string.h"
-#include "kernel/base/trace.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/slice.h"
-#include "kernel/env/env.h"
 #include "kernel/env/umem.h"
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)

@@ -1,9 +1,7 @@
 /* vspace.h - page <-> address: Sv39 trees as a cache of approved bindings */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_BIND_VSPACE_H
-#define KERNEL_BIND_VSPACE_H
+#pragma once
 #include "arch/riscv64/page.h"
-#include "kernel/abi/exo.h"
 #include "kernel/env/domain.h"
 
 enum vspace_state { VSPACE_FREE, VSPACE_LIVE, VSPACE_DYING };
@@ -65,4 +63,3 @@ int vspace_end(struct vspace *space);
 /* Makes a slot live; roots are donated frames. The kernel's own use and sys_vspace_create's. */
 struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t spare);
 void vspace_pool(struct vspace *space, uint32_t frame);
-#endif

@@ -1,7 +1,6 @@
 /* fdt.h - what the device tree says of this machine */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_DEV_FDT_H
-#define KERNEL_DEV_FDT_H
+#pragma once
 #include "kernel/abi/exo.h"
 
 enum { MACHINE_RANGES = 16, MACHINE_KEPT = 32 };
@@ -34,4 +33,3 @@ struct machine {
 const char *fdt_read(const void *blob, uint64_t limit, uint64_t here, struct machine *machine);
 /* Whether a range, if there is one, lies in the memory that holds the kernel. */
 int fdt_in_memory(const struct machine *machine, const struct machine_range *range);
-#endif

@@ -1,7 +1,6 @@
 /* plic.h - the platform interrupt controller */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_DEV_PLIC_H
-#define KERNEL_DEV_PLIC_H
+#pragma once
 #include <stdint.h>
 
 /* `registers`, of `size` bytes, is where the PLIC is mapped. All lines start masked (priority 0).
@@ -17,4 +16,3 @@ void plic_complete(uint32_t context, uint32_t line);
 /* Masking is by priority: it holds for every hart at once. */
 void plic_mask(uint32_t line);
 void plic_unmask(uint32_t line);
-#endif

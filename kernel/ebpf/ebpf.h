@@ -1,7 +1,6 @@
 /* ebpf.h - downloaded code: RFC 9669 eBPF, verified when it is loaded, interpreted when it runs */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_EBPF_EBPF_H
-#define KERNEL_EBPF_EBPF_H
+#pragma once
 #include <stddef.h>
 #include <stdint.h>
 
@@ -88,4 +87,3 @@ enum { EBPF_ACCESS = 1, EBPF_STEPS, EBPF_EMIT };
  * alone when it stopped early. 0, or why it stopped. Aligned accesses are single, others go byte by
  * byte. r10 = (5 << 32) + EBPF_STACK, the end of a stack that is zeroed at its first use. */
 int ebpf_run(const struct ebpf_instruction *code, struct ebpf_machine *machine, uint64_t *result);
-#endif

@@ -3,7 +3,6 @@
 #include "kernel/env/domain.h"
 #include "kernel/base/string.h"
 #include "kernel/base/trace.h"
-#include "kernel/env/env.h"
 
 struct exo_domain *domain_table;
 

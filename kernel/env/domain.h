@@ -1,8 +1,6 @@
 /* domain.h - principals: quotas, and who stands above whom */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ENV_DOMAIN_H
-#define KERNEL_ENV_DOMAIN_H
-#include "kernel/abi/exo.h"
+#pragma once
 #include "kernel/env/env.h"
 
 enum { DOMAIN_FIRST = 1 };
@@ -73,4 +71,3 @@ static inline void domain_credit(struct exo_domain *domain, enum exo_resource re
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its
  * parent. */
 void domain_free(struct exo_domain *domain);
-#endif

@@ -1,6 +1,5 @@
 /* env.c - the table of environments: names, states, and the questions of right */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/env/env.h"
 #include "kernel/base/trace.h"
 #include "kernel/env/domain.h"
 

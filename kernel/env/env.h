@@ -1,8 +1,6 @@
 /* env.h - environments: the private half, the table, and who may act on them */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ENV_ENV_H
-#define KERNEL_ENV_ENV_H
-#include "kernel/abi/exo.h"
+#pragma once
 #include "kernel/abi/uarea.h"
 
 enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255 };
@@ -106,4 +104,3 @@ void env_set(struct exo_env *entry, uint64_t state);
 int env_offers(const struct exo_env *entry);
 /* What a stopped environment sees as the result of the call that it is in. */
 void env_result(struct exo_env *entry, uint64_t value);
-#endif

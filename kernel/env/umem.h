@@ -1,8 +1,6 @@
 /* umem.h - user memory is an allegation: the only ways to it */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ENV_UMEM_H
-#define KERNEL_ENV_UMEM_H
-#include <stdint.h>
+#pragma once
 #include "kernel/abi/exo.h"
 
 /* Copies between the kernel and the current environment's memory through its page table, page by
@@ -21,4 +19,3 @@ static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64
         return EXO_E_ARG;
     return umem_in(to, address, count * size) ? 0 : EXO_E_FAULT;
 }
-#endif

@@ -1,8 +1,6 @@
 /* upcall.h - the kernel speaks up: faults and news go straight to user code */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_ENV_UPCALL_H
-#define KERNEL_ENV_UPCALL_H
-#include <stdint.h>
+#pragma once
 #include "kernel/env/env.h"
 
 /* Turns the saved context of a faulting environment into the call of its handler, on the next free
@@ -16,4 +14,3 @@ int upcall_listens(struct env *env);
 /* Marks news. Atomic against the user's own clearing. */
 void upcall_post(struct env *env, uint64_t news);
 void upcall_clear(struct env *env, uint64_t news);
-#endif

@@ -1,7 +1,5 @@
 /* abort.c - breaking by force exactly what was named, after the deadline */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
-#include "kernel/base/trace.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/env/umem.h"

@@ -1,12 +1,9 @@
 /* death.c - the end of environments and domains: everything they held returns */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
-#include "kernel/base/trace.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
-#include "kernel/env/domain.h"
 #include "kernel/reclaim/reclaim.h"
 
 enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };

@@ -1,7 +1,6 @@
 /* reclaim.h - taking back: asking, breaking, and the death of environments and domains */
 /* SPDX-License-Identifier: MIT */
-#ifndef KERNEL_RECLAIM_RECLAIM_H
-#define KERNEL_RECLAIM_RECLAIM_H
+#pragma once
 #include "kernel/bind/slice.h"
 #include "kernel/bind/vspace.h"
 
@@ -15,4 +14,3 @@ int death_of(struct exo_env *entry, enum exo_death reason);
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason);
 /* Kills up to 8 environments that use the space; true when none is left. */
 int death_of_users(struct vspace *space);
-#endif

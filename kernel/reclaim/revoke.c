@@ -1,8 +1,6 @@
 /* revoke.c - visible revocation: an ancestor asks, with a count and a deadline */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
 #include "kernel/base/trace.h"
-#include "kernel/env/domain.h"
 #include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 

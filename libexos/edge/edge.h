@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include "kernel/abi/exo.h"
 #include "kernel/abi/uarea.h"
-#include "kernel/abi/binding.h"
 #include "libexos/edge/layout.h"
 #include "exo_stubs.h" /* generated: long exo_<call>(...), one for each line of syscalls.def */
 

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include "kernel/abi/exo.h"
 #include "kernel/abi/uarea.h"
-#include "kernel/abi/binding.h"
 #include "syscall_numbers.h"
 
 /* Functions marked CHILD are copied elsewhere: no tables, no strings, no library calls. */
