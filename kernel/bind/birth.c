@@ -62,14 +62,13 @@ void birth_start(struct exo_env *entry) {
 }
 
 long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address) {
-    long error = 0;
-    struct exo_domain *domain = domain_mine(owner, &error);
+    struct exo_domain *domain = domain_mine(owner);
     struct vspace *space = vspace_mine(where);
     struct exo_env *entry;
     struct hold hold;
 
-    if (!domain || vspace_error(space))
-        return domain ? vspace_error(space) : error;
+    if (error_of(domain) || error_of(space))
+        return error_of(domain) ? error_of(domain) : error_of(space);
     if (space->domain != domain_slot(domain))
         return EXO_E_RIGHT;
     if (address % ARCH_PAGE || address >= ARCH_USER_END)
@@ -89,11 +88,10 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
 }
 
 long sys_env_start(exo_env_t handle) {
-    long error = 0;
-    struct exo_env *entry = env_mine(handle, &error);
+    struct exo_env *entry = env_mine(handle);
 
-    if (!entry)
-        return error;
+    if (error_of(entry))
+        return error_of(entry);
     if (env_state(entry) != EXO_ENV_EMBRYO)
         return EXO_E_BUSY;
     /* commit */

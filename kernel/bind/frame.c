@@ -181,14 +181,13 @@ void frame_return(uint32_t frame, struct exo_domain *domain) {
 
 long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
-    long error = 0, frame = 0;
-    struct exo_domain *domain = domain_mine(handle, &error);
+    struct exo_domain *domain = domain_mine(handle);
+    long error = error_of(domain), frame = 0;
     uint64_t done = 0;
     uint32_t head;
 
-    if (!domain)
-        return error;
-    error = umem_batch(frames, user, count, sizeof frames[0]);
+    if (!error)
+        error = umem_batch(frames, user, count, sizeof frames[0]);
     if (error)
         return error;
     if (!umem_writable(user, count * sizeof frames[0]))
@@ -264,11 +263,11 @@ static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint6
 long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint64_t count,
                     uint64_t rights) {
     uint64_t frames[EXO_BATCH], done = 0;
-    long error = 0;
-    struct exo_domain *from = domain_mine(giver, &error);
+    struct exo_domain *from = domain_mine(giver);
     struct exo_domain *to = taker ? domain_find(taker) : domain_current();
+    long error = error_of(from);
 
-    if (!from)
+    if (error)
         return error;
     if (!to)
         return EXO_E_HANDLE;
@@ -279,23 +278,19 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
     error = umem_batch(frames, user, count, sizeof frames[0]);
-    for (; !error && done < count; done++) {
+    for (; !error && done < count; done += !error)
         error = hold_share_one(from, to, frames[done], rights);
-        if (error)
-            break;
-    }
     return done ? (long)done : error;
 }
 
 long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
-    long error = 0;
-    struct exo_domain *domain = domain_mine(handle, &error);
+    struct exo_domain *domain = domain_mine(handle);
+    long error = error_of(domain);
 
-    if (!domain)
-        return error;
-    error = umem_batch(frames, user, count, sizeof frames[0]);
-    for (; !error && done < count; done++) {
+    if (!error)
+        error = umem_batch(frames, user, count, sizeof frames[0]);
+    for (; !error && done < count; done += !error) {
         struct hold hold;
         uint32_t frame = (uint32_t)frames[done];
 
@@ -303,10 +298,8 @@ long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
             error = EXO_E_HOLD;
         else if (*hold.uses || frame_table[frame].kind == EXO_FRAME_FRESH)
             error = EXO_E_BUSY;
-        if (error)
-            break;
-        /* commit */
-        hold_remove(frame, domain, &hold);
+        else /* commit */
+            hold_remove(frame, domain, &hold);
     }
     return done ? (long)done : error;
 }

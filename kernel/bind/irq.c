@@ -41,13 +41,13 @@ void irq_take(void) {
     }
 }
 
-/* The line, if the caller may act for its owner; else NULL and *error. */
-static struct exo_line *irq_mine(uint64_t number, long *error) {
-    *error = !number || number >= facts.line_table.count ? EXO_E_ARG : EXO_E_RIGHT;
-    if (*error == EXO_E_ARG || !line_table[number].domain ||
+/* The line, if the caller may act for its owner; else an error dressed as a pointer. */
+static struct exo_line *irq_mine(uint64_t number) {
+    if (!number || number >= facts.line_table.count)
+        return error_pointer(EXO_E_ARG);
+    if (!line_table[number].domain ||
         !domain_above(domain_current(), &domain_table[line_table[number].domain]))
-        return NULL;
-    *error = 0;
+        return error_pointer(EXO_E_RIGHT);
     return &line_table[number];
 }
 
@@ -64,12 +64,11 @@ void irq_move(uint32_t number, uint32_t domain) {
 }
 
 long sys_irq_grant(uint64_t number, exo_domain_t handle) {
-    long error = 0;
-    struct exo_line *line = irq_mine(number, &error);
-    struct exo_domain *to = line ? domain_mine(handle, &error) : NULL;
+    struct exo_line *line = irq_mine(number);
+    struct exo_domain *to = domain_mine(handle);
 
-    if (!to)
-        return error;
+    if (error_of(line) || error_of(to))
+        return error_of(line) ? error_of(line) : error_of(to);
     if (line->domain != domain_slot(to) && !domain_may(to, EXO_IRQS, 1))
         return EXO_E_QUOTA;
     /* commit */
@@ -78,12 +77,11 @@ long sys_irq_grant(uint64_t number, exo_domain_t handle) {
 }
 
 long sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits) {
-    long error = 0;
-    struct exo_line *line = irq_mine(number, &error);
-    struct exo_env *entry = line && handle ? env_mine(handle, &error) : NULL;
+    struct exo_line *line = irq_mine(number);
+    struct exo_env *entry = handle ? env_mine(handle) : NULL;
 
-    if (!line || (handle && !entry))
-        return error;
+    if (error_of(line) || error_of(entry))
+        return error_of(line) ? error_of(line) : error_of(entry);
     /* commit */
     line->env = entry ? (uint16_t)env_slot(entry) : 0;
     line->generation = entry ? (uint32_t)env_generation(entry) : 0;
@@ -97,11 +95,10 @@ long sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits) {
 }
 
 long sys_irq_ack(uint64_t number) {
-    long error = 0;
-    struct exo_line *line = irq_mine(number, &error);
+    struct exo_line *line = irq_mine(number);
 
-    if (!line)
-        return error;
+    if (error_of(line))
+        return error_of(line);
     if (!irq_listener(line))
         return EXO_E_HANDLE;
     /* commit */

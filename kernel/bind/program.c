@@ -19,12 +19,12 @@ _Static_assert(sizeof(struct program) <= ARCH_PAGE && (int)EXO_INSTRUCTIONS == (
 
 long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uint64_t code,
                       uint64_t count) {
-    long error = 0;
-    struct exo_domain *domain = domain_mine(handle, &error);
+    struct exo_domain *domain = domain_mine(handle);
     struct program *program = frame_memory((uint32_t)frame);
+    long error = error_of(domain);
     uint32_t flags;
 
-    if (!domain)
+    if (error)
         return error;
     if (profile >= EBPF_PROFILES || !count || count > EBPF_MOST)
         return EXO_E_ARG;

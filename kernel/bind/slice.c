@@ -553,14 +553,16 @@ long sys_event_post(exo_env_t handle, uint64_t bits) {
     return 0;
 }
 
-/* Checks hart and position, and that the slot is free or the domain's. */
-static long slice_check(const struct exo_domain *domain, uint64_t hart, uint64_t position) {
-    const struct exo_slot *slot;
+/* The slot, if it is free or the domain's (which may be an error); else an error as a pointer. */
+static struct exo_slot *slice_mine(const struct exo_domain *domain, uint64_t hart,
+                                   uint64_t position) {
+    struct exo_slot *slot = &hart_table[hart % EXO_HARTS].slots[position % EXO_SLOTS_PER_HART];
 
+    if (error_of(domain))
+        return (void *)domain;
     if (hart >= facts.harts || position >= EXO_SLOTS_PER_HART)
-        return EXO_E_ARG;
-    slot = &hart_table[hart].slots[position];
-    return slot->domain && slot->domain != domain_slot(domain) ? EXO_E_RIGHT : 0;
+        return error_pointer(EXO_E_ARG);
+    return slot->domain && slot->domain != domain_slot(domain) ? error_pointer(EXO_E_RIGHT) : slot;
 }
 
 void slice_clear(struct exo_slot *slot) {
@@ -569,19 +571,14 @@ void slice_clear(struct exo_slot *slot) {
 }
 
 long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_env_t handle) {
-    long error = 0;
-    struct exo_domain *domain = domain_mine(owner, &error);
-    struct exo_env *entry = domain ? env_mine(handle, &error) : NULL;
-    struct exo_slot *slot;
+    struct exo_domain *domain = domain_mine(owner);
+    struct exo_slot *slot = slice_mine(domain, hart, position);
+    struct exo_env *entry = env_mine(handle);
 
-    if (!entry)
-        return error;
-    error = slice_check(domain, hart, position);
-    if (error)
-        return error;
+    if (error_of(slot) || error_of(entry))
+        return error_of(slot) ? error_of(slot) : error_of(entry);
     if (!domain_above(domain, &domain_table[entry->domain]))
         return EXO_E_RIGHT;
-    slot = &hart_table[hart].slots[position];
     if (!slot->domain && !domain_may(domain, EXO_SLOTS, 1))
         return EXO_E_QUOTA;
     /* commit */
@@ -596,29 +593,22 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
 }
 
 long sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position) {
-    long error = 0;
-    struct exo_domain *domain = domain_mine(owner, &error);
+    struct exo_slot *slot = slice_mine(domain_mine(owner), hart, position);
 
-    if (!domain)
-        return error;
-    error = slice_check(domain, hart, position);
-    if (error)
-        return error;
-    if (!hart_table[hart].slots[position].domain)
-        return EXO_E_ARG;
+    if (error_of(slot) || !slot->domain)
+        return error_of(slot) ? error_of(slot) : EXO_E_ARG;
     /* commit */
-    slice_clear(&hart_table[hart].slots[position]);
+    slice_clear(slot);
     return 0;
 }
 
 long sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_t period) {
-    long error = 0;
-    struct exo_env *entry = env_mine(handle, &error);
+    struct exo_env *entry = env_mine(handle);
     struct slice_reserve *reserve = NULL;
     uint64_t share = period ? budget * 100 / period : 0;
 
-    if (!entry)
-        return error;
+    if (error_of(entry))
+        return error_of(entry);
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
     if (hart >= facts.harts || budget > period || period > facts.timebase)

@@ -37,9 +37,9 @@ struct vspace *vspace_mine(exo_vspace_t handle) {
     if (!handle)
         return current->space;
     if (slot >= vspace_count || space->state != VSPACE_LIVE || handle >> 16 != space->generation)
-        return vspace_no(EXO_E_HANDLE);
+        return error_pointer(EXO_E_HANDLE);
     if (!domain_above(domain_current(), &domain_table[space->domain]))
-        return vspace_no(EXO_E_RIGHT);
+        return error_pointer(EXO_E_RIGHT);
     return space;
 }
 
@@ -344,7 +344,7 @@ static __attribute__((noinline)) long vspace_bind_of(exo_vspace_t handle, uint64
                                                      uint64_t frame, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
-    return vspace_error(space) ? vspace_error(space) : vspace_bind(space, address, frame, rights);
+    return error_of(space) ? error_of(space) : vspace_bind(space, address, frame, rights);
 }
 
 long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
@@ -356,7 +356,7 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     struct vspace *space = vspace_mine(handle);
     uint64_t done = 0, replaced = 0;
-    long error = vspace_error(space);
+    long error = error_of(space);
 
     if (!error)
         error = umem_batch(bindings, user, count, sizeof bindings[0]);
@@ -380,8 +380,8 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     struct vspace *space = vspace_mine(handle);
     int any = 0;
 
-    if (vspace_error(space))
-        return vspace_error(space);
+    if (error_of(space))
+        return error_of(space);
     if (!vspace_range(address, pages, EXO_BATCH))
         return EXO_E_ARG;
     /* commit */
@@ -433,8 +433,7 @@ static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uin
                                                         uint64_t pages, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
-    return vspace_error(space) ? vspace_error(space)
-                               : vspace_protect(space, address, pages, rights);
+    return error_of(space) ? error_of(space) : vspace_protect(space, address, pages, rights);
 }
 
 long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
@@ -598,12 +597,11 @@ struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t sp
 }
 
 long sys_vspace_create(exo_domain_t owner, uint64_t root, uint64_t spare) {
-    long error = 0;
-    struct exo_domain *domain = domain_mine(owner, &error);
+    struct exo_domain *domain = domain_mine(owner);
     struct vspace *space;
 
-    if (!domain)
-        return error;
+    if (error_of(domain))
+        return error_of(domain);
     if (!frame_is_spare(root, domain) || !frame_is_spare(spare, domain) || root == spare)
         return EXO_E_HOLD;
     /* An abort flips them all at once: that must stay bounded. */
@@ -625,7 +623,7 @@ void vspace_pool(struct vspace *space, uint32_t frame) {
 long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     struct vspace *space = vspace_mine(handle);
-    long error = vspace_error(space);
+    long error = error_of(space);
 
     if (!error)
         error = umem_batch(frames, user, count, sizeof frames[0]);
@@ -648,8 +646,8 @@ long sys_vspace_destroy(exo_vspace_t handle) {
         domain_above(domain_current(), &domain_table[vspace_table[slot].domain]))
         return vspace_end(&vspace_table[slot]) ? 0 : EXO_E_AGAIN;
     space = vspace_mine(handle);
-    if (vspace_error(space))
-        return vspace_error(space);
+    if (error_of(space))
+        return error_of(space);
     if (space->environments)
         return EXO_E_BUSY;
     /* commit */

@@ -38,15 +38,6 @@ void vspace_leave(void);
 /* A vspace that the caller may act on (0 = its own), or an error dressed as a pointer. */
 struct vspace *vspace_mine(exo_vspace_t handle);
 
-static inline struct vspace *vspace_no(enum exo_error error) {
-    return (struct vspace *)(long)error;
-}
-
-/* 0, or the error that a pointer is. */
-static inline long vspace_error(const struct vspace *space) {
-    return (uint64_t)space > (uint64_t)-64 ? (long)space : 0;
-}
-
 /* Binds one page; all is checked first. See sys_vspace_bind. */
 long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights);
 /* An abort: only the pinned set stays, on every hart, when it returns. False while an earlier sweep

@@ -16,17 +16,13 @@ struct exo_domain *domain_find(exo_domain_t handle) {
     return &domain_table[slot];
 }
 
-struct exo_domain *domain_mine(exo_domain_t handle, long *error) {
+struct exo_domain *domain_mine(exo_domain_t handle) {
     struct exo_domain *domain = handle ? domain_find(handle) : domain_current();
 
-    if (!domain || domain->dying) {
-        *error = EXO_E_HANDLE;
-        return NULL;
-    }
-    if (handle && !domain_above(domain_current(), domain)) {
-        *error = EXO_E_RIGHT;
-        return NULL;
-    }
+    if (!domain || domain->dying)
+        return error_pointer(EXO_E_HANDLE);
+    if (handle && !domain_above(domain_current(), domain))
+        return error_pointer(EXO_E_RIGHT);
     return domain;
 }
 
@@ -40,12 +36,11 @@ int domain_accepts(const struct exo_domain *domain, const struct exo_domain *fro
 }
 
 long sys_domain_create(exo_domain_t handle) {
-    long error = 0;
-    struct exo_domain *parent = domain_mine(handle, &error), *child;
+    struct exo_domain *parent = domain_mine(handle), *child;
     uint32_t slot = DOMAIN_FIRST;
 
-    if (!parent)
-        return error;
+    if (error_of(parent))
+        return error_of(parent);
     /* A domain costs what a space does, and there are as many of each: nobody fills the table. */
     if (parent->depth >= EXO_DEPTH || !domain_may(parent, EXO_VSPACES, 1))
         return EXO_E_QUOTA;
@@ -79,12 +74,11 @@ void domain_free(struct exo_domain *domain) {
 }
 
 long sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count) {
-    long error = 0;
-    struct exo_domain *child = domain_mine(handle, &error), *parent, *giver;
+    struct exo_domain *child = domain_mine(handle), *parent, *giver;
     uint64_t much = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
 
-    if (!child)
-        return error;
+    if (error_of(child))
+        return error_of(child);
     if (child == domain_current())
         return EXO_E_RIGHT;
     if (resource >= EXO_RESOURCES)

@@ -31,9 +31,9 @@ static inline int domain_above(const struct exo_domain *above, const struct exo_
 
 /* What a handle names, without a question of right; NULL if nothing that lives. */
 struct exo_domain *domain_find(exo_domain_t handle);
-/* The same, if the caller may act for it (its own or below); else NULL and *error. A domain that is
- * being killed counts as dead. */
-struct exo_domain *domain_mine(exo_domain_t handle, long *error);
+/* The same, if the caller may act for it (its own or below); else an error dressed as a pointer. A
+ * domain that is being killed counts as dead. */
+struct exo_domain *domain_mine(exo_domain_t handle);
 /* Whether `domain` said that it takes shares and events from `from`. */
 int domain_consents(const struct exo_domain *domain, const struct exo_domain *from);
 /* The same, or they are relatives in line. */

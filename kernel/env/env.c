@@ -30,17 +30,13 @@ struct exo_env *env_find(exo_env_t handle) {
     return entry && (!handle || !entry->dying) ? entry : NULL;
 }
 
-struct exo_env *env_mine(exo_env_t handle, long *error) {
+struct exo_env *env_mine(exo_env_t handle) {
     struct exo_env *entry = env_find(handle);
 
-    if (!entry) {
-        *error = EXO_E_HANDLE;
-        return NULL;
-    }
-    if (handle && !domain_above(domain_current(), &domain_table[entry->domain])) {
-        *error = EXO_E_RIGHT;
-        return NULL;
-    }
+    if (!entry)
+        return error_pointer(EXO_E_HANDLE);
+    if (handle && !domain_above(domain_current(), &domain_table[entry->domain]))
+        return error_pointer(EXO_E_RIGHT);
     return entry;
 }
 

@@ -84,6 +84,14 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
     return env_generation(entry) << 16 | env_slot(entry);
 }
 
+/* What a look-up answers instead of NULL: an error dressed as a pointer. */
+static inline void *error_pointer(enum exo_error error) { return (void *)(long)error; }
+
+/* 0, or the error that a pointer is. */
+static inline long error_of(const void *found) {
+    return (uint64_t)found > (uint64_t)-64 ? (long)found : 0;
+}
+
 /* The lock is held for all of these. */
 
 /* Readies env_table, which is zeroed. */
@@ -92,8 +100,9 @@ void env_init(void);
 struct exo_env *env_named(exo_env_t handle);
 /* The same, but one that is dying counts as dead. */
 struct exo_env *env_find(exo_env_t handle);
-/* The same, if the current domain may act for its domain; else NULL and *error says why. */
-struct exo_env *env_mine(exo_env_t handle, long *error);
+/* The same, if the current domain may act for its domain; else an error dressed as a
+ * pointer. */
+struct exo_env *env_mine(exo_env_t handle);
 /* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
  * lock-free gate path. */
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);

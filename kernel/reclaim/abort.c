@@ -165,25 +165,15 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
 void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
     struct env *self = current;
-    long result = 0;
-    struct exo_domain *domain = domain_mine(handle, &result);
+    struct exo_domain *domain = domain_mine(handle);
+    long result = domain == domain_current() ? EXO_E_RIGHT : error_of(domain);
 
-    if (!domain)
-        goto out;
-    result = EXO_E_RIGHT;
-    if (domain == domain_current())
-        goto out;
-    result = umem_batch(numbers, user, count, sizeof numbers[0]);
-    if (result)
-        goto out;
-    if (resource == EXO_FRAMES) {
+    if (!result)
+        result = umem_batch(numbers, user, count, sizeof numbers[0]);
+    if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);
-        goto out;
-    }
-    for (result = 1; gone < count && result == 1; gone += result == 1)
-        result = abort_other(domain, resource, numbers[gone]);
-    if (gone)
-        result = (long)gone;
-out:
-    self->x[10] = (uint64_t)result;
+    else if (!result)
+        for (result = 1; gone < count && result == 1; gone += result == 1)
+            result = abort_other(domain, resource, numbers[gone]);
+    self->x[10] = gone ? gone : (uint64_t)result;
 }

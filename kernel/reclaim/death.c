@@ -135,11 +135,10 @@ void sys_env_kill(exo_env_t handle) {
 }
 
 long sys_crash_listen(exo_env_t handle, uint64_t bits) {
-    long error = 0;
-    struct exo_env *entry = env_mine(handle, &error);
+    struct exo_env *entry = env_mine(handle);
 
-    if (!entry)
-        return error;
+    if (error_of(entry))
+        return error_of(entry);
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
     /* commit */
