@@ -209,10 +209,23 @@ call_shared:
     sd t0, ENV_SCRATCH(gp)
     call_way shared_call
 
+/* What a call that may switch keeps of the caller: what the ABI keeps. */
+.macro switch_keep
+    sd ra, X(1)(gp)
+    callee_saved sd
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    li t0, KIND_CALL
+    sd t0, ENV_KIND(gp)
+    csrw sscratch, gp
+.endm
+
 /* Runs C under the lock, then whoever runs next. */
-.macro switch_call function
+.macro switch_call call
+    ld sp, ENV_STACK(gp)
     lock_take
-    jal \function
+    \call
     j switch_settle
 .endm
 switch_settle:
@@ -221,21 +234,10 @@ switch_settle:
     lock_give
     j env_enter
 
-/* A call that may switch keeps what the ABI keeps, and answers with whom to run. */
 switch_shared:
     sd t0, ENV_SCRATCH(gp)
-    csrw sscratch, gp
-    sd ra, X(1)(gp)
-    callee_saved sd
-    csrr ra, sepc
-    addi ra, ra, 4
-    sd ra, X(0)(gp)
-    li t0, KIND_CALL
-    sd t0, ENV_KIND(gp)
-    ld sp, ENV_STACK(gp)
-    lock_take
-    shared_call
-    j switch_settle
+    switch_keep
+    switch_call shared_call
 
 door_none:
     li a0, ERROR_CALL
@@ -336,10 +338,9 @@ gate_slow:
     sd t0, X(0)(gp)
     caller_saved sd
     sd zero, ENV_KIND(gp)
-    ld sp, ENV_STACK(gp)
     mv a0, t2
     mv a1, t3
-    switch_call gate_call_slow
+    switch_call "jal gate_call_slow"
 
 /* gate_reply(a0-a6 = message): the lender's word must still be what it was. */
 door_gate_reply:
@@ -365,24 +366,11 @@ reply_slow:
     caller_saved sd
     li t0, KIND_CALL
     sd t0, ENV_KIND(gp)
-    ld sp, ENV_STACK(gp)
-    switch_call gate_reply_slow
-
-/* What both yields keep of the caller. */
-.macro yield_keep
-    sd ra, X(1)(gp)
-    callee_saved sd
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
-    li t0, KIND_CALL
-    sd t0, ENV_KIND(gp)
-    csrw sscratch, gp
-.endm
+    switch_call "jal gate_reply_slow"
 
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
 door_yield_to:
-    yield_keep
+    switch_keep
     srli t0, t2, 5
     bnez t0, yield_slow
     slli t0, t2, 5
@@ -406,13 +394,12 @@ yield_switch: /* t5 = who goes on; t1, t4 = my entry and its new word */
     mv gp, t5
     j call_enter
 yield_slow:
-    ld sp, ENV_STACK(gp)
     mv a0, t2
-    switch_call yield_to_slow
+    switch_call "jal yield_to_slow"
 
 /* yield_back: the slice returns to its lender, who sees EXO_RETURNED. */
 door_yield_back:
-    yield_keep
+    switch_keep
     sd zero, X(10)(gp)
     ld t1, ENV_LENDER(gp)
     ld t4, ENV_YIELDER_WORD(gp)
@@ -426,9 +413,8 @@ door_yield_back:
     sd zero, X(10)(t5)
     j yield_switch
 yield_back_slow:
-    ld sp, ENV_STACK(gp)
     li a0, 0
-    switch_call sys_yield
+    switch_call "jal sys_yield"
 
 /* Interrupts, nested faults, first FP use: everything is saved, C decides. */
 trap_slow:
