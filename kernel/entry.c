@@ -6,8 +6,6 @@
 #include "kernel/base/print.h"
 #include "kernel/base/trace.h"
 #include "kernel/bind/irq.h"
-#include "kernel/env/umem.h"
-#include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 
 enum { CAUSE_ILLEGAL = 2 };

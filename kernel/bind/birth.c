@@ -3,7 +3,6 @@
 #include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
-#include "kernel/bind/gate.h"
 
 struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame,
                            uint64_t address) {

@@ -3,7 +3,6 @@
 #include "kernel/bind/frame.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/string.h"
-#include "kernel/env/umem.h"
 
 enum {
     FRAME_BATCH = 16, /* an allocation zeroes at most so many */

@@ -1,10 +1,9 @@
 /* program.c - downloaded code: verified programs in frames, predicates of sleepers */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/bind/program.h"
+#include "kernel/bind/slice.h"
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
 #include "kernel/ebpf/ebpf.h"
-#include "kernel/env/umem.h"
 
 /* What a frame of kind PROGRAM holds: nobody can bind it. */
 struct program {

@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/slice.h"
 #include "kernel/base/trace.h"
-#include "kernel/bind/gate.h"
-#include "kernel/bind/program.h"
 #include "kernel/bind/vspace.h"
-#include "kernel/env/umem.h"
-#include "kernel/env/upcall.h"
 
 struct hart hart_table[EXO_HARTS];
 static uint32_t slice_watchers; /* who sleep on predicates */

@@ -69,3 +69,16 @@ void slice_unwatch(struct env *env);
 void slice_adopt(struct exo_env *entry, struct hart *hart);
 /* A slot changes hands or ends; used by reclaim. */
 void slice_clear(struct exo_slot *slot);
+
+/* gate.c: protected control transfer, bound once, one comparison at use. */
+/* Lets the fast path through gate `slot` if its target was last on the same hart. The lock is held.
+ */
+void gate_refresh(struct env *env, uint64_t slot);
+/* A new environment's gates lead nowhere. */
+void gate_init(struct env *env);
+
+/* program.c: what the predicate that an environment sleeps on says now: 0 not yet; more: its
+ * answer; or why it can say nothing any more (EXO_E_HOLD: the program or a frame is gone;
+ * EXO_E_FAULT: it reached outside). At most 64 instructions and five holds looked up; charged to
+ * the environment. The lock is held. */
+int64_t program_answer(struct exo_env *entry, uint32_t program);

@@ -4,7 +4,6 @@
 #include "kernel/base/string.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/slice.h"
-#include "kernel/env/umem.h"
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 

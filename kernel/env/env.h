@@ -1,4 +1,4 @@
-/* env.h - environments: the private half, the table, and who may act on them */
+/* env.h - environments: the private half, the table, who may act on them; user memory, upcalls */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include "kernel/abi/uarea.h"
@@ -100,8 +100,7 @@ void env_init(void);
 struct exo_env *env_named(exo_env_t handle);
 /* The same, but one that is dying counts as dead. */
 struct exo_env *env_find(exo_env_t handle);
-/* The same, if the current domain may act for its domain; else an error dressed as a
- * pointer. */
+/* The same, if the current domain may act for its domain; else an error dressed as a pointer. */
 struct exo_env *env_mine(exo_env_t handle);
 /* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
  * lock-free gate path. */
@@ -113,3 +112,34 @@ void env_set(struct exo_env *entry, uint64_t state);
 int env_offers(const struct exo_env *entry);
 /* What a stopped environment sees as the result of the call that it is in. */
 void env_result(struct exo_env *entry, uint64_t value);
+
+/* User memory is an allegation, and these (umem.c) are the only ways to it. Copies between the
+ * kernel and the current environment's memory through its page table, page by page; false (nothing
+ * changed for the kernel) if any byte is not readable, or writable. The lock is held, so no binding
+ * changes meanwhile. At most a page or two: length <= 4096. */
+int umem_in(void *to, uint64_t address, uint64_t length);
+/* Asked of umem_writable first, under the same lock, it cannot fail. */
+int umem_out(uint64_t address, const void *from, uint64_t length);
+/* Whether umem_out would succeed now. */
+int umem_writable(uint64_t address, uint64_t length);
+
+/* The vector that a call names: 1 to EXO_BATCH items of `size` bytes, copied in once. 0 or an
+ * error. */
+static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size) {
+    if (!count || count > EXO_BATCH)
+        return EXO_E_ARG;
+    return umem_in(to, address, count * size) ? 0 : EXO_E_FAULT;
+}
+
+/* The kernel speaks up (upcall.c): faults and news go straight to user code. Turns the saved
+ * context of a faulting environment into the call of its handler, on the next free save frame;
+ * false if all are in use. The first frame is usually served by the assembler alone. */
+int upcall_fault(struct env *env, uint64_t cause, uint64_t address);
+/* Delivers pending news (enum exo_pending) to a stopped environment that is about to be entered, if
+ * it listens, is not critical, and has its asynchronous save frame free. About 150 instructions. */
+void upcall_news(struct env *env);
+/* Whether news would be delivered now. */
+int upcall_listens(struct env *env);
+/* Marks news. Atomic against the user's own clearing. */
+void upcall_post(struct env *env, uint64_t news);
+void upcall_clear(struct env *env, uint64_t news);

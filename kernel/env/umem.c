@@ -1,6 +1,5 @@
 /* umem.c - reaches user memory by walking the vspace in software: S-mode never faults on it */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/env/umem.h"
 #include "arch/riscv64/page.h"
 #include "kernel/base/string.h"
 #include "kernel/base/trace.h"

@@ -1,7 +1,7 @@
 /* upcall.c - delivery of faults beyond the first, and of news, into the save frames of the u-area
  */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/env/upcall.h"
+#include "kernel/env/env.h"
 #include "kernel/base/string.h"
 
 /* The u-area is the user's to write at any time: every field is read once, and none is trusted

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
-#include "kernel/env/umem.h"
-#include "kernel/env/upcall.h"
 #include "kernel/reclaim/reclaim.h"
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */

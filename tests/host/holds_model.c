@@ -5,7 +5,7 @@
 /* cflags: -include tests/host/holds_host.h */
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
-#include "kernel/env/umem.h"
+#include "kernel/env/env.h"
 #include <stdio.h>
 #include <stdlib.h>
 
