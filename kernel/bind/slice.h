@@ -70,9 +70,7 @@ void slice_adopt(struct exo_env *entry, struct hart *hart);
 /* A slot changes hands or ends; used by reclaim. */
 void slice_clear(struct exo_slot *slot);
 
-/* gate.c: protected control transfer, bound once, one comparison at use. */
-/* Lets the fast path through gate `slot` if its target was last on the same hart. The lock is held.
- */
+/* gate.c: lets the fast path through gate `slot` if its target was last on the same hart. */
 void gate_refresh(struct env *env, uint64_t slot);
 /* A new environment's gates lead nowhere. */
 void gate_init(struct env *env);

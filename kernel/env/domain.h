@@ -7,6 +7,14 @@ enum { DOMAIN_FIRST = 1 };
 
 extern struct exo_domain *domain_table;
 
+/* What a look-up answers instead of NULL: an error dressed as a pointer. */
+static inline void *error_pointer(enum exo_error error) { return (void *)(long)error; }
+
+/* 0, or the error that a pointer is. */
+static inline long error_of(const void *found) {
+    return (uint64_t)found > (uint64_t)-64 ? (long)found : 0;
+}
+
 /* The lock is held for all of these. */
 
 static inline uint32_t domain_slot(const struct exo_domain *domain) {

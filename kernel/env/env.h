@@ -84,14 +84,6 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
     return env_generation(entry) << 16 | env_slot(entry);
 }
 
-/* What a look-up answers instead of NULL: an error dressed as a pointer. */
-static inline void *error_pointer(enum exo_error error) { return (void *)(long)error; }
-
-/* 0, or the error that a pointer is. */
-static inline long error_of(const void *found) {
-    return (uint64_t)found > (uint64_t)-64 ? (long)found : 0;
-}
-
 /* The lock is held for all of these. */
 
 /* Readies env_table, which is zeroed. */

@@ -2,7 +2,7 @@
  * after each */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/bind/frame.c kernel/bind/window.c kernel/env/domain.c */
-/* cflags: -include tests/host/holds_host.h */
+/* cflags: -iquote tests/host/standin */
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
 #include "kernel/env/env.h"

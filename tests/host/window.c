@@ -1,7 +1,7 @@
 /* window.c - registers become frames: for the first domain alone, none twice, none that is kept */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/bind/frame.c kernel/bind/window.c kernel/env/domain.c */
-/* cflags: -include tests/host/holds_host.h */
+/* cflags: -iquote tests/host/standin */
 #include "kernel/base/lock.h"
 #include "kernel/bind/frame.h"
 #include "kernel/env/env.h"

@@ -1,0 +1,3 @@
+/* env.h - what frame.c sees of it on the host */
+/* SPDX-License-Identifier: MIT */
+#include "tests/host/holds_host.h"
