@@ -16,9 +16,13 @@ static struct lock log_lock;
 static void entry_idle(struct hart *hart) {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
+#ifdef KERNEL_MEASURE
     lock_measure_leave();
     arch_wait();
     lock_measure_enter();
+#else
+    arch_wait();
+#endif
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;
 }
@@ -70,7 +74,9 @@ struct env *entry_trap(uint64_t cause, uint64_t address) {
 void entry_start(void) {
     struct env *next;
 
+#ifdef KERNEL_MEASURE
     lock_measure_enter();
+#endif
     lock_acquire(&kernel_lock);
     next = entry_next();
     lock_release(&kernel_lock);
@@ -82,7 +88,9 @@ void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
 }
 
 long sys_null(void) {
+#ifdef KERNEL_MEASURE
     lock_measure_forget();
+#endif
     return 0;
 }
 

@@ -12,7 +12,9 @@ struct env *entry_next(void);
 _Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);
 /* The one lock, taken and given back by the doors of trap.S (kernel/base/lock.h). */
 extern struct lock kernel_lock;
-extern struct lock_measure kernel_measure; /* with KERNEL_MEASURE alone */
+#ifdef KERNEL_MEASURE
+extern struct lock_measure kernel_measure;
+#endif
 /* Where the fast switches of trap.S leave off (kernel/bind/slice.c, gate.c). The lock is held. */
 void gate_call_slow(uint64_t slot, uint64_t deadline);
 void gate_reply_slow(void);

@@ -28,31 +28,21 @@ extern const char init_image[], init_image_end[];
 static struct machine machine;
 static uint64_t main_cursor; /* physical: the first byte after what boot took */
 
-/* The ranges of memory that are not ours: 0 the initrd, 1 the tree, then what the tree reserves. */
-static const struct machine_range *main_reserved(uint32_t i) {
-    return i == 0 ? &machine.initrd : i == 1 ? &machine.tree : &machine.reserved[i - 2];
-}
+static uint64_t main_round(uint64_t size) { return (size + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE; }
 
-/* Whether [base, base + size) meets a range that is not ours; then *end is where that ends. */
-static int main_meets(uint64_t base, uint64_t size, uint64_t *end) {
-    for (uint32_t i = 0; i < machine.reserved_count + 2; i++) {
-        const struct machine_range *range = main_reserved(i);
-
-        if (range->size && base < range->base + range->size && range->base < base + size) {
-            *end = range->base + range->size;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Takes zeroed pages for a table that lives as long as the kernel. */
+/* Takes zeroed pages for a table that lives as long as the kernel, where nothing is reserved. */
 static void *main_take(uint64_t size) {
     uint64_t base = main_cursor;
 
-    size = (size + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
-    while (main_meets(base, size, &base))
-        base = (base + ARCH_PAGE - 1) & -(uint64_t)ARCH_PAGE;
+    size = main_round(size);
+    for (uint32_t i = 0; i < machine.reserved_count; i++) {
+        const struct machine_range *range = &machine.reserved[i];
+
+        if (base < range->base + range->size && range->base < base + size) {
+            base = main_round(range->base + range->size);
+            i = UINT32_MAX; /* from the first again: they stand in no order */
+        }
+    }
     if (base + size > machine.memory.base + machine.memory.size)
         panic("too little memory: the kernel's tables do not fit into %lu KiB",
               machine.memory.size >> 10);
@@ -152,8 +142,8 @@ static void main_tables(void) {
     main_windows();
     facts.first_free = frame_of(main_cursor);
     main_keep_frames(machine.memory.base, main_cursor - machine.memory.base);
-    for (uint32_t i = 0; i < machine.reserved_count + 2; i++)
-        main_keep_frames(main_reserved(i)->base, main_reserved(i)->size);
+    for (uint32_t i = 0; i < machine.reserved_count; i++)
+        main_keep_frames(machine.reserved[i].base, machine.reserved[i].size);
 }
 
 /* The next hart of our own numbering. */
@@ -313,6 +303,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     machine.tree.base = tree;
     if (!fdt_in_memory(&machine, &machine.tree) || !fdt_in_memory(&machine, &machine.initrd))
         panic("device tree or initrd: not in the memory that holds the kernel");
+    machine.reserved[machine.reserved_count++] = machine.tree;
+    machine.reserved[machine.reserved_count++] = machine.initrd; /* empty if there is none */
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);

@@ -45,26 +45,16 @@ void arch_map_direct(uint64_t physical, uint64_t size);
 uint64_t arch_kernel_satp(void);
 
 /* Time and counters. */
-static inline uint64_t arch_time(void) {
-    uint64_t value;
-
-    asm volatile("rdtime %0" : "=r"(value));
-    return value;
-}
-
-static inline uint64_t arch_cycles(void) {
-    uint64_t value;
-
-    asm volatile("rdcycle %0" : "=r"(value));
-    return value;
-}
-
-static inline uint64_t arch_instructions(void) {
-    uint64_t value;
-
-    asm volatile("rdinstret %0" : "=r"(value));
-    return value;
-}
+#define ARCH_COUNTER(name, counter)                                                                \
+    static inline uint64_t name(void) {                                                            \
+        uint64_t value;                                                                            \
+                                                                                                   \
+        asm volatile("rd" #counter " %0" : "=r"(value));                                           \
+        return value;                                                                              \
+    }
+ARCH_COUNTER(arch_time, time)
+ARCH_COUNTER(arch_cycles, cycle)
+ARCH_COUNTER(arch_instructions, instret)
 
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */

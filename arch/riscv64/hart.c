@@ -1,14 +1,9 @@
 /* hart.c - one processor made ready: page tables, features, the start of the others */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
+#include "arch/riscv64/page.h"
 
-enum {
-    PTE_VALID = 1 << 0,
-    PTE_READ = 1 << 1,
-    PTE_WRITE = 1 << 2,
-    PTE_EXECUTE = 1 << 3,
-    PTE_KERNEL = 1 << 5 | 1 << 6 | 1 << 7, /* global; A and D set: some harts fault otherwise */
-};
+/* The image's pages are global; A and D are set: some harts fault otherwise. */
+enum { HART_EXECUTE = 8, HART_KERNEL = 32 | PAGE_A | PAGE_D };
 
 enum { SSTATUS_SIE = 1 << 1, SSTATUS_SPIE = 1 << 5, SSTATUS_SPP = 1 << 8 };
 enum { SSTATUS_VS = 3 << 9, SSTATUS_FS = 3 << 13, SSTATUS_SUM = 1 << 18, SSTATUS_MXR = 1 << 19 };
@@ -31,10 +26,6 @@ _Alignas(ARCH_PAGE) uint64_t arch_kernel_root[512];
 static _Alignas(ARCH_PAGE) uint64_t image_middle[512];
 static _Alignas(ARCH_PAGE) uint64_t image_leaf[512 * IMAGE_TABLES];
 
-static uint64_t pte(uint64_t physical, uint64_t flags) {
-    return physical >> 12 << 10 | flags | PTE_VALID;
-}
-
 /* For boot.S, with the MMU off: addresses of our own are physical here, and only differences
  * of them mean the same as later. */
 void arch_boot_map(uint64_t physical, uint64_t tree) {
@@ -44,15 +35,13 @@ void arch_boot_map(uint64_t physical, uint64_t tree) {
 
     arch_image_physical = physical;
     for (uint64_t at = 0; at < size; at += ARCH_PAGE) {
-        uint64_t rights = at < text       ? PTE_READ | PTE_EXECUTE
-                          : at < constant ? PTE_READ
-                                          : PTE_READ | PTE_WRITE;
+        uint64_t rights = at < text ? HART_EXECUTE : at < constant ? 0 : PAGE_W;
 
-        image_leaf[at / ARCH_PAGE] = pte(physical + at, rights | PTE_KERNEL);
+        image_leaf[at / ARCH_PAGE] = page_table(physical + at) | HART_KERNEL | PAGE_R | rights;
     }
     for (int i = 0; i < IMAGE_TABLES; i++)
-        image_middle[i] = pte((uint64_t)&image_leaf[512 * i], 0);
-    arch_kernel_root[511] = pte((uint64_t)image_middle, 0);
+        image_middle[i] = page_table((uint64_t)&image_leaf[512 * i]);
+    arch_kernel_root[511] = page_table((uint64_t)image_middle);
     arch_map_direct(physical, size);
     arch_map_direct(tree, 1);
 }
@@ -62,7 +51,7 @@ void arch_map_direct(uint64_t physical, uint64_t size) {
 
     /* 255 gigapages: the last root entry is the image's. */
     for (uint64_t at = physical & -GIGAPAGE; at < end && at < 255 * GIGAPAGE; at += GIGAPAGE)
-        arch_kernel_root[256 + at / GIGAPAGE] = pte(at, PTE_READ | PTE_WRITE | PTE_KERNEL);
+        arch_kernel_root[256 + at / GIGAPAGE] = page_table(at) | HART_KERNEL | PAGE_R | PAGE_W;
     asm volatile("sfence.vma" ::: "memory");
 }
 
@@ -96,7 +85,7 @@ int arch_hart_init(int first) {
     return 1;
 }
 
-uint64_t arch_kernel_satp(void) { return 8ull << 60 | arch_physical(arch_kernel_root) >> 12; }
+uint64_t arch_kernel_satp(void) { return page_satp(arch_physical(arch_kernel_root), 0); }
 
 int arch_vspace_set(uint64_t satp) {
     uint64_t old;

@@ -11,6 +11,7 @@ enum { PAGE_ENTRIES = 512, PAGE_USER_ENTRIES = 256 /* of a root: below the kerne
 
 typedef uint64_t page_t;
 
+/* An entry that names a table; with rights it is the kernel's own leaf. */
 static inline page_t page_table(uint64_t physical) { return physical >> 12 << 10 | PAGE_V; }
 
 /* Rights are 1 read, 2 write, 4 execute. A and D are set at once: harts that fault on them and

@@ -33,10 +33,6 @@ static inline void lock_measure_leave(void) {
 
 /* In a kernel that measures, the null call forgets the figures. */
 static inline void lock_measure_forget(void) { kernel_lock.longest = kernel_measure.longest = 0; }
-#else
-#define lock_measure_forget() ((void)0)
-#define lock_measure_enter() ((void)0)
-#define lock_measure_leave() ((void)0)
 #endif
 
 /* Interrupts are off in the kernel, so a holder cannot be preempted. */

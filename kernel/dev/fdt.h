@@ -11,8 +11,9 @@ struct machine_range {
 
 struct machine {
     struct machine_range memory; /* the one DRAM range that holds the kernel */
-    /* Firmware, memreserve, no-map; kernel, initrd and tree only where the loader says so too. */
-    struct machine_range reserved[MACHINE_RANGES];
+    /* Firmware, memreserve, no-map; kernel, initrd and tree only where the loader says so too:
+     * there is room for two that the caller adds. */
+    struct machine_range reserved[MACHINE_RANGES + 2];
     uint32_t reserved_count;
     /* All memory, and registers that no program may have. */
     struct machine_range kept[MACHINE_KEPT];
