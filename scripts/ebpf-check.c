@@ -2,6 +2,7 @@
  */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/verify.c */
+/* cflags: -DEBPF_LOOPS */
 #include <stdio.h>
 #include <string.h>
 #include "kernel/ebpf/ebpf.h"

@@ -1,6 +1,7 @@
 /* ebpf-plugin.c - runs one program for the runner of the public bpf_conformance suite */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/verify.c kernel/ebpf/run.c */
+/* cflags: -DEBPF_LOOPS */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -34,7 +34,10 @@ enum { EBPF_LE = 0xd4, EBPF_BE = 0xdc, EBPF_BSWAP = 0xd7 };
 /* WAKE: at most 64 instructions; r1 = time, r2 = posted events, r3 = the sleeper's word.
  * OWNS: at most 400, may loop and call emit; r1 = address, r2 = length of the block (region 0).
  * FILTER: at most 256; r1 = address, r2 = length of the packet (region 0).
- * WAKE and FILTER only jump forward: they end within as many steps as they have instructions. */
+ * WAKE and FILTER only jump forward: they end within as many steps as they have instructions.
+ *
+ * Loops and emit are for user mode: the kernel is built without EBPF_LOOPS. There every jump back
+ * and every call is refused, whatever the profile. */
 enum ebpf_profile { EBPF_WAKE, EBPF_OWNS, EBPF_FILTER, EBPF_PROFILES };
 enum { EBPF_MOST = 400 /* instructions */, EBPF_STACK = 512 /* bytes */, EBPF_REGIONS = 4 };
 enum { EBPF_EMITS = 1 /* the helper emit(start, length): 0 in r0 */, EBPF_USES_STACK = 1 };
@@ -75,9 +78,11 @@ struct ebpf_machine {
     struct ebpf_region region[EBPF_REGIONS];
     uint64_t argument[3]; /* r1 to r3 at entry; all others are 0 */
     uint64_t steps;       /* budget in, what is left of it out; each instruction is one */
+#ifdef EBPF_LOOPS
     /* What emit calls; another answer than 0 stops the program. */
     int (*emit)(void *context, uint64_t start, uint64_t length);
     void *context;
+#endif
 };
 
 /* Why a program stopped before its exit. */

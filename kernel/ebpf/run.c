@@ -173,10 +173,12 @@ int ebpf_run(const struct ebpf_instruction *code, struct ebpf_machine *machine, 
         } else if (opcode == EBPF_EXITS) {
             *result = reg[0];
             return 0;
+#ifdef EBPF_LOOPS
         } else if (opcode == EBPF_CALLS) {
             if (machine->emit(machine->context, reg[1], reg[2]))
                 return EBPF_EMIT;
             reg[0] = 0;
+#endif
         } else if (ebpf_jumps(opcode >> 4, a, b))
             code += opcode == EBPF_GOTOL ? immediate : in->offset;
     }

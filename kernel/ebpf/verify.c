@@ -79,10 +79,16 @@ struct ebpf_walk {
 static enum ebpf_rule ebpf_way(struct ebpf_walk *at, uint64_t target) {
     if (target >= at->count || (target && at->code[target - 1].opcode == EBPF_LDDW))
         return EBPF_RULE_TARGET;
-    if (target <= at->index && at->profile != EBPF_OWNS)
+#ifdef EBPF_LOOPS
+    if (target <= at->index && at->profile == EBPF_OWNS) {
+        if (at->scratch[target] & ~at->live)
+            at->next = target;
+        at->scratch[target] &= (uint16_t)at->live;
+        return 0;
+    }
+#endif
+    if (target <= at->index)
         return EBPF_RULE_BACKWARD;
-    if (target <= at->index && at->scratch[target] & ~at->live)
-        at->next = target;
     at->scratch[target] &= (uint16_t)at->live;
     return 0;
 }
@@ -90,14 +96,22 @@ static enum ebpf_rule ebpf_way(struct ebpf_walk *at, uint64_t target) {
 static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
     const struct ebpf_instruction *in = &at->code[at->index];
     uint64_t class = in->opcode & EBPF_CLASS, to = 1ull << (in->registers & 15), fields, needs;
-    uint64_t calls = in->opcode == EBPF_CALLS, exits = in->opcode == EBPF_EXITS, behind = at->next;
+    uint64_t exits = in->opcode == EBPF_EXITS, behind = at->next;
     enum ebpf_rule rule = ebpf_form(in, &fields);
 
     if (rule)
         return rule;
-    if (calls && (at->profile != EBPF_OWNS || in->immediate != EBPF_EMITS))
+#ifdef EBPF_LOOPS
+    if (in->opcode == EBPF_CALLS && at->profile == EBPF_OWNS && in->immediate == EBPF_EMITS) {
+        if (EMITTED & ~at->live)
+            return EBPF_RULE_UNINITIALISED;
+        at->live = (at->live & ~(uint64_t)CLOBBERED) | RESULT;
+        return behind < at->count ? ebpf_way(at, behind) : EBPF_RULE_END;
+    }
+#endif
+    if (in->opcode == EBPF_CALLS)
         return EBPF_RULE_HELPER;
-    needs = calls ? EMITTED : exits ? RESULT : 0;
+    needs = exits ? RESULT : 0;
     if (fields & READS)
         needs = to;
     if (fields & SOURCE)
@@ -109,12 +123,10 @@ static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
         return 0;
     if (fields & WRITES)
         at->live |= to;
-    if (calls)
-        at->live = (at->live & ~(uint64_t)CLOBBERED) | RESULT;
     if (in->opcode == EBPF_LDDW &&
         (behind++ >= at->count || in[1].opcode || in[1].registers || in[1].offset))
         return EBPF_RULE_WIDE;
-    if ((class == EBPF_JMP || class == EBPF_JMP32) && !calls) {
+    if (class == EBPF_JMP || class == EBPF_JMP32) {
         rule = ebpf_way(at, at->next +
                                 (uint64_t)(int64_t)(fields & OFFSET ? in->offset : in->immediate));
         if (rule || in->opcode >> 4 == EBPF_JA)

@@ -1,7 +1,7 @@
 /* ebpf.c - any bytes as downloaded code: what the verifier accepts keeps every promise */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/verify.c kernel/ebpf/run.c */
-/* cflags: -fno-sanitize-recover=undefined */
+/* cflags: -DEBPF_LOOPS -fno-sanitize-recover=undefined */
 #include "tests/host/ebpf_compare.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -41,7 +41,7 @@ makes wake
 makes extents
 makes port
 cc -std=gnu11 -Wall -Wextra -Werror -g -fsanitize=address,undefined -fno-sanitize-recover=all -I. -I"$dir" -o "$dir/runs" \
-    tests/host/bpf/runs.c kernel/ebpf/run.c >"$dir/runs.log" 2>&1 && "$dir/runs" >>"$dir/runs.log" 2>&1
+    -DEBPF_LOOPS tests/host/bpf/runs.c kernel/ebpf/run.c >"$dir/runs.log" 2>&1 && "$dir/runs" >>"$dir/runs.log" 2>&1
 result $? 'the three do what their sources say' "$dir/runs.log"
 
 says loop 'it jumps backward, which only owns may: unroll the loop' <<'C'

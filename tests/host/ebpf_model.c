@@ -1,6 +1,7 @@
 /* ebpf_model.c - random programs, ours against the second interpreter: results, memory, reasons */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/run.c kernel/ebpf/verify.c */
+/* cflags: -DEBPF_LOOPS */
 #include <time.h>
 #include "tests/host/ebpf_code.h"
 #include "tests/host/ebpf_compare.h"

@@ -1,6 +1,7 @@
 /* ebpf_run.c - what each eBPF instruction does, at its edges; what stops a program */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/run.c kernel/ebpf/verify.c */
+/* cflags: -DEBPF_LOOPS */
 #include "tests/host/ebpf_code.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* ebpf_verify.c - what the verifier accepts, and for each rule what it refuses: where and why */
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/ebpf/verify.c */
+/* cflags: -DEBPF_LOOPS */
 #include "tests/host/ebpf_code.h"
 #include <stdio.h>
 #include <string.h>
