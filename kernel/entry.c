@@ -84,7 +84,8 @@ void entry_start(void) {
 }
 
 void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
-    panic("kernel fault: cause %lu, pc %lx, address %lx", cause, pc, address);
+    print("panic: kernel fault: cause %lu, pc %lx, address %lx\n", cause, pc, address);
+    arch_end(0, 1, panic_exit_device);
 }
 
 long sys_null(void) {

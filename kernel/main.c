@@ -44,8 +44,7 @@ static void *main_take(uint64_t size) {
         }
     }
     if (base + size > machine.memory.base + machine.memory.size)
-        panic("too little memory: the kernel's tables do not fit into %lu KiB",
-              machine.memory.size >> 10);
+        panic("too little memory: the kernel's tables do not fit");
     main_cursor = base + size;
     for (uint64_t at = base; at < main_cursor; at += ARCH_PAGE)
         arch_zero_page(arch_direct(at));
@@ -190,14 +189,19 @@ static void main_facts(void) {
     memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
+/* What must not fail while init is made. */
+static uint32_t main_must(long result) {
+    if (result < 0)
+        panic("too little memory: init does not fit");
+    return (uint32_t)result;
+}
+
 /* A zeroed frame of the first domain's. */
 static uint32_t main_frame(void) {
-    long frame = frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM);
+    uint32_t frame = main_must(frame_take(&domain_table[DOMAIN_FIRST], EXO_ANY, EXO_FRAME_RAM));
 
-    if (frame < 0)
-        panic("too little memory: init does not fit");
-    frame_zero((uint32_t)frame);
-    return (uint32_t)frame;
+    frame_zero(frame);
+    return frame;
 }
 
 /* Maps fresh pages for init; bytes of `from` (NULL: none) are copied in. */
@@ -208,8 +212,7 @@ static void main_map(struct vspace *space, uint64_t address, uint64_t pages, con
 
         if (from)
             memcpy(frame_memory(frame), from + i * ARCH_PAGE, ARCH_PAGE);
-        if (vspace_bind(space, address + i * ARCH_PAGE, frame, rights))
-            panic("init: a page could not be bound");
+        main_must(vspace_bind(space, address + i * ARCH_PAGE, frame, rights));
     }
 }
 
@@ -230,8 +233,7 @@ static void main_init(void) {
     frame_table[crash].rights = EXO_R;
     facts.crash_ring = (struct exo_table){crash, EXO_CRASHES};
     pair = main_frame();
-    if (frame_take(first, pair + 1, EXO_FRAME_RAM) < 0)
-        panic("too little memory: no two adjacent frames for init");
+    main_must(frame_take(first, pair + 1, EXO_FRAME_RAM));
     space = vspace_make(first, main_frame(), main_frame());
     for (unsigned i = 0; i < INIT_TABLES; i++)
         vspace_pool(space, main_frame());
@@ -240,8 +242,7 @@ static void main_init(void) {
              EXO_R | EXO_W);
     main_map(space, INIT_BASE + (text + data) * ARCH_PAGE, header->bss_pages, NULL, EXO_R | EXO_W);
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
-    if (vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN))
-        panic("init: its u-area could not be bound");
+    main_must(vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN));
     entry = birth_make(first, space, pair, INIT_UAREA);
     env_uarea(env_private(entry))->entry_start = header->entry;
     birth_start(entry);
@@ -299,7 +300,7 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
                                   : "device tree: none given in a1";
     if (wrong)
-        panic("%s", wrong);
+        panic(wrong);
     machine.tree.base = tree;
     if (!fdt_in_memory(&machine, &machine.tree) || !fdt_in_memory(&machine, &machine.initrd))
         panic("device tree or initrd: not in the memory that holds the kernel");

@@ -34,8 +34,6 @@ extern char image_start[], image_end[]; /* linker: the whole image with bss, at 
 _Noreturn void main_boot(uint64_t hart_id, uint64_t tree);
 /* kernel/main.c: every other hart, with the index given to arch_hart_start. */
 _Noreturn void main_secondary(uint64_t index);
-/* kernel/base/print.c: a trap before the kernel's vector is set ends here. */
-_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable
  * and writable, not executable. Before other harts start. */

@@ -21,7 +21,10 @@ static void print_number(uint64_t value, unsigned base) {
     arch_console_put("0123456789abcdef"[value % base]);
 }
 
-static void print_list(const char *format, va_list list) {
+void print(const char *format, ...) {
+    va_list list;
+
+    va_start(list, format);
     for (; *format; format++) {
         if (*format != '%') {
             print_bytes(format, 1);
@@ -33,23 +36,10 @@ static void print_list(const char *format, va_list list) {
             print_number(va_arg(list, uint64_t), *++format == 'x' ? 16 : 10);
         }
     }
-}
-
-void print(const char *format, ...) {
-    va_list list;
-
-    va_start(list, format);
-    print_list(format, list);
     va_end(list);
 }
 
-void panic(const char *format, ...) {
-    va_list list;
-
-    print("panic: ");
-    va_start(list, format);
-    print_list(format, list);
-    va_end(list);
-    print("\n");
+void panic(const char *why) {
+    print("panic: %s\n", why);
     arch_end(0, 1, panic_exit_device);
 }

@@ -179,6 +179,12 @@ void slice_post(struct exo_env *entry, uint64_t bits) {
         slice_wake(entry);
 }
 
+/* Claims a stopped environment that can run. */
+static int slice_ready(struct exo_env *entry) {
+    return env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) ||
+           env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING);
+}
+
 /* Claims whoever is to run when `entry` has the hart: itself, or the end of its loans. NULL if it
  * can't. */
 static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
@@ -207,10 +213,7 @@ static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
     /* It may have been answered on another hart meanwhile, and its server serve somebody else. */
     if (env_private(env_private(entry)->lent)->lender == entry)
         slice_cut(env_private(entry)->lent, EXO_BUDGET);
-    return env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING) ||
-                   env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING)
-               ? entry
-               : NULL;
+    return slice_ready(entry) ? entry : NULL;
 }
 
 /* The owner of the slot is stopped, or a borrower of its time is: yields end with the slot, gate
@@ -491,9 +494,7 @@ void sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word
 
 /* Lends to a stopped environment: claims it first. */
 static long slice_yield_to(struct exo_env *entry) {
-    if (slice_on_loan(env_private(entry)) ||
-        (!env_change(entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING) &&
-         !env_change(entry, EXO_ENV_READY, EXO_ENV_RUNNING)))
+    if (slice_on_loan(env_private(entry)) || !slice_ready(entry))
         return EXO_E_BUSY;
     slice_lend(entry);
     return 0;
