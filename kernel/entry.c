@@ -104,7 +104,7 @@ long sys_log_write(uint64_t text, uint64_t length) {
         return EXO_E_RIGHT;
     if (!length || length > sizeof line)
         return EXO_E_ARG;
-    if (!umem_in(line, text, length))
+    if (!umem_in(line, text, length, 0))
         return EXO_E_FAULT;
     /* The firmware's console is slow: others have the kernel meanwhile, and only writers wait for
      * one another. */

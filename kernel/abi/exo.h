@@ -214,7 +214,8 @@ struct exo_crash { /* read by the first domain alone */
 
 enum exo_death { EXO_DEATH_NESTING, EXO_DEATH_OVERRUN, EXO_DEATH_ABORT, EXO_DEATH_KILLED };
 
-enum { EXO_CRASHES = 12, EXO_LOG_LINE = 256 };
+/* EXO_EVENT_CRASH is posted to the first domain's speaker. */
+enum { EXO_CRASHES = 12, EXO_EVENT_CRASH = 1, EXO_LOG_LINE = 256 };
 
 struct exo_table { /* where an exported table stands */
     uint32_t frame;

@@ -186,11 +186,9 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint32_t head;
 
     if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0]);
+        error = umem_batch(frames, user, count, sizeof frames[0], 1);
     if (error)
         return error;
-    if (!umem_writable(user, count * sizeof frames[0]))
-        return EXO_E_FAULT;
     if (!domain_may(domain, EXO_FRAMES, 1))
         return EXO_E_QUOTA;
     if (count > FRAME_BATCH)
@@ -276,7 +274,7 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
-    error = umem_batch(frames, user, count, sizeof frames[0]);
+    error = umem_batch(frames, user, count, sizeof frames[0], 0);
     for (; !error && done < count; done += !error)
         error = hold_share_one(from, to, frames[done], rights);
     return done ? (long)done : error;
@@ -288,7 +286,7 @@ long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
     long error = error_of(domain);
 
     if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0]);
+        error = umem_batch(frames, user, count, sizeof frames[0], 0);
     for (; !error && done < count; done += !error) {
         struct hold hold;
         uint32_t frame = (uint32_t)frames[done];

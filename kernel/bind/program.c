@@ -31,7 +31,7 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
         return EXO_E_HOLD;
     if (!domain_may(domain, EXO_PROGRAMS, 1))
         return EXO_E_QUOTA;
-    if (!umem_in(program->code, code, count * sizeof program->code[0]))
+    if (!umem_in(program->code, code, count * sizeof program->code[0], 0))
         return EXO_E_FAULT;
     /* commit: others may have the lock meanwhile, as while a frame is zeroed. */
     domain_charge(domain, EXO_PROGRAMS);

@@ -478,7 +478,7 @@ void sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word
     int64_t answer = EXO_E_ARG;
 
     if (count <= EXO_WATCH && program < facts.frames)
-        answer = !count || umem_in(frames, user, count * sizeof frames[0]) ? 0 : EXO_E_FAULT;
+        answer = !count || umem_in(frames, user, count * sizeof frames[0], 0) ? 0 : EXO_E_FAULT;
     if (!answer) {
         self->watched = (uint32_t)count;
         self->word = word;

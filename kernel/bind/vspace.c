@@ -358,7 +358,7 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     long error = error_of(space);
 
     if (!error)
-        error = umem_batch(bindings, user, count, sizeof bindings[0]);
+        error = umem_batch(bindings, user, count, sizeof bindings[0], 0);
     for (; done < count && !error; done += !error)
         error =
             vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
@@ -625,7 +625,7 @@ long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     long error = error_of(space);
 
     if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0]);
+        error = umem_batch(frames, user, count, sizeof frames[0], 0);
     if (error)
         return error;
     if (count > VSPACE_DONATION)

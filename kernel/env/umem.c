@@ -17,7 +17,7 @@ static char *umem_byte(uint64_t address, uint64_t right) {
     return (char *)arch_direct(page_physical(*page)) + address % ARCH_PAGE;
 }
 
-/* One walk for every use: to the kernel (in), from it (out), or neither. */
+/* One walk for both ways: to the kernel (in), or from it (out). Who may write may read. */
 static int umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t right) {
     uint64_t done = 0, part;
 
@@ -39,14 +39,10 @@ static int umem_copy(uint64_t address, char *in, const char *out, uint64_t lengt
     return 1;
 }
 
-int umem_in(void *to, uint64_t address, uint64_t length) {
-    return umem_copy(address, to, NULL, length, PAGE_R);
+int umem_in(void *to, uint64_t address, uint64_t length, int back) {
+    return umem_copy(address, to, NULL, length, back ? PAGE_W : PAGE_R);
 }
 
 int umem_out(uint64_t address, const void *from, uint64_t length) {
     return umem_copy(address, NULL, from, length, PAGE_W);
-}
-
-int umem_writable(uint64_t address, uint64_t length) {
-    return umem_copy(address, NULL, NULL, length, PAGE_W);
 }

@@ -167,7 +167,7 @@ void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uin
     long result = domain == domain_current() ? EXO_E_RIGHT : error_of(domain);
 
     if (!result)
-        result = umem_batch(numbers, user, count, sizeof numbers[0]);
+        result = umem_batch(numbers, user, count, sizeof numbers[0], 0);
     if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);
     else if (!result)

@@ -8,9 +8,6 @@
 
 enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
 
-static exo_env_t death_listener;
-static uint64_t death_bits;
-
 /* Another environment of the domain hears of revocation from now on. */
 static void death_of_speaker(struct exo_domain *domain) {
     domain->speaker = 0;
@@ -81,7 +78,7 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     struct exo_crash *crash = frame_memory(facts.crash_ring.frame);
     struct exo_env *entry = current->entry;
-    struct exo_env *listener = death_listener ? env_find(death_listener) : NULL;
+    exo_env_t speaker;
 
     crash += facts.crash_next % EXO_CRASHES;
     *crash = (struct exo_crash){.serial = ++facts.crash_next,
@@ -96,8 +93,9 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     if (entry->domain == DOMAIN_FIRST)
         print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
     death_of(entry, reason);
-    if (listener && listener != entry)
-        slice_post(listener, death_bits);
+    speaker = domain_table[DOMAIN_FIRST].speaker;
+    if (speaker && env_find(speaker))
+        slice_post(env_find(speaker), EXO_EVENT_CRASH);
 }
 
 /* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space, that has *left. */
@@ -132,19 +130,6 @@ void sys_env_kill(exo_env_t handle) {
         result = death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
     if (other)
         self->x[10] = (uint64_t)result;
-}
-
-long sys_crash_listen(exo_env_t handle, uint64_t bits) {
-    struct exo_env *entry = env_mine(handle);
-
-    if (error_of(entry))
-        return error_of(entry);
-    if (domain_slot(domain_current()) != DOMAIN_FIRST)
-        return EXO_E_RIGHT;
-    /* commit */
-    death_listener = env_handle(entry);
-    death_bits = bits;
-    return 0;
 }
 
 /* Drops the domain's holds among the next DEATH_FRAMES frames. */

@@ -9,8 +9,8 @@
 /* Ends an environment. False while it runs on another hart, which is told to end it; the caller
  * comes again. If it runs here, `current` becomes its lender or the hart's idle stand-in. */
 int death_of(struct exo_env *entry, enum exo_death reason);
-/* Reports the current environment's last context (enum exo_death says why) to whoever listens, and
- * ends it. */
+/* Reports the current environment's last context (enum exo_death says why) to the first
+ * domain's speaker, and ends it. */
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason);
 /* Kills up to 8 environments that use the space; true when none is left. */
 int death_of_users(struct vspace *space);

@@ -27,12 +27,11 @@ static inline uint32_t env_slot(const struct exo_env *entry) {
     (void)entry;
     return 0;
 }
-int umem_in(void *to, uint64_t address, uint64_t length);
+int umem_in(void *to, uint64_t address, uint64_t length, int back);
 int umem_out(uint64_t address, const void *from, uint64_t length);
-int umem_writable(uint64_t address, uint64_t length);
-static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size) {
+static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size, int back) {
     if (!count || count > EXO_BATCH)
         return EXO_E_ARG;
-    return umem_in(to, address, count * size) ? 0 : EXO_E_FAULT;
+    return umem_in(to, address, count * size, back) ? 0 : EXO_E_FAULT;
 }
 #endif

@@ -38,19 +38,20 @@ void trace_event(uint16_t event, uint16_t env, uint32_t detail) {
 }
 
 /* User address = offset into user_memory. */
-int umem_writable(uint64_t address, uint64_t length) {
+static int umem_there(uint64_t address, uint64_t length) {
     return length <= sizeof(user_memory) && address <= sizeof(user_memory) - length;
 }
 
-int umem_in(void *to, uint64_t address, uint64_t length) {
-    if (!umem_writable(address, length))
+int umem_in(void *to, uint64_t address, uint64_t length, int back) {
+    (void)back;
+    if (!umem_there(address, length))
         return 0;
     memcpy(to, (char *)user_memory + address, length);
     return 1;
 }
 
 int umem_out(uint64_t address, const void *from, uint64_t length) {
-    if (!umem_writable(address, length))
+    if (!umem_there(address, length))
         return 0;
     memcpy((char *)user_memory + address, from, length);
     return 1;

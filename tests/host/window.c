@@ -27,19 +27,14 @@ void trace_event(uint16_t event, uint16_t env, uint32_t detail) {
     abort();
 }
 
-int umem_writable(uint64_t address, uint64_t length) {
-    (void)address, (void)length;
+int umem_in(void *to, uint64_t address, uint64_t length, int back) {
+    (void)to, (void)address, (void)length, (void)back;
     abort();
 }
 
-int umem_in(void *to, uint64_t address, uint64_t length) {
-    (void)to;
-    return umem_writable(address, length);
-}
-
 int umem_out(uint64_t address, const void *from, uint64_t length) {
-    (void)from;
-    return umem_writable(address, length);
+    (void)from, (void)address, (void)length;
+    abort();
 }
 
 /* RAM, and one page of registers that the kernel keeps. */

@@ -52,10 +52,8 @@ static void crash_print(const struct exo_crash *crash) {
 }
 
 void crash_open(void) {
-    long error = exo_crash_listen(exo_uarea()->env, INIT_CRASH);
-
-    if (error < 0 || !exo_crashes())
-        exo_printf("init: no crash reports: %s\n", exo_error_name(error));
+    if (!exo_crashes())
+        exo_printf("init: no crash reports\n");
     next = exo_facts()->crash_next;
 }
 

@@ -12,7 +12,7 @@
 #include "steward.h"
 
 enum { INIT_DOMAIN = 1 };
-enum init_event { INIT_CRASH = 1, INIT_BELL = 2 };
+enum init_event { INIT_CRASH = EXO_EVENT_CRASH, INIT_BELL = 2 };
 enum { INIT_KEEP_FRAMES = 256, INIT_KEEP_OTHERS = 16 }; /* of its limits, for itself */
 
 /* service.c */
