@@ -572,8 +572,8 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
     struct exo_slot *slot = slice_mine(domain, hart, position);
     struct exo_env *entry = env_mine(handle);
 
-    if (error_of(slot) || error_of(entry))
-        return error_of(slot) ? error_of(slot) : error_of(entry);
+    if (error_of(entry) || error_of(slot))
+        return error_of(entry) ? error_of(entry) : error_of(slot);
     if (!domain_above(domain, &domain_table[entry->domain]))
         return EXO_E_RIGHT;
     if (!slot->domain && !domain_may(domain, EXO_SLOTS, 1))
