@@ -39,7 +39,7 @@ struct logfs_piece {
     uint32_t sectors;
 };
 struct logfs_device {
-    uint64_t sectors; /* a multiple of 2048; 4 MiB at least */
+    uint64_t sectors; /* a multiple of 2048; 8 MiB at least */
     int (*read)(struct logfs_device *device, uint64_t sector, void *memory, uint32_t sectors);
     /* One contiguous write, gathered from pieces. */
     int (*write)(struct logfs_device *device, uint64_t sector, const struct logfs_piece *pieces,
