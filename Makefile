@@ -28,6 +28,7 @@ include mk/gen.mk
 include mk/ebpf.mk
 include mk/user.mk
 include mk/kernel.mk
+include mk/crash.mk
 include mk/test.mk
 include mk/sdk.mk
 endif
@@ -35,7 +36,7 @@ endif
 ##@ Everyday
 
 .PHONY: all run test bench experiments debug check budget format help clean setup doctor
-.PHONY: fuzz mutants sweep matrix docs template install-sdk ebpf-plugin
+.PHONY: fuzz mutants crash sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
@@ -70,6 +71,9 @@ docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
 
 fuzz: $(FUZZ_NEEDS) ## Fuzz the verifier, then the kernel's calls, for FUZZ_SECONDS=60 each (T=ebpf|calls, SEED=, ROUNDS=)
 	@scripts/fuzz $(FUZZ_CHOSEN)
+
+crash: $(CRASH) ## Crash logfs in STATES=1000000 ways and look at what is left (SEED=1)
+	@nice $(CRASH) --states $(or $(STATES),1000000) --seed $(or $(SEED),1) --jobs $(shell nproc)
 
 mutants: $(MUTANT_NEEDS) ## Break the sources as tests/mutants.tsv says; the named tests must notice
 	@scripts/mutants

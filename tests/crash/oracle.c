@@ -1,0 +1,171 @@
+/* oracle.c - what must hold of a volume after a crash */
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include "oracle.h"
+
+enum { NEW_BYTES = 5000, NEW_SECTORS = 512 };
+static const char new_name[] = "made after the crash";
+
+#define FAULT(...) (snprintf(oracle->fault, sizeof(oracle->fault), __VA_ARGS__), -1)
+
+void oracle_init(struct oracle *oracle, uint64_t sectors, uint32_t cache_pages) {
+    *oracle = (struct oracle){0};
+    memory_init(&oracle->memory, cache_pages);
+    disk_init(&oracle->disk, sectors, NULL, NULL);
+}
+
+void oracle_free(struct oracle *oracle) {
+    survey_free(&oracle->survey);
+    disk_free(&oracle->disk);
+}
+
+static void tell(void *context, const char *line) {
+    char *first = context;
+
+    if (!*first)
+        snprintf(first, FAULT_ROOM, "%s", line);
+}
+
+static int sound(struct oracle *oracle, struct logfs *fs) {
+    char first[FAULT_ROOM] = "";
+    long faults = logfs_check(fs, tell, first);
+
+    return faults ? FAULT("check: %ld faults: %.200s", faults, first) : 0;
+}
+
+static int mount(struct oracle *oracle, const char *when, struct logfs **fs) {
+    uint64_t writes = oracle->disk.writes;
+    int status = logfs_mount(&oracle->disk.device, &oracle->memory.host, 0, fs);
+
+    if (status)
+        return FAULT("mounting %s: %d", when, status);
+    return oracle->disk.writes == writes ? 0 : FAULT("mounting %s wrote", when);
+}
+
+static int let_go(struct oracle *oracle, struct logfs *fs, int verdict) {
+    logfs_abandon(fs);
+    if (!verdict && (oracle->memory.pages || oracle->memory.bytes))
+        verdict = FAULT("%ld pages and %ld bytes were not given back", oracle->memory.pages,
+                        oracle->memory.bytes);
+    return verdict;
+}
+
+static int same_space(struct oracle *oracle, struct logfs *fs, const struct logfs_statfs *was) {
+    struct logfs_statfs is;
+
+    if (logfs_statfs(fs, &is))
+        return FAULT("statfs failed");
+    if (is.free != was->free || is.inodes != was->inodes || is.free_segments != was->free_segments)
+        return FAULT("mounted again: %llu sectors free, %llu inodes; before %llu, %llu",
+                     (unsigned long long)is.free, (unsigned long long)is.inodes,
+                     (unsigned long long)was->free, (unsigned long long)was->inodes);
+    return 0;
+}
+
+/* What a survey showed, still there. */
+static int shows(struct oracle *oracle, struct logfs *fs, uint64_t names, uint64_t contents) {
+    if (survey_take(&oracle->survey, fs))
+        return FAULT("mounted again: %.200s", oracle->survey.fault);
+    if (oracle->survey.names != names || oracle->survey.contents != contents)
+        return FAULT("mounted again it shows other %s",
+                     oracle->survey.names != names ? "names" : "contents");
+    return 0;
+}
+
+static int first_mount(struct oracle *oracle, const struct model *model, uint32_t events,
+                       struct logfs_statfs *space) {
+    struct logfs *fs;
+    int verdict = mount(oracle, "after the crash", &fs);
+
+    if (verdict)
+        return verdict;
+    verdict = model_check(model, fs, events, &oracle->survey, &oracle->kept, oracle->fault);
+    if (!verdict)
+        verdict = sound(oracle, fs);
+    if (!verdict && logfs_statfs(fs, space))
+        verdict = FAULT("statfs failed");
+    if (!verdict && oracle->disk.writes)
+        verdict = FAULT("looking at it wrote");
+    return let_go(oracle, fs, verdict);
+}
+
+/* 1: there is really no space for it. */
+static int make_new(struct oracle *oracle, struct logfs *fs, const struct logfs_statfs *space,
+                    const uint8_t *bytes) {
+    struct logfs_attributes about = {.mode = TYPE_FILE | 0600};
+    uint64_t inode, pages[(NEW_BYTES + LOGFS_PAGE - 1) / LOGFS_PAGE];
+    long status = logfs_create(fs, LOGFS_ROOT, new_name, sizeof(new_name) - 1, &about, &inode);
+
+    if (!status)
+        status = logfs_write(fs, inode, bytes, NEW_BYTES, 0);
+    if (status == LOGFS_ENOSPC && space->free < NEW_SECTORS)
+        return 1;
+    if (status != NEW_BYTES)
+        return FAULT("a new file after the crash: %ld", status);
+    status = logfs_fsync(fs, inode);
+    if (status)
+        return FAULT("fsync of a new file: %ld", status);
+    if (oracle->disk.unflushed)
+        return FAULT("fsync came back before what it wrote was flushed");
+    for (unsigned i = 0; i < NEW_BYTES; i += LOGFS_PAGE) {
+        unsigned part = NEW_BYTES - i < LOGFS_PAGE ? NEW_BYTES - i : LOGFS_PAGE;
+
+        pages[i / LOGFS_PAGE] = sum_page(bytes + i, part);
+    }
+    oracle->survey.names +=
+        sum_name(LOGFS_ROOT, new_name, sizeof(new_name) - 1, inode, TYPE_FILE);
+    oracle->survey.contents += sum_file(inode, NEW_BYTES, about.mode, pages);
+    return 0;
+}
+
+static int second_mount(struct oracle *oracle, const struct logfs_statfs *space,
+                        const uint8_t *bytes) {
+    uint64_t names = oracle->survey.names, contents = oracle->survey.contents;
+    struct logfs *fs;
+    int verdict = mount(oracle, "again", &fs), full = 0;
+
+    if (verdict)
+        return verdict;
+    verdict = same_space(oracle, fs, space);
+    if (!verdict)
+        verdict = shows(oracle, fs, names, contents);
+    if (!verdict)
+        full = make_new(oracle, fs, space, bytes);
+    return let_go(oracle, fs, verdict ? verdict : full < 0 ? full : 0);
+}
+
+static int third_mount(struct oracle *oracle) {
+    uint64_t names = oracle->survey.names, contents = oracle->survey.contents;
+    struct logfs *fs;
+    int verdict = mount(oracle, "the third time", &fs);
+
+    if (verdict)
+        return verdict;
+    verdict = shows(oracle, fs, names, contents);
+    if (!verdict)
+        verdict = sound(oracle, fs);
+    return let_go(oracle, fs, verdict);
+}
+
+int oracle_ask(struct oracle *oracle, const struct model *model, const struct image *state,
+               uint32_t events) {
+    struct disk *disk = &oracle->disk;
+    struct logfs_statfs space;
+    uint8_t bytes[NEW_BYTES];
+    int verdict;
+
+    image_clear(&disk->now);
+    image_clear(&disk->durable);
+    disk->durable.below = state;
+    disk->writes = disk->unflushed = 0;
+    oracle->memory.pages = oracle->memory.bytes = 0;
+    oracle->fault[0] = 0;
+    memset(bytes, (int)(events & 0xff) | 1, sizeof(bytes));
+    verdict = first_mount(oracle, model, events, &space);
+    if (!verdict)
+        verdict = second_mount(oracle, &space, bytes);
+    if (!verdict)
+        verdict = third_mount(oracle);
+    return verdict;
+}
