@@ -66,7 +66,8 @@ static void fullness(const struct segment *segments, unsigned count) {
 }
 
 /* A square a segment, filled from below as far as it is live. */
-static void draw(const char *path, const char *name, const struct segment *segments, unsigned count) {
+static void draw(const char *path, const char *name, const struct segment *segments,
+                 unsigned count) {
     enum { SIDE = 14, GAP = 2, TOP = 44 };
     unsigned columns = 32, rows;
     FILE *file = fopen(path, "w");
@@ -95,7 +96,8 @@ static void draw(const char *path, const char *name, const struct segment *segme
         fprintf(file,
                 "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"#fff\" stroke=\"%s\">"
                 "<title>segment %u: %s, %u of 2048 sectors live</title></rect>\n",
-                x, y, SIDE, SIDE, colours[segments[i].state ? segments[i].state : LOGFS_SEGMENT_FIXED], i,
+                x, y, SIDE, SIDE,
+                colours[segments[i].state ? segments[i].state : LOGFS_SEGMENT_FIXED], i,
                 states[segments[i].state], segments[i].live);
         if (live)
             fprintf(file, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"%s\"/>\n", x,
@@ -107,8 +109,10 @@ static void draw(const char *path, const char *name, const struct segment *segme
 }
 
 int main(int count, char **words) {
-    static const struct option options[] = {
-        {"segments", 0, NULL, 's'}, {"svg", 1, NULL, 'v'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"segments", 0, NULL, 's'},
+                                            {"svg", 1, NULL, 'v'},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const char *svg = NULL;
     struct logfs_statfs about;
     struct segment *segments;
@@ -117,10 +121,18 @@ int main(int count, char **words) {
 
     while ((option = getopt_long(count, words, "", options, NULL)) >= 0) {
         switch (option) {
-        case 's': each = 1; break;
-        case 'v': svg = optarg; break;
-        case 'h': fputs(usage, stdout); return 0;
-        default: fputs(usage, stderr); return EXIT_USAGE;
+        case 's':
+            each = 1;
+            break;
+        case 'v':
+            svg = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
         }
     }
     if (count - optind != 1) {

@@ -6,10 +6,11 @@
 #include <string.h>
 #include "tools/volume.h"
 
-static const char usage[] = "usage: fsck.logfs IMAGE [--quiet] [--data]\n"
-                            "  checks the volume and writes nothing: 0 clean, 4 errors, 8 not to be read, 16 usage\n"
-                            "  --quiet   errors only\n"
-                            "  --data    reads the content of every file, too\n";
+static const char usage[] =
+    "usage: fsck.logfs IMAGE [--quiet] [--data]\n"
+    "  checks the volume and writes nothing: 0 clean, 4 errors, 8 not to be read, 16 usage\n"
+    "  --quiet   errors only\n"
+    "  --data    reads the content of every file, too\n";
 
 static unsigned long faults;
 
@@ -42,14 +43,17 @@ static void read_below(struct logfs *fs, const char *image, uint64_t directory) 
         }
     }
     if (more < 0) {
-        printf("%s: directory %llu: %s\n", image, (unsigned long long)directory, volume_error(more));
+        printf("%s: directory %llu: %s\n", image, (unsigned long long)directory,
+               volume_error(more));
         faults++;
     }
 }
 
 int main(int count, char **words) {
-    static const struct option options[] = {
-        {"quiet", 0, NULL, 'q'}, {"data", 0, NULL, 'd'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"quiet", 0, NULL, 'q'},
+                                            {"data", 0, NULL, 'd'},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     struct logfs_statfs about;
     struct volume volume;
     int option, quiet = 0, data = 0;
@@ -57,10 +61,18 @@ int main(int count, char **words) {
 
     while ((option = getopt_long(count, words, "", options, NULL)) >= 0) {
         switch (option) {
-        case 'q': quiet = 1; break;
-        case 'd': data = 1; break;
-        case 'h': fputs(usage, stdout); return 0;
-        default: fputs(usage, stderr); return EXIT_USAGE;
+        case 'q':
+            quiet = 1;
+            break;
+        case 'd':
+            data = 1;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
         }
     }
     if (count - optind != 1) {

@@ -29,7 +29,9 @@ static int changed; /* since all was durable */
 static uint64_t inode_of(fuse_ino_t ino) { return ino == FUSE_ROOT_ID ? LOGFS_ROOT : ino; }
 static fuse_ino_t ino_of(uint64_t inode) { return inode == LOGFS_ROOT ? FUSE_ROOT_ID : inode; }
 
-static void answer(fuse_req_t req, long status) { fuse_reply_err(req, status < 0 ? (int)-status : 0); }
+static void answer(fuse_req_t req, long status) {
+    fuse_reply_err(req, status < 0 ? (int)-status : 0);
+}
 
 static void answer_change(fuse_req_t req, int status) {
     changed |= status == 0;
@@ -37,7 +39,8 @@ static void answer_change(fuse_req_t req, int status) {
 }
 
 static struct timespec time_of(uint64_t ns) {
-    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+                             .tv_nsec = (long)(ns % 1000000000u)};
 }
 
 /* The volume knows no time before 1970. */
@@ -81,7 +84,8 @@ static int entry_of(uint64_t inode, struct fuse_entry_param *entry) {
     return status;
 }
 
-/* What the kernel was told of, it may name until it forgets it: each answer holds the inode once. */
+/* What the kernel was told of, it may name until it forgets it: each answer holds the inode once.
+ */
 static int entry_held(uint64_t inode, struct fuse_entry_param *entry) {
     int status = entry_of(inode, entry);
 
@@ -108,9 +112,10 @@ static void do_init(void *context, struct fuse_conn_info *connection) {
 
 static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
     uint64_t inode = 0;
-    int status = strcmp(name, ".") == 0    ? (inode = inode_of(parent), 0)
-                 : strcmp(name, "..") == 0 ? logfs_parent(fs, inode_of(parent), &inode)
-                                           : logfs_lookup(fs, inode_of(parent), name, strlen(name), &inode);
+    int status = strcmp(name, ".") == 0 ? (inode = inode_of(parent), 0)
+                 : strcmp(name, "..") == 0
+                     ? logfs_parent(fs, inode_of(parent), &inode)
+                     : logfs_lookup(fs, inode_of(parent), name, strlen(name), &inode);
 
     if (status == LOGFS_ENOENT) { /* that it is not there is kept, too */
         struct fuse_entry_param none = {.entry_timeout = NAMES_KEPT};
@@ -190,7 +195,8 @@ static void do_readlink(fuse_req_t req, fuse_ino_t ino) {
 }
 
 /* Who makes it owns it; in a directory with the bit for it, its group is the directory's. */
-static struct logfs_attributes newborn(fuse_req_t req, fuse_ino_t parent, mode_t mode, dev_t device) {
+static struct logfs_attributes newborn(fuse_req_t req, fuse_ino_t parent, mode_t mode,
+                                       dev_t device) {
     const struct fuse_ctx *caller = fuse_req_ctx(req);
     struct logfs_attributes from = {
         .mode = mode, .uid = caller->uid, .gid = caller->gid, .device = (uint32_t)device};
@@ -212,7 +218,8 @@ static int make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
     return status;
 }
 
-static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device) {
+static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                     dev_t device) {
     uint64_t inode = 0;
     int status = make(req, parent, name, mode, device, &inode);
 
@@ -226,8 +233,8 @@ static void do_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 static void do_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
     struct logfs_attributes from = newborn(req, parent, S_IFLNK | 0777, 0);
     uint64_t inode = 0;
-    int status = logfs_symlink(fs, inode_of(parent), name, strlen(name), target, strlen(target), &from,
-                               &inode);
+    int status = logfs_symlink(fs, inode_of(parent), name, strlen(name), target, strlen(target),
+                               &from, &inode);
 
     changed |= status == 0;
     answer_entry(req, status, inode);
@@ -253,8 +260,8 @@ static void do_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
     if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
         answer(req, LOGFS_EINVAL);
     else
-        answer_change(req, logfs_rename(fs, inode_of(parent), name, strlen(name), inode_of(to), new_name,
-                                        strlen(new_name),
+        answer_change(req, logfs_rename(fs, inode_of(parent), name, strlen(name), inode_of(to),
+                                        new_name, strlen(new_name),
                                         (flags & RENAME_NOREPLACE ? LOGFS_NO_REPLACE : 0) |
                                             (flags & RENAME_EXCHANGE ? LOGFS_EXCHANGE : 0)));
 }
@@ -294,9 +301,11 @@ static void do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     answer(req, 0);
 }
 
-static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
+static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                    struct fuse_file_info *file) {
     static char bytes[TRANSFER];
-    long got = logfs_read(fs, inode_of(ino), bytes, size < TRANSFER ? size : TRANSFER, (uint64_t)offset);
+    long got =
+        logfs_read(fs, inode_of(ino), bytes, size < TRANSFER ? size : TRANSFER, (uint64_t)offset);
 
     (void)file;
     if (got < 0)
@@ -344,7 +353,8 @@ static void do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
     answer_change(req, status);
 }
 
-static void do_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *file) {
+static void do_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+                     struct fuse_file_info *file) {
     int64_t found = logfs_seek(fs, inode_of(ino), (uint64_t)offset, whence == SEEK_HOLE);
 
     (void)file;
@@ -373,8 +383,8 @@ static int next_entry(uint64_t directory, uint64_t *position, struct logfs_entry
     return status ? status : 1;
 }
 
-/* Room that the entry takes in the answer; more than `room` if it does not fit. `plus`: with attributes,
-   and held, but for "." and "..". */
+/* Room that the entry takes in the answer; more than `room` if it does not fit. `plus`: with
+   attributes, and held, but for "." and "..". */
 static size_t add_entry(fuse_req_t req, char *to, size_t room, const struct logfs_entry *entry,
                         uint64_t next, int plus) {
     struct fuse_entry_param about = {.attr = {.st_ino = entry->inode, .st_mode = entry->type}};
@@ -412,7 +422,8 @@ static void answer_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t 
         fuse_reply_buf(req, bytes, used);
 }
 
-static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
+static void do_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                       struct fuse_file_info *file) {
     (void)file;
     answer_directory(req, ino, size, offset, 0);
 }
@@ -426,7 +437,8 @@ static void do_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 static void do_statfs(fuse_req_t req, fuse_ino_t ino) {
     enum { BLOCK = LOGFS_PAGE / LOGFS_SECTOR };
     struct logfs_statfs about;
-    struct statvfs to = {.f_bsize = LOGFS_PAGE, .f_frsize = LOGFS_PAGE, .f_namemax = LOGFS_NAME_MOST};
+    struct statvfs to = {
+        .f_bsize = LOGFS_PAGE, .f_frsize = LOGFS_PAGE, .f_namemax = LOGFS_NAME_MOST};
     int status = logfs_statfs(fs, &about);
 
     (void)ino;
@@ -507,8 +519,10 @@ struct asked {
     char *image, *snapshot;
     int read_only, foreground;
 };
-#define OPTION(words, member, value) {words, offsetof(struct asked, member), value}
-static const struct fuse_opt options[] = {OPTION("ro", read_only, 1), OPTION("foreground", foreground, 1),
+#define OPTION(words, member, value)                                                               \
+    { words, offsetof(struct asked, member), value }
+static const struct fuse_opt options[] = {OPTION("ro", read_only, 1),
+                                          OPTION("foreground", foreground, 1),
                                           OPTION("snapshot=%s", snapshot, 0), FUSE_OPT_END};
 
 /* The first word that is no option is the image; the rest is libfuse's. */
@@ -525,12 +539,13 @@ static int each_word(void *context, const char *word, int key, struct fuse_args 
 }
 
 static void help(FILE *to) {
-    fprintf(to, "usage: logfs-fuse IMAGE DIR [-f] [-d] [-o OPTION,...]\n"
-                "  -f, -o foreground   stays in the foreground\n"
-                "  -d                  tells each request\n"
-                "  -o ro               read-only\n"
-                "  -o snapshot=NAME    shows that snapshot\n"
-                "  further options are those of FUSE, as allow_other; fusermount3 -u DIR ends it\n");
+    fprintf(to,
+            "usage: logfs-fuse IMAGE DIR [-f] [-d] [-o OPTION,...]\n"
+            "  -f, -o foreground   stays in the foreground\n"
+            "  -d                  tells each request\n"
+            "  -o ro               read-only\n"
+            "  -o snapshot=NAME    shows that snapshot\n"
+            "  further options are those of FUSE, as allow_other; fusermount3 -u DIR ends it\n");
 }
 
 int main(int count, char **words) {
@@ -558,7 +573,8 @@ int main(int count, char **words) {
     fuse_opt_add_arg(&args, volume.image.writable ? "-odefault_permissions,subtype=logfs"
                                                   : "-oro,default_permissions,subtype=logfs");
     session = fuse_session_new(&args, &operations, sizeof(operations), NULL);
-    if (!session || fuse_set_signal_handlers(session) || fuse_session_mount(session, said.mountpoint))
+    if (!session || fuse_set_signal_handlers(session) ||
+        fuse_session_mount(session, said.mountpoint))
         image_fail(EXIT_OPERATION, "%s: no mount on %s", asked.image, said.mountpoint);
     fuse_daemonize(said.foreground || asked.foreground);
     status = serve(session);

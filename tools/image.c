@@ -28,7 +28,8 @@ void image_fail(int status, const char *format, ...) {
 static void image_lock(struct image *image) {
     if (flock(image->fd, (image->writable ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0)
         image_fail(EXIT_OPERATION, "%s: %s", image->path,
-                   errno == EWOULDBLOCK ? "in use: mounted, or another tool works on it" : strerror(errno));
+                   errno == EWOULDBLOCK ? "in use: mounted, or another tool works on it"
+                                        : strerror(errno));
 }
 
 void image_open(struct image *image, const char *path, int writable) {
@@ -40,7 +41,8 @@ void image_open(struct image *image, const char *path, int writable) {
     if (image->fd < 0 || fstat(image->fd, &about) < 0)
         image_fail(EXIT_OPERATION, "%s: %s", path, strerror(errno));
     bytes = (uint64_t)about.st_size;
-    if (S_ISBLK(about.st_mode) ? ioctl(image->fd, BLKGETSIZE64, &bytes) < 0 : !S_ISREG(about.st_mode))
+    if (S_ISBLK(about.st_mode) ? ioctl(image->fd, BLKGETSIZE64, &bytes) < 0
+                               : !S_ISREG(about.st_mode))
         image_fail(EXIT_OPERATION, "%s: neither a file nor a disk", path);
     image->sectors = bytes / IMAGE_SECTOR;
     image_lock(image);
@@ -100,7 +102,8 @@ int image_flush(struct image *image) { return fdatasync(image->fd) < 0 ? -errno 
 void image_discard(struct image *image, uint64_t sector, uint64_t sectors) {
     if (image->writable) /* a file that cannot have holes keeps its bytes */
         (void)fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                        (off_t)((image->first + sector) * IMAGE_SECTOR), (off_t)(sectors * IMAGE_SECTOR));
+                        (off_t)((image->first + sector) * IMAGE_SECTOR),
+                        (off_t)(sectors * IMAGE_SECTOR));
 }
 
 uint64_t image_size(const char *words) {

@@ -1,4 +1,5 @@
-/* mkfs.c - mkfs.logfs: makes a volume, empty or from a directory; the same input makes the same bytes */
+/* mkfs.c - mkfs.logfs: makes a volume, empty or from a directory; the same input makes the same
+ * bytes */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <getopt.h>
@@ -15,7 +16,8 @@ static const char usage[] =
     "usage: mkfs.logfs IMAGE SIZE [--from DIR] [--label NAME] [--id HEX] [--time SECONDS]\n"
     "                  [--owner UID:GID] [--checksum-data] [--force]\n"
     "  SIZE             bytes, or with K, M, G behind; whole MiB, 8M at least\n"
-    "  --from DIR       copies the directory; then id and time come from it, and the image repeats\n"
+    "  --from DIR       copies the directory; then id and time come from it, and the image "
+    "repeats\n"
     "  --label NAME     up to 31 bytes\n"
     "  --id HEX         the volume's number, else drawn or from DIR\n"
     "  --time SECONDS   since 1970; else SOURCE_DATE_EPOCH, else DIR's newest file, else now\n"
@@ -63,15 +65,33 @@ static void parse(struct asked *asked, int count, char **words) {
         asked->time = number(epoch, "time (SOURCE_DATE_EPOCH)", 10);
     while ((option = getopt_long(count, words, "", options, NULL)) >= 0) {
         switch (option) {
-        case 'f': asked->from = optarg; break;
-        case 'l': asked->label = optarg; break;
-        case 'i': asked->id = number(optarg, "id", 16); break;
-        case 't': asked->time = number(optarg, "time", 10); break;
-        case 'o': owner(&asked->plant, optarg); break;
-        case 'c': asked->features |= LOGFS_DATA_CHECKSUMS; break;
-        case 'F': asked->force = 1; break;
-        case 'h': fputs(usage, stdout); exit(0);
-        default: fputs(usage, stderr); exit(EXIT_USAGE);
+        case 'f':
+            asked->from = optarg;
+            break;
+        case 'l':
+            asked->label = optarg;
+            break;
+        case 'i':
+            asked->id = number(optarg, "id", 16);
+            break;
+        case 't':
+            asked->time = number(optarg, "time", 10);
+            break;
+        case 'o':
+            owner(&asked->plant, optarg);
+            break;
+        case 'c':
+            asked->features |= LOGFS_DATA_CHECKSUMS;
+            break;
+        case 'F':
+            asked->force = 1;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            fputs(usage, stderr);
+            exit(EXIT_USAGE);
         }
     }
     if (count - optind != 2) {

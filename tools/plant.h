@@ -7,9 +7,9 @@
 
 struct plant;
 struct plant_options {
-    int owned;           /* all belongs to uid and gid, else to whom it does on this machine */
+    int owned; /* all belongs to uid and gid, else to whom it does on this machine */
     uint32_t uid, gid;
-    uint64_t newest;     /* no time is later than this, in nanoseconds; 0: as they are */
+    uint64_t newest; /* no time is later than this, in nanoseconds; 0: as they are */
 };
 
 /* Looks through a directory; ends the program with a line when it cannot. */

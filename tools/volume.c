@@ -12,7 +12,8 @@ enum { CACHE_PAGES = 16384, UNIT = LOGFS_SEGMENT / LOGFS_SECTOR };
 
 #define OF(type, member, pointer) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-static int device_read(struct logfs_device *device, uint64_t sector, void *memory, uint32_t sectors) {
+static int device_read(struct logfs_device *device, uint64_t sector, void *memory,
+                       uint32_t sectors) {
     return image_read(&OF(struct volume, device, device)->image, sector, memory, sectors);
 }
 
@@ -95,13 +96,15 @@ static void explain(struct volume *volume) {
     if (image_read(&volume->image, 0, read.bytes, 1) || read.super.magic != LF_SUPER_MAGIC)
         image_fail(EXIT_OPERATION, "%s: no volume of logfs", path);
     if (read.super.version != LF_VERSION)
-        image_fail(EXIT_OPERATION, "%s: a volume of format version %u; this program knows version %d",
-                   path, read.super.version, LF_VERSION);
+        image_fail(EXIT_OPERATION,
+                   "%s: a volume of format version %u; this program knows version %d", path,
+                   read.super.version, LF_VERSION);
     for (unsigned i = 0; i < 2; i++)
         if (!image_read(&volume->image, places[i], read.bytes, LF_PAGE_SECTORS) &&
             read.checkpoint.magic == LF_CHECKPOINT_MAGIC && read.checkpoint.segments > segments)
-            image_fail(EXIT_OPERATION, "%s: truncated: the volume has %u MiB, of which %llu are there",
-                       path, read.checkpoint.segments, (unsigned long long)segments);
+            image_fail(EXIT_OPERATION,
+                       "%s: truncated: the volume has %u MiB, of which %llu are there", path,
+                       read.checkpoint.segments, (unsigned long long)segments);
     image_fail(EXIT_OPERATION, "%s: a damaged volume of logfs: no checkpoint in it is whole", path);
 }
 
@@ -111,7 +114,8 @@ void volume_open(struct volume *volume, const char *path, int writable) {
     *volume = (struct volume){0};
     image_open(&volume->image, path, writable);
     volume_prepare(volume);
-    status = logfs_mount(&volume->device, &volume->host, writable ? 0 : LOGFS_READ_ONLY, &volume->fs);
+    status =
+        logfs_mount(&volume->device, &volume->host, writable ? 0 : LOGFS_READ_ONLY, &volume->fs);
     if (status == LOGFS_EUCLEAN || status == LOGFS_EINVAL)
         explain(volume);
     if (status)

@@ -1,4 +1,5 @@
-/* disk.c - a disk in memory that remembers every write and flush, and images of what a crash leaves */
+/* disk.c - a disk in memory that remembers every write and flush, and images of what a crash leaves
+ */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,8 +156,7 @@ static int fails(struct disk *disk) {
     return 1;
 }
 
-static int disk_read(struct logfs_device *device, uint64_t sector, void *memory,
-                     uint32_t sectors) {
+static int disk_read(struct logfs_device *device, uint64_t sector, void *memory, uint32_t sectors) {
     if (outside(device, sector, sectors))
         return LOGFS_EINVAL;
     image_read(&((struct disk *)device)->now, sector, memory, sectors);

@@ -1,4 +1,5 @@
-/* disk.h - a disk in memory that remembers every write and flush, and images of what a crash leaves */
+/* disk.h - a disk in memory that remembers every write and flush, and images of what a crash leaves
+ */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* logfs_crash.c - crashes logfs at every point of random workloads, in every way, and looks at what is left */
+/* logfs_crash.c - crashes logfs at every point of random workloads, in every way, and looks at what
+ * is left */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/crash/disk.c tests/crash/survey.c tests/crash/model.c */
 /* sources: tests/crash/workload.c tests/crash/states.c tests/crash/oracle.c */
@@ -14,18 +15,19 @@
 #include "workload.h"
 
 static const char usage[] =
-    "usage: logfs_crash [--states N] [--seed S] [--class PXTRCE] [--jobs N] [--stop]\n"
+    "usage: logfs_crash [--states N] [--seed S] [--class PXTRFCE] [--jobs N] [--stop]\n"
     "       logfs_crash --replay SEED:CLASS:INDEX\n"
     "States of the workloads of seeds S, S+1, ...; --stop ends at the first fault.\n";
 
 /* States of each workload, by class; in groups that one second run gives. */
 enum { GROUP = 8, MARK_ROOM = 64, TOLD = 20, PATIENCE = 60, RUNS = STATE_CLASSES };
-static const unsigned share[STATE_CLASSES] = {64, 112, 96, 160, 96, 96};
+static const unsigned share[STATE_CLASSES] = {64, 112, 96, 160, 32, 96, 96};
 static const char *const meaning[STATE_CLASSES + 1] = {
     "prefixes of the writes",
     "subsets and orders of the unflushed",
     "torn writes",
     "random sectors of the unflushed",
+    "single bits flipped",
     "second crashes",
     "failing devices",
     "workloads do what they should",
@@ -37,9 +39,10 @@ static struct {
         uint64_t workload; /* at work on this one */
         uint64_t states[STATE_CLASSES + 1], faults[STATE_CLASSES + 1];
         uint64_t at_first_fault; /* states asked till then */
-        char mark[MARK_ROOM];    /* the state it is at */
+        uint64_t told;
+        char mark[MARK_ROOM]; /* the state it is at */
     } job[64];
-} *shared;
+} * shared;
 
 static struct job *job;
 static int stop, wanted[STATE_CLASSES];
@@ -52,20 +55,22 @@ static void mark(uint64_t seed, unsigned class, uint64_t index) {
     alarm(PATIENCE);
 }
 
-static void note(unsigned class, int verdict, const char *fault) {
-    uint64_t states = 0, faults = 0;
+static uint64_t states_so_far(const struct job *of) {
+    uint64_t states = 0;
 
+    for (unsigned i = 0; i < STATE_CLASSES; i++)
+        states += of->states[i];
+    return states;
+}
+
+static void note(unsigned class, int verdict, const char *fault) {
     job->states[class]++;
     job->faults[class] += verdict != 0;
-    for (unsigned i = 0; i <= STATE_CLASSES; i++) {
-        states += job->states[i];
-        faults += job->faults[i];
-    }
     if (!verdict)
         return;
-    if (faults == 1)
-        job->at_first_fault = states;
-    if (faults <= TOLD)
+    if (class < STATE_CLASSES && !job->at_first_fault)
+        job->at_first_fault = states_so_far(job);
+    if (++job->told <= TOLD)
         printf("# FAULT %s: %s\n", job->mark, fault);
     fflush(stdout);
 }
@@ -99,8 +104,7 @@ static void ask_group(struct run *run, const struct image *below, uint64_t seed,
             mark(seed, class, group * GROUP + first);
             state_make(&states, STATE_RANDOM, first, events[first], &image);
             if (trace)
-                fprintf(trace, "# crash after %u of %u events\n", events[first],
-                        run->record.count);
+                fprintf(trace, "# crash after %u of %u events\n", events[first], run->record.count);
             ask(run->model, &image, class, events[first]);
         }
         events[first] = UINT32_MAX;
@@ -170,7 +174,7 @@ static unsigned choose(const struct states *states, struct item *items, uint64_t
     struct dice dice = dice_of(states->seed, 3);
     unsigned count = 0;
 
-    for (unsigned class = 0; class < STATE_ERROR; class++) {
+    for (unsigned class = 0; class < STATE_ERROR; class ++) {
         uint64_t all = states_count(states, class), some = share[class];
         unsigned before = count;
 
@@ -183,8 +187,7 @@ static unsigned choose(const struct states *states, struct item *items, uint64_t
             if (alone ? class != alone->class || i : !wanted[class])
                 continue;
             index = alone ? alone->index : index;
-            items[count++] =
-                (struct item){state_events(states, class, index, 0), class, index};
+            items[count++] = (struct item){state_events(states, class, index, 0), class, index};
         }
         if (count - before > most)
             count = before + (unsigned)most;
@@ -213,6 +216,11 @@ static void ask_items(struct run *run, const struct image *blank, uint64_t most,
             fprintf(trace, "# crash after %u of %u events\n", item->events, run->record.count);
         if (item->class == STATE_SECOND)
             second_crash(&run->manner, &image, item->index, only);
+        else if (item->class == STATE_FLIPPED)
+            note(STATE_FLIPPED,
+                 oracle_ask_damaged(&oracle, run->model, &image, item->events,
+                                    run->manner.features & LOGFS_DATA_CHECKSUMS),
+                 oracle.fault);
         else
             ask(run->model, &image, item->class, item->events);
     }
@@ -230,13 +238,15 @@ static void workload(uint64_t seed, uint64_t most, const struct item *alone, int
     mark(seed, RUNS, 0);
     image_init(&blank, manner.sectors, NULL);
     oracle_init(&oracle, manner.sectors, manner.cache_pages);
-    if (run_format(&manner, &blank, fault)) {
+    int status = run_format(&manner, &blank, fault);
+
+    if (*fault)
         note(RUNS, -1, fault);
-    } else if (run_start(&run, &manner, &blank, (struct trouble){0}, trace) ||
-               run_operations(&run, manner.operations)) {
+    if (!status && (run_start(&run, &manner, &blank, (struct trouble){0}, trace) ||
+                    run_operations(&run, manner.operations))) {
         note(RUNS, -1, run.fault);
         run_free(&run);
-    } else {
+    } else if (!status) {
         uint64_t groups = share[STATE_ERROR] / GROUP, transfers = run.disk.transfers;
 
         job->states[RUNS]++;
@@ -252,20 +262,12 @@ static void workload(uint64_t seed, uint64_t most, const struct item *alone, int
     image_free(&blank);
 }
 
-static uint64_t states_so_far(const struct job *of) {
-    uint64_t states = 0;
-
-    for (unsigned i = 0; i < STATE_CLASSES; i++)
-        states += of->states[i];
-    return states;
-}
-
 /* Every job does its part of the workloads, in a process that may break. */
 static void work(unsigned number, unsigned jobs, uint64_t seed, uint64_t states) {
     for (job = &shared->job[number];; job->workload += jobs) {
         uint64_t so_far = states_so_far(job);
 
-        if (so_far >= states || ended())
+        if (so_far >= states || ended() || job->faults[RUNS] >= TOLD)
             break;
         workload(seed + job->workload, states - so_far, NULL, -1);
     }
@@ -311,7 +313,7 @@ static int report(unsigned jobs) {
     uint64_t all = 0, first = UINT64_MAX;
     unsigned tests = 0, failed = 0;
 
-    for (unsigned class = 0; class <= STATE_CLASSES; class++) {
+    for (unsigned class = 0; class <= STATE_CLASSES; class ++) {
         uint64_t states = 0, faults = 0;
 
         for (unsigned i = 0; i < jobs; i++) {
@@ -351,32 +353,48 @@ static int replay(const char *id) {
     if (grouped)
         item.index /= GROUP;
     workload(seed, GROUP, &item, grouped ? (int)(index % GROUP) : -1);
-    printf("%sok 1 - %s\n1..1\n", job->at_first_fault ? "not " : "", id);
-    return job->at_first_fault != 0;
+    printf("%sok 1 - %s\n1..1\n", job->told ? "not " : "", id);
+    return job->told != 0;
 }
 
 int main(int count, char **words) {
-    static const struct option options[] = {
-        {"states", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},   {"class", 1, NULL, 'c'},
-        {"jobs", 1, NULL, 'j'},   {"replay", 1, NULL, 'r'}, {"stop", 0, NULL, 't'},
-        {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"states", 1, NULL, 'n'}, {"seed", 1, NULL, 's'},
+                                            {"class", 1, NULL, 'c'},  {"jobs", 1, NULL, 'j'},
+                                            {"replay", 1, NULL, 'r'}, {"stop", 0, NULL, 't'},
+                                            {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
     uint64_t states = 10000, seed = 1, jobs = 1;
     const char *classes = STATE_LETTERS, *id = NULL;
     int option;
 
     while ((option = getopt_long(count, words, "", options, NULL)) >= 0) {
         switch (option) {
-        case 'n': states = strtoull(optarg, NULL, 0); break;
-        case 's': seed = strtoull(optarg, NULL, 0); break;
-        case 'c': classes = optarg; break;
-        case 'j': jobs = strtoull(optarg, NULL, 0); break;
-        case 'r': id = optarg; break;
-        case 't': stop = 1; break;
-        case 'h': fputs(usage, stdout); return 0;
-        default: fputs(usage, stderr); return 2;
+        case 'n':
+            states = strtoull(optarg, NULL, 0);
+            break;
+        case 's':
+            seed = strtoull(optarg, NULL, 0);
+            break;
+        case 'c':
+            classes = optarg;
+            break;
+        case 'j':
+            jobs = strtoull(optarg, NULL, 0);
+            break;
+        case 'r':
+            id = optarg;
+            break;
+        case 't':
+            stop = 1;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
         }
     }
-    for (unsigned class = 0; class < STATE_CLASSES; class++)
+    for (unsigned class = 0; class < STATE_CLASSES; class ++)
         wanted[class] = strchr(classes, STATE_LETTERS[class]) != NULL;
     if (optind != count || !jobs || jobs > 64 || strspn(classes, STATE_LETTERS) != strlen(classes))
         return fputs(usage, stderr), 2;

@@ -148,8 +148,7 @@ int model_find(const struct model *model, uint64_t directory, const char *name, 
     return -1;
 }
 
-static void pages_changed(struct model *model, struct object *object, uint64_t from,
-                          uint64_t end) {
+static void pages_changed(struct model *model, struct object *object, uint64_t from, uint64_t end) {
     for (uint64_t i = from / LOGFS_PAGE; i * LOGFS_PAGE < end; i++) {
         struct history *page = &object->pages[i];
         uint64_t was = page->count ? page->version[page->count - 1].value : sum_zeros();
@@ -191,9 +190,9 @@ void model_look_again(struct model *model, struct object *object, struct logfs *
     struct logfs_attributes about;
 
     if (logfs_getattr(fs, object->inode, &about) || about.size > FILE_MOST ||
-        (is_link ? logfs_readlink(fs, object->inode, (char *)object->bytes, FILE_MOST)
-                 : logfs_read(fs, object->inode, object->bytes, FILE_MOST, 0)) !=
-            (long)about.size) {
+        (is_link
+             ? logfs_readlink(fs, object->inode, (char *)object->bytes, FILE_MOST)
+             : logfs_read(fs, object->inode, object->bytes, FILE_MOST, 0)) != (long)about.size) {
         object->unknown = 1;
         return;
     }
@@ -246,7 +245,9 @@ static int object_check(const struct model *model, const struct object *object,
                         char fault[FAULT_ROOM]) {
     uint32_t since = current, all;
 
-    if (events != MODEL_NOW) {
+    if (model->damage) {
+        since = 0;
+    } else if (events != MODEL_NOW) {
         since = history_promise(&object->promised, events);
         all = history_promise(&model->promised_all, events);
         since = all > since ? all : since;
@@ -257,11 +258,10 @@ static int object_check(const struct model *model, const struct object *object,
     if ((object->mode & TYPE_MASK) == TYPE_DIRECTORY || object->unknown)
         return 0;
     if (!history_allows(&object->sizes, 0, since, current, seen->size))
-        return snprintf(fault, FAULT_ROOM,
-                        "inode %llu: %llu bytes, not a size since operation %u (now %u)",
-                        (unsigned long long)object->inode, (unsigned long long)seen->size, since,
-                        current);
-    for (uint64_t i = 0; i * LOGFS_PAGE < seen->size; i++)
+        return snprintf(
+            fault, FAULT_ROOM, "inode %llu: %llu bytes, not a size since operation %u (now %u)",
+            (unsigned long long)object->inode, (unsigned long long)seen->size, since, current);
+    for (uint64_t i = 0; i * LOGFS_PAGE < seen->size && model->damage != MODEL_BLIND; i++)
         if (!history_allows(&object->pages[i], sum_zeros(), since, current, seen->pages[i]))
             return snprintf(fault, FAULT_ROOM,
                             "inode %llu of %llu bytes: page %llu%s is no version since operation "
@@ -277,8 +277,7 @@ struct kept_check {
     char *fault;
 };
 
-static int kept_check(void *context, const char *name, size_t length,
-                      const struct survey *survey) {
+static int kept_check(void *context, const char *name, size_t length, const struct survey *survey) {
     struct kept_check *check = context;
 
     for (unsigned i = 0; i < check->model->kepts; i++) {
@@ -289,29 +288,30 @@ static int kept_check(void *context, const char *name, size_t length,
         if (kept->names != survey->names)
             return snprintf(check->fault, FAULT_ROOM, "snapshot %s: its names have changed",
                             kept->name);
-        if (kept->contents != survey->contents)
+        if (kept->contents != survey->contents && check->model->damage != MODEL_BLIND)
             return snprintf(check->fault, FAULT_ROOM, "snapshot %s: its contents have changed",
                             kept->name);
     }
     return 0;
 }
 
-int model_check(const struct model *model, struct logfs *fs, uint32_t events,
-                struct survey *survey, uint64_t *kept_sum, char fault[FAULT_ROOM]) {
+int model_check(const struct model *model, struct logfs *fs, uint32_t events, struct survey *survey,
+                uint64_t *kept_sum, char fault[FAULT_ROOM]) {
     struct kept_check check = {model, fault};
     uint32_t current = model->operation, since = current, at;
+    int status = survey_take(survey, fs);
 
-    if (survey_take(survey, fs)) {
-        memcpy(fault, survey->fault, FAULT_ROOM);
-        return -1;
-    }
     *kept_sum = 0;
-    if (survey_snapshots(fs, kept_sum, kept_check, &check, fault))
-        return -1;
+    if (status)
+        memcpy(fault, survey->fault, FAULT_ROOM);
+    else
+        status = survey_snapshots(fs, kept_sum, kept_check, &check, fault);
+    if (status)
+        return status;
     if (events != MODEL_NOW) {
         while (current && model->begin[current] >= events)
             current--;
-        since = history_promise(&model->promised, events);
+        since = model->damage ? 0 : history_promise(&model->promised, events);
         current = current > since ? current : since;
     }
     for (at = current; at > since && model->sum[at] != survey->names + *kept_sum;)
@@ -319,17 +319,17 @@ int model_check(const struct model *model, struct logfs *fs, uint32_t events,
     if (model->sum[at] != survey->names + *kept_sum) {
         snprintf(fault, FAULT_ROOM, "the names are as at no time from operation %u to %u", since,
                  current);
-        return -1;
+        return SURVEY_CONTRADICTS;
     }
     for (uint32_t i = 0; i < survey->files; i++) {
         const struct seen *seen = &survey->file[i];
 
         if (!model->object[seen->inode]) {
             snprintf(fault, FAULT_ROOM, "inode %llu never was", (unsigned long long)seen->inode);
-            return -1;
+            return SURVEY_CONTRADICTS;
         }
         if (object_check(model, model->object[seen->inode], seen, events, current, fault))
-            return -1;
+            return SURVEY_CONTRADICTS;
     }
     return 0;
 }

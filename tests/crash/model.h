@@ -49,6 +49,9 @@ struct model {
     uint64_t sum[OPERATIONS];                    /* of names and snapshots, after it */
     struct history promised;                     /* names: by every fsync; all: */
     struct history promised_all;
+    /* The disk itself lost something: no promise holds. MODEL_BLIND: and nobody may notice it in
+     * the content of files. */
+    enum { MODEL_WHOLE, MODEL_DAMAGED, MODEL_BLIND } damage;
 };
 
 struct model *model_of(struct logfs *fs, char fault[FAULT_ROOM]); /* null: a fault */
@@ -78,7 +81,7 @@ void model_unkeep(struct model *model, unsigned which);
 void model_promise(struct model *model, struct object *object, uint32_t events);
 
 /* Is the volume in a state that a crash after so many events may leave? MODEL_NOW: it must be
- * exactly as the model is now. 0, or -1 and a fault. */
+ * exactly as the model is now. 0, or a fault and what survey_take answers. */
 #define MODEL_NOW UINT32_MAX
-int model_check(const struct model *model, struct logfs *fs, uint32_t events,
-                struct survey *survey, uint64_t *kept_sum, char fault[FAULT_ROOM]);
+int model_check(const struct model *model, struct logfs *fs, uint32_t events, struct survey *survey,
+                uint64_t *kept_sum, char fault[FAULT_ROOM]);

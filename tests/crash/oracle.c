@@ -106,15 +106,12 @@ static int make_new(struct oracle *oracle, struct logfs *fs, const struct logfs_
     status = logfs_fsync(fs, inode);
     if (status)
         return FAULT("fsync of a new file: %ld", status);
-    if (oracle->disk.unflushed)
-        return FAULT("fsync came back before what it wrote was flushed");
     for (unsigned i = 0; i < NEW_BYTES; i += LOGFS_PAGE) {
         unsigned part = NEW_BYTES - i < LOGFS_PAGE ? NEW_BYTES - i : LOGFS_PAGE;
 
         pages[i / LOGFS_PAGE] = sum_page(bytes + i, part);
     }
-    oracle->survey.names +=
-        sum_name(LOGFS_ROOT, new_name, sizeof(new_name) - 1, inode, TYPE_FILE);
+    oracle->survey.names += sum_name(LOGFS_ROOT, new_name, sizeof(new_name) - 1, inode, TYPE_FILE);
     oracle->survey.contents += sum_file(inode, NEW_BYTES, about.mode, pages);
     return 0;
 }
@@ -132,6 +129,7 @@ static int second_mount(struct oracle *oracle, const struct logfs_statfs *space,
         verdict = shows(oracle, fs, names, contents);
     if (!verdict)
         full = make_new(oracle, fs, space, bytes);
+    image_clear(&oracle->disk.now); /* what fsync did not flush is lost */
     return let_go(oracle, fs, verdict ? verdict : full < 0 ? full : 0);
 }
 
@@ -148,12 +146,8 @@ static int third_mount(struct oracle *oracle) {
     return let_go(oracle, fs, verdict);
 }
 
-int oracle_ask(struct oracle *oracle, const struct model *model, const struct image *state,
-               uint32_t events) {
+static void oracle_begin(struct oracle *oracle, const struct image *state) {
     struct disk *disk = &oracle->disk;
-    struct logfs_statfs space;
-    uint8_t bytes[NEW_BYTES];
-    int verdict;
 
     image_clear(&disk->now);
     image_clear(&disk->durable);
@@ -161,6 +155,40 @@ int oracle_ask(struct oracle *oracle, const struct model *model, const struct im
     disk->writes = disk->unflushed = 0;
     oracle->memory.pages = oracle->memory.bytes = 0;
     oracle->fault[0] = 0;
+}
+
+static int is_admitted(long status) { return status == LOGFS_EIO || status == LOGFS_EUCLEAN; }
+
+int oracle_ask_damaged(struct oracle *oracle, struct model *model, const struct image *state,
+                       uint32_t events, int data_checked) {
+    struct logfs_attributes about = {.mode = TYPE_FILE | 0600};
+    char first[FAULT_ROOM] = "";
+    struct logfs *fs;
+    uint64_t inode;
+    int status;
+
+    oracle_begin(oracle, state);
+    status = logfs_mount(&oracle->disk.device, &oracle->memory.host, 0, &fs);
+    if (status)
+        return is_admitted(status) ? 0 : FAULT("mounting what is damaged: %d", status);
+    model->damage = data_checked ? MODEL_DAMAGED : MODEL_BLIND;
+    status = model_check(model, fs, events, &oracle->survey, &oracle->kept, oracle->fault);
+    model->damage = MODEL_WHOLE;
+    if (is_admitted(status))
+        status = 0;
+    (void)logfs_check(fs, tell, first);
+    if (!logfs_create(fs, LOGFS_ROOT, new_name, sizeof(new_name) - 1, &about, &inode))
+        (void)logfs_fsync(fs, inode);
+    return let_go(oracle, fs, status);
+}
+
+int oracle_ask(struct oracle *oracle, const struct model *model, const struct image *state,
+               uint32_t events) {
+    struct logfs_statfs space;
+    uint8_t bytes[NEW_BYTES];
+    int verdict;
+
+    oracle_begin(oracle, state);
     memset(bytes, (int)(events & 0xff) | 1, sizeof(bytes));
     verdict = first_mount(oracle, model, events, &space);
     if (!verdict)

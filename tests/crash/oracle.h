@@ -18,3 +18,7 @@ void oracle_free(struct oracle *oracle);
  * file that is there after fsync and a third mount. 0, or -1 and a fault. */
 int oracle_ask(struct oracle *oracle, const struct model *model, const struct image *state,
                uint32_t events);
+/* A bit of it is another: it says EIO or EUCLEAN, or shows what once was (of content only where it
+ * is checked). Checking and writing to it may fail, but end. */
+int oracle_ask_damaged(struct oracle *oracle, struct model *model, const struct image *state,
+                       uint32_t events, int data_checked);

@@ -50,10 +50,14 @@ void states_free(struct states *states) {
 
 uint64_t states_count(const struct states *states, enum state_class class) {
     switch (class) {
-    case STATE_PREFIX: return states->record->count + 1;
-    case STATE_SUBSET: return states->subsets;
-    case STATE_TORN: return (uint64_t)states->torns * TEARS;
-    default: return UINT64_MAX;
+    case STATE_PREFIX:
+        return states->record->count + 1;
+    case STATE_SUBSET:
+        return states->subsets;
+    case STATE_TORN:
+        return (uint64_t)states->torns * TEARS;
+    default:
+        return UINT64_MAX;
     }
 }
 
@@ -76,10 +80,14 @@ uint32_t state_events(const struct states *states, enum state_class class, uint6
     struct dice dice = dice_of(states->seed, index * 2 + 100);
 
     switch (class) {
-    case STATE_PREFIX: return (uint32_t)index;
-    case STATE_SUBSET: return states->epoch[epoch_of_subset(states, index)].end;
-    case STATE_TORN: return states->torn[index / TEARS] + 1;
-    default: return least + (uint32_t)roll(&dice, states->record->count + 1 - least);
+    case STATE_PREFIX:
+        return (uint32_t)index;
+    case STATE_SUBSET:
+        return states->epoch[epoch_of_subset(states, index)].end;
+    case STATE_TORN:
+        return states->torn[index / TEARS] + 1;
+    default:
+        return least + (uint32_t)roll(&dice, states->record->count + 1 - least);
     }
 }
 
@@ -138,11 +146,20 @@ static void leave_torn(struct states *states, uint64_t index, struct image *imag
     struct dice dice = dice_of(states->seed, index * 2 + 2);
 
     switch (index % TEARS) {
-    case 0: leave(image, event, 0, 1, NULL); break;
-    case 1: leave(image, event, 0, event->sectors / 2, NULL); break;
-    case 2: leave(image, event, 0, event->sectors - 1, NULL); break;
-    case 3: leave(image, event, 1, event->sectors, NULL); break;
-    default: leave(image, event, 0, event->sectors, &dice);
+    case 0:
+        leave(image, event, 0, 1, NULL);
+        break;
+    case 1:
+        leave(image, event, 0, event->sectors / 2, NULL);
+        break;
+    case 2:
+        leave(image, event, 0, event->sectors - 1, NULL);
+        break;
+    case 3:
+        leave(image, event, 1, event->sectors, NULL);
+        break;
+    default:
+        leave(image, event, 0, event->sectors, &dice);
     }
 }
 
@@ -163,6 +180,25 @@ static void leave_random(struct states *states, uint32_t first, uint32_t end, ui
     }
 }
 
+static void flip_bit(struct states *states, uint32_t events, uint64_t index, struct image *image) {
+    struct dice dice = dice_of(states->seed, index * 2 + 4);
+    uint32_t at = (uint32_t)roll(&dice, events + 1);
+    uint8_t bytes[LOGFS_SECTOR];
+
+    while (at-- > 0) {
+        const struct event *event = &states->record->event[at];
+        uint64_t sector;
+
+        if (event->kind != EVENT_WRITE)
+            continue;
+        sector = event->sector + roll(&dice, event->sectors);
+        image_read(image, sector, bytes, 1);
+        bytes[roll(&dice, LOGFS_SECTOR)] ^= (uint8_t)(1 << roll(&dice, 8));
+        image_write(image, sector, bytes, 1);
+        return;
+    }
+}
+
 void state_make(struct states *states, enum state_class class, uint64_t index, uint32_t events,
                 struct image *image) {
     const struct epoch *epoch = &states->epoch[states->reached];
@@ -175,12 +211,21 @@ void state_make(struct states *states, enum state_class class, uint64_t index, u
         states->reached++;
     }
     switch (class) {
-    case STATE_PREFIX: leave_all(image, states->record, epoch->first, events); break;
-    case STATE_SUBSET: leave_subset(states, epoch, index, image); break;
+    case STATE_PREFIX:
+        leave_all(image, states->record, epoch->first, events);
+        break;
+    case STATE_SUBSET:
+        leave_subset(states, epoch, index, image);
+        break;
     case STATE_TORN:
         leave_all(image, states->record, epoch->first, events - 1);
         leave_torn(states, index, image);
         break;
-    default: leave_random(states, epoch->first, events, index, image);
+    case STATE_FLIPPED:
+        leave_all(image, states->record, epoch->first, events);
+        flip_bit(states, events, index, image);
+        break;
+    default:
+        leave_random(states, epoch->first, events, index, image);
     }
 }

@@ -8,11 +8,12 @@ enum state_class {
     STATE_SUBSET,  /* X: subsets of what was written since the last flush, in any order */
     STATE_TORN,    /* T: one write in parts, the ones before it whole */
     STATE_RANDOM,  /* R: any sectors of what was not flushed, at any time */
+    STATE_FLIPPED, /* F: a bit of what was once written is another, whole otherwise */
     STATE_SECOND,  /* C: a second crash after the first operations on what a crash left */
     STATE_ERROR,   /* E: a device that fails, then a crash */
     STATE_CLASSES
 };
-#define STATE_LETTERS "PXTRCE"
+#define STATE_LETTERS "PXTRFCE"
 
 struct epoch { /* from one flush to the next */
     uint32_t first, end;
@@ -30,7 +31,7 @@ struct states {
 void states_init(struct states *states, const struct record *record, uint64_t seed,
                  uint64_t sectors, const struct image *below);
 void states_free(struct states *states);
-/* How many there are of a class P, X or T; of R: as many as one likes. */
+/* How many there are of a class P, X or T; of R and F: as many as one likes. */
 uint64_t states_count(const struct states *states, enum state_class class);
 /* After how many events the crash is. `least`: of class R, not before these. */
 uint32_t state_events(const struct states *states, enum state_class class, uint64_t index,

@@ -37,9 +37,7 @@ uint64_t sum_name(uint64_t directory, const char *name, size_t length, uint64_t 
     return mix(sum_bytes(name, length) + mix(directory * 3 + mix(inode * 5 + type)));
 }
 
-uint64_t sum_snapshot(const char *name, size_t length) {
-    return mix(sum_bytes(name, length) + 77);
-}
+uint64_t sum_snapshot(const char *name, size_t length) { return mix(sum_bytes(name, length) + 77); }
 
 uint64_t sum_file(uint64_t inode, uint64_t size, uint32_t mode, const uint64_t *pages) {
     uint64_t sum = mix(inode + mix(size + mix(mode)));
@@ -49,7 +47,8 @@ uint64_t sum_file(uint64_t inode, uint64_t size, uint32_t mode, const uint64_t *
     return sum;
 }
 
-#define FAULT(...) (snprintf(survey->fault, sizeof(survey->fault), __VA_ARGS__), -1)
+#define FAILED(status, ...) (snprintf(survey->fault, sizeof(survey->fault), __VA_ARGS__), (status))
+#define FAULT(...) FAILED(SURVEY_CONTRADICTS, __VA_ARGS__)
 
 static struct seen *survey_add(struct survey *survey, uint64_t inode) {
     if (survey->files == survey->room) {
@@ -77,13 +76,13 @@ static int survey_content(struct survey *survey, struct logfs *fs, struct seen *
     got = is_link ? logfs_readlink(fs, seen->inode, (char *)bytes, sizeof(bytes))
                   : logfs_read(fs, seen->inode, bytes, sizeof(bytes), 0);
     if (got != (long)seen->size)
-        return FAULT("inode %llu: reading its %llu bytes gave %ld", (unsigned long long)seen->inode,
-                     (unsigned long long)seen->size, got);
+        return FAILED(got < 0 ? (int)got : SURVEY_CONTRADICTS,
+                      "inode %llu: reading its %llu bytes gave %ld",
+                      (unsigned long long)seen->inode, (unsigned long long)seen->size, got);
     for (uint64_t i = 0; i * LOGFS_PAGE < seen->size; i++) {
         uint64_t left = seen->size - i * LOGFS_PAGE;
 
-        seen->pages[i] =
-            sum_page(bytes + i * LOGFS_PAGE, left < LOGFS_PAGE ? left : LOGFS_PAGE);
+        seen->pages[i] = sum_page(bytes + i * LOGFS_PAGE, left < LOGFS_PAGE ? left : LOGFS_PAGE);
     }
     return 0;
 }
@@ -101,16 +100,13 @@ static int survey_inode(struct survey *survey, struct logfs *fs, uint64_t inode,
     }
     status = logfs_getattr(fs, inode, &about);
     if (status)
-        return FAULT("getattr of inode %llu: %d", (unsigned long long)inode, status);
+        return FAILED(status, "getattr of inode %llu: %d", (unsigned long long)inode, status);
     if (about.inode != inode || (about.mode & TYPE_MASK) != type)
         return FAULT("inode %llu: type %o, its entry says %o", (unsigned long long)inode,
                      about.mode, type);
     seen = survey_add(survey, inode);
-    *seen = (struct seen){.inode = inode,
-                          .size = about.size,
-                          .mode = about.mode,
-                          .links = about.links,
-                          .names = 1};
+    *seen = (struct seen){
+        .inode = inode, .size = about.size, .mode = about.mode, .links = about.links, .names = 1};
     status = survey_content(survey, fs, seen);
     survey->contents += sum_file(inode, seen->size, seen->mode, seen->pages);
     return status;
@@ -126,30 +122,41 @@ static int survey_directory(struct survey *survey, struct logfs *fs, uint64_t di
         return FAULT("directories deeper than any was made");
     while ((status = logfs_readdir(fs, directory, &cookie, &entry)) == 1) {
         survey->entries++;
-        survey->names +=
-            sum_name(directory, entry.name, entry.length, entry.inode, entry.type);
-        if (logfs_lookup(fs, directory, entry.name, entry.length, &found) || found != entry.inode)
-            return FAULT("a name that is listed cannot be looked up: %.*s", (int)entry.length,
-                         entry.name);
-        if (survey_inode(survey, fs, entry.inode, entry.type))
-            return -1;
+        survey->names += sum_name(directory, entry.name, entry.length, entry.inode, entry.type);
+        status = logfs_lookup(fs, directory, entry.name, entry.length, &found);
+        if (status || found != entry.inode)
+            return FAILED(status ? status : SURVEY_CONTRADICTS,
+                          "a name that is listed cannot be looked up (%d): %.*s", status,
+                          (int)entry.length, entry.name);
+        status = survey_inode(survey, fs, entry.inode, entry.type);
+        if (status)
+            return status;
         if (entry.type != TYPE_DIRECTORY)
             continue;
-        if (logfs_parent(fs, entry.inode, &found) || found != directory)
-            return FAULT("directory %llu knows another parent", (unsigned long long)entry.inode);
-        if (survey_directory(survey, fs, entry.inode, depth + 1))
-            return -1;
+        status = logfs_parent(fs, entry.inode, &found);
+        if (status || found != directory)
+            return FAILED(status ? status : SURVEY_CONTRADICTS,
+                          "directory %llu knows another parent (%d)",
+                          (unsigned long long)entry.inode, status);
+        status = survey_directory(survey, fs, entry.inode, depth + 1);
+        if (status)
+            return status;
     }
-    return status ? FAULT("readdir of inode %llu: %d", (unsigned long long)directory, status) : 0;
+    return status
+               ? FAILED(status, "readdir of inode %llu: %d", (unsigned long long)directory, status)
+               : 0;
 }
 
 int survey_take(struct survey *survey, struct logfs *fs) {
+    int status;
+
     survey->names = survey->contents = 0;
     survey->entries = survey->files = 0;
     survey->fault[0] = 0;
     memset(survey->at, 0, sizeof(survey->at));
-    if (survey_directory(survey, fs, LOGFS_ROOT, 0))
-        return -1;
+    status = survey_directory(survey, fs, LOGFS_ROOT, 0);
+    if (status)
+        return status;
     for (uint32_t i = 0; i < survey->files; i++) {
         const struct seen *seen = &survey->file[i];
 
@@ -176,7 +183,7 @@ int survey_snapshots(struct logfs *fs, uint64_t *names, survey_snapshot_t *call,
         if (status) {
             snprintf(fault, FAULT_ROOM, "snapshot %.*s does not open: %d", (int)entry.length,
                      entry.name, status);
-            return -1;
+            return status;
         }
         status = survey_take(&of_view, view);
         logfs_abandon(view);
@@ -186,7 +193,7 @@ int survey_snapshots(struct logfs *fs, uint64_t *names, survey_snapshot_t *call,
         else
             status = call(context, entry.name, entry.length, &of_view);
         if (status)
-            return -1;
+            return status;
     }
     if (status)
         snprintf(fault, FAULT_ROOM, "listing snapshots: %d", status);

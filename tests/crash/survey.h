@@ -24,8 +24,8 @@ struct survey {
     uint64_t names;    /* a sum over all names: what is where */
     uint64_t contents; /* a sum over all that has content */
     uint32_t entries, files;
-    struct seen *file;     /* each inode once, but the root */
-    uint16_t at[INODES];   /* its place in `file`, from 1 */
+    struct seen *file;   /* each inode once, but the root */
+    uint16_t at[INODES]; /* its place in `file`, from 1 */
     uint32_t room;
     char fault[FAULT_ROOM]; /* not empty: could not be done */
 };
@@ -38,11 +38,12 @@ uint64_t sum_name(uint64_t directory, const char *name, size_t length, uint64_t 
 uint64_t sum_snapshot(const char *name, size_t length);
 uint64_t sum_file(uint64_t inode, uint64_t size, uint32_t mode, const uint64_t *pages);
 
-/* Looks at everything but snapshots; 0, or -1 and a fault. */
+/* Looks at everything but snapshots; 0, or a fault and the error that it met. */
+enum { SURVEY_CONTRADICTS = 1 }; /* no error, but what is shown cannot be */
 int survey_take(struct survey *survey, struct logfs *fs);
 void survey_free(struct survey *survey);
 
-/* Calls for each snapshot with a survey of it, adds the names to *names. */
+/* Calls for each snapshot with a survey of it, adds the names to *names. Answers as survey_take. */
 typedef int survey_snapshot_t(void *context, const char *name, size_t length,
                               const struct survey *survey);
 int survey_snapshots(struct logfs *fs, uint64_t *names, survey_snapshot_t *call, void *context,

@@ -118,13 +118,20 @@ static uint64_t bytes_in_all(const struct model *model) {
 
 static uint64_t some_length(struct run *run) {
     switch (roll(&run->dice, 4) + run->manner.profile) {
-    case 0: return 1 + roll(&run->dice, 400);
-    case 1: return 1 + roll(&run->dice, 6000);
-    case 2: return LOGFS_PAGE * (1 + roll(&run->dice, 3));
-    case 3: return 1 + roll(&run->dice, 40000);
-    case 4: return 1 + roll(&run->dice, 1000);
-    case 5: return LOGFS_PAGE * (1 + roll(&run->dice, 30));
-    default: return 1 + roll(&run->dice, 100000);
+    case 0:
+        return 1 + roll(&run->dice, 400);
+    case 1:
+        return 1 + roll(&run->dice, 6000);
+    case 2:
+        return LOGFS_PAGE * (1 + roll(&run->dice, 3));
+    case 3:
+        return 1 + roll(&run->dice, 40000);
+    case 4:
+        return 1 + roll(&run->dice, 1000);
+    case 5:
+        return LOGFS_PAGE * (1 + roll(&run->dice, 30));
+    default:
+        return 1 + roll(&run->dice, 100000);
     }
 }
 
@@ -201,8 +208,7 @@ static void do_symlink(struct run *run) {
     if (model_find(run->model, directory, name, length) >= 0)
         return;
     memset(target, 'a' + (int)roll(&run->dice, 26), target_length);
-    status = logfs_symlink(run->fs, directory, name, length, target, target_length, &about,
-                           &inode);
+    status = logfs_symlink(run->fs, directory, name, length, target, target_length, &about, &inode);
     say(run, "symlink %.8s in %llu: %d", name, (unsigned long long)directory, status);
     if (!went(run, "symlink", status, 1))
         return;
@@ -371,8 +377,8 @@ static void do_unlink(struct run *run) {
         object->holds++;
     }
     status = logfs_unlink(run->fs, name->directory, name->name, name->length);
-    say(run, "unlink %.8s in %llu, inode %llu: %d", name->name,
-        (unsigned long long)name->directory, (unsigned long long)name->inode, status);
+    say(run, "unlink %.8s in %llu, inode %llu: %d", name->name, (unsigned long long)name->directory,
+        (unsigned long long)name->inode, status);
     if (went(run, "unlink", status, 0))
         model_unlink(run->model, (unsigned)at);
 }
@@ -396,8 +402,8 @@ static void do_rmdir(struct run *run) {
     const struct name *name = &run->model->name[at];
 
     status = logfs_rmdir(run->fs, name->directory, name->name, name->length);
-    say(run, "rmdir %.8s in %llu, inode %llu: %d", name->name,
-        (unsigned long long)name->directory, (unsigned long long)name->inode, status);
+    say(run, "rmdir %.8s in %llu, inode %llu: %d", name->name, (unsigned long long)name->directory,
+        (unsigned long long)name->inode, status);
     if (went(run, "rmdir", status, 0))
         model_unlink(run->model, (unsigned)at);
 }
@@ -460,13 +466,13 @@ static const struct {
     void (*call)(struct run *run);
     uint8_t often[PROFILES];
 } operations[] = {
-    {do_create, {12, 6, 14, 8}},   {do_mkdir, {2, 1, 8, 2}},   {do_symlink, {2, 1, 4, 1}},
-    {do_write, {14, 16, 4, 12}},   {do_overwrite, {6, 8, 1, 8}}, {do_append, {10, 12, 3, 8}},
-    {do_truncate, {5, 4, 2, 4}},   {do_punch, {2, 2, 1, 2}},   {do_chmod, {3, 1, 4, 1}},
-    {do_rename, {8, 3, 16, 4}},    {do_exchange, {2, 1, 5, 1}}, {do_link, {4, 1, 8, 2}},
-    {do_unlink, {7, 4, 9, 5}},     {do_release, {3, 2, 3, 2}}, {do_rmdir, {2, 1, 6, 1}},
-    {do_fsync, {24, 10, 12, 8}},   {do_sync, {4, 3, 4, 3}},    {do_keep, {1, 1, 1, 6}},
-    {do_unkeep, {1, 1, 1, 6}},     {do_clean, {1, 2, 1, 8}},
+    {do_create, {12, 6, 14, 8}}, {do_mkdir, {2, 1, 8, 2}},     {do_symlink, {2, 1, 4, 1}},
+    {do_write, {14, 16, 4, 12}}, {do_overwrite, {6, 8, 1, 8}}, {do_append, {10, 12, 3, 8}},
+    {do_truncate, {5, 4, 2, 4}}, {do_punch, {2, 2, 1, 2}},     {do_chmod, {3, 1, 4, 1}},
+    {do_rename, {8, 3, 16, 4}},  {do_exchange, {2, 1, 5, 1}},  {do_link, {4, 1, 8, 2}},
+    {do_unlink, {7, 4, 9, 5}},   {do_release, {3, 2, 3, 2}},   {do_rmdir, {2, 1, 6, 1}},
+    {do_fsync, {24, 10, 12, 8}}, {do_sync, {4, 3, 4, 3}},      {do_keep, {1, 1, 1, 6}},
+    {do_unkeep, {1, 1, 1, 6}},   {do_clean, {1, 2, 1, 8}},
 };
 enum { KINDS = sizeof(operations) / sizeof(operations[0]) };
 
@@ -491,9 +497,8 @@ static void one_operation(struct run *run) {
 }
 
 int run_format(const struct manner *manner, struct image *blank, char fault[FAULT_ROOM]) {
-    struct logfs_format format = {.label = "crash",
-                                  .id = mix(manner->seed) | 1,
-                                  .features = manner->features};
+    struct logfs_format format = {
+        .label = "crash", .id = mix(manner->seed) | 1, .features = manner->features};
     struct memory memory;
     struct disk disk;
     int status;
@@ -502,11 +507,12 @@ int run_format(const struct manner *manner, struct image *blank, char fault[FAUL
     disk_init(&disk, manner->sectors, NULL, NULL);
     status = logfs_format(&disk.device, &memory.host, &format);
     if (status || disk.unflushed || memory.pages || memory.bytes)
-        snprintf(fault, FAULT_ROOM, "formatting: %d, %llu writes not flushed, memory kept", status,
-                 (unsigned long long)disk.unflushed);
+        snprintf(fault, FAULT_ROOM, "formatting: %d, %llu writes not flushed, %ld pages kept",
+                 status, (unsigned long long)disk.unflushed, memory.pages);
     image_sink(&disk.durable, blank);
+    image_sink(&disk.now, blank);
     disk_free(&disk);
-    return fault[0] ? -1 : 0;
+    return status;
 }
 
 int run_start(struct run *run, const struct manner *manner, const struct image *below,

@@ -29,7 +29,7 @@ struct run {
     char fault[FAULT_ROOM];
 };
 
-/* A fresh volume of this manner, whole and flushed, into an image. 0, or -1 and a fault. */
+/* A fresh volume of this manner into an image: 0, or an error of logfs; perhaps a fault. */
 int run_format(const struct manner *manner, struct image *blank, char fault[FAULT_ROOM]);
 /* Mounts what lies in an image, which must not change meanwhile. */
 int run_start(struct run *run, const struct manner *manner, const struct image *below,

@@ -194,7 +194,8 @@ static int unlink_one(unsigned name) {
 
 /* One operation: 0 right, -ENOSPC refused for want of room, else it differs. */
 static int one(void) {
-    unsigned name = (unsigned)draw(NAMES), other = (unsigned)draw(NAMES), kind = (unsigned)draw(100);
+    unsigned name = (unsigned)draw(NAMES), other = (unsigned)draw(NAMES),
+             kind = (unsigned)draw(100);
 
     if (!named[name])
         return doing = "create", create_one(name);

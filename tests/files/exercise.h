@@ -23,8 +23,9 @@ struct exercise_place {
     long (*remount)(void); /* NULL where it cannot be done */
 };
 
-/* Does `rounds` operations drawn from `seed`; the place is empty before and after. Refusals for want of
-   room (ENOSPC) are taken where `may_fill`. 0, or 1 when the place and the model differ: said in a line. */
+/* Does `rounds` operations drawn from `seed`; the place is empty before and after. Refusals for
+   want of room (ENOSPC) are taken where `may_fill`. 0, or 1 when the place and the model differ:
+   said in a line. */
 int exercise(const struct exercise_place *place, uint64_t seed, unsigned rounds, int may_fill);
 
 /* Files of this machine below the current directory. */

@@ -12,9 +12,7 @@
 static long answer(long result) { return result < 0 ? -errno : result; }
 
 /* Does something with an open file and closes it again; the first error counts. */
-static long closed(int fd, long result) {
-    return close(fd) < 0 && result >= 0 ? -errno : result;
-}
+static long closed(int fd, long result) { return close(fd) < 0 && result >= 0 ? -errno : result; }
 
 static long host_create(const char *path) {
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0644);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "tests/files/memory_disk.h"
 
-#define OF(member, pointer) \
+#define OF(member, pointer)                                                                        \
     ((struct memory_disk *)((char *)(pointer)-offsetof(struct memory_disk, member)))
 
 static int outside(const struct logfs_device *device, uint64_t sector, uint64_t sectors) {
@@ -25,8 +25,8 @@ static int disk_read(struct logfs_device *device, uint64_t sector, void *memory,
     return 0;
 }
 
-static int disk_write(struct logfs_device *device, uint64_t sector, const struct logfs_piece *pieces,
-                      unsigned count) {
+static int disk_write(struct logfs_device *device, uint64_t sector,
+                      const struct logfs_piece *pieces, unsigned count) {
     struct memory_disk *disk = OF(device, device);
 
     for (unsigned i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
-/* logfs_exercise.c - random work on files against a model: a volume in memory, or a directory of this machine */
+/* logfs_exercise.c - random work on files against a model: a volume in memory, or a directory of
+ * this machine */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/files/exercise.c tests/files/exercise_host.c */
 /* sources: tests/files/memory_disk.c */
@@ -194,7 +195,8 @@ int main(int count, char **words) {
         char what[80];
         uint32_t features = seed % 2 ? LOGFS_DATA_CHECKSUMS : 0;
 
-        snprintf(what, sizeof(what), "seed %llu: every answer is the model's", (unsigned long long)seed);
+        snprintf(what, sizeof(what), "seed %llu: every answer is the model's",
+                 (unsigned long long)seed);
         ok(!on_volume(seed, 3000, VOLUME, features), what);
         snprintf(what, sizeof(what), "seed %llu: and on a volume that gets full",
                  (unsigned long long)seed);
