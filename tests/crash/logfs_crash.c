@@ -20,7 +20,7 @@ static const char usage[] =
     "States of the workloads of seeds S, S+1, ...; --stop ends at the first fault.\n";
 
 /* States of each workload, by class; in groups that one second run gives. */
-enum { GROUP = 8, MARK_ROOM = 64, TOLD = 20, PATIENCE = 60, RUNS = STATE_CLASSES };
+enum { GROUP = 8, MARK_ROOM = 64, TOLD = 20, PATIENCE = 20, RUNS = STATE_CLASSES };
 static const unsigned share[STATE_CLASSES] = {64, 112, 96, 160, 32, 96, 96};
 static const char *const meaning[STATE_CLASSES + 1] = {
     "prefixes of the writes",

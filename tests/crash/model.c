@@ -14,13 +14,13 @@ static void *must(void *memory) {
 static void history_add(struct history *history, uint32_t operation, uint64_t value) {
     /* What counts is how an operation left it. */
     if (history->count && history->version[history->count - 1].operation == operation)
-        history->count--;
+        free(history->version[--history->count].page);
     if (history->count == history->room) {
         history->room = history->room ? 2 * history->room : 4;
         history->version =
             must(realloc(history->version, history->room * sizeof(*history->version)));
     }
-    history->version[history->count++] = (struct version){operation, value};
+    history->version[history->count++] = (struct version){operation, value, NULL};
 }
 
 /* Was it so at `from`, or at any time after it up to `to`? */
@@ -37,6 +37,22 @@ static int history_allows(const struct history *history, uint64_t before, uint32
             return 0;
     }
     return value == before;
+}
+
+/* A page that a file ends in: its bytes may be those of one version, and the end of another. */
+static int history_allows_cut(const struct history *history, uint32_t from, uint32_t to,
+                              uint64_t size, uint64_t value) {
+    for (uint32_t i = history->count; i-- > 0;) {
+        const struct version *version = &history->version[i];
+
+        if (version->operation > to)
+            continue;
+        if (sum_page(version->page, size) == value)
+            return 1;
+        if (version->operation <= from)
+            return 0;
+    }
+    return 0;
 }
 
 /* The newest promise that was kept when so many events had been. */
@@ -154,8 +170,11 @@ static void pages_changed(struct model *model, struct object *object, uint64_t f
         uint64_t was = page->count ? page->version[page->count - 1].value : sum_zeros();
         uint64_t is = sum_bytes(object->bytes + i * LOGFS_PAGE, LOGFS_PAGE);
 
-        if (is != was)
-            history_add(page, model->operation, is);
+        if (is == was)
+            continue;
+        history_add(page, model->operation, is);
+        page->version[page->count - 1].page = must(malloc(LOGFS_PAGE));
+        memcpy(page->version[page->count - 1].page, object->bytes + i * LOGFS_PAGE, LOGFS_PAGE);
     }
 }
 
@@ -261,14 +280,19 @@ static int object_check(const struct model *model, const struct object *object,
         return snprintf(
             fault, FAULT_ROOM, "inode %llu: %llu bytes, not a size since operation %u (now %u)",
             (unsigned long long)object->inode, (unsigned long long)seen->size, since, current);
-    for (uint64_t i = 0; i * LOGFS_PAGE < seen->size && model->damage != MODEL_BLIND; i++)
-        if (!history_allows(&object->pages[i], sum_zeros(), since, current, seen->pages[i]))
+    for (uint64_t i = 0; i * LOGFS_PAGE < seen->size && model->damage != MODEL_BLIND; i++) {
+        const struct history *page = &object->pages[i];
+        uint64_t left = seen->size - i * LOGFS_PAGE, sum = seen->pages[i];
+
+        if (!history_allows(page, sum_zeros(), since, current, sum) &&
+            (left >= LOGFS_PAGE || !history_allows_cut(page, since, current, left, sum)))
             return snprintf(fault, FAULT_ROOM,
                             "inode %llu of %llu bytes: page %llu%s is no version since operation "
                             "%u (now %u)",
                             (unsigned long long)object->inode, (unsigned long long)seen->size,
-                            (unsigned long long)i, seen->pages[i] == sum_zeros() ? " (zeros)" : "",
-                            since, current);
+                            (unsigned long long)i, sum == sum_zeros() ? " (zeros)" : "", since,
+                            current);
+    }
     return 0;
 }
 
@@ -382,6 +406,12 @@ struct model *model_of(struct logfs *fs, char fault[FAULT_ROOM]) {
     return model;
 }
 
+static void history_free(struct history *history) {
+    for (uint32_t i = 0; i < history->count; i++)
+        free(history->version[i].page);
+    free(history->version);
+}
+
 void model_free(struct model *model) {
     for (unsigned i = 0; i < INODES; i++) {
         struct object *object = model->object[i];
@@ -389,14 +419,14 @@ void model_free(struct model *model) {
         if (!object)
             continue;
         for (unsigned page = 0; page < FILE_PAGES; page++)
-            free(object->pages[page].version);
-        free(object->sizes.version);
-        free(object->modes.version);
-        free(object->promised.version);
+            history_free(&object->pages[page]);
+        history_free(&object->sizes);
+        history_free(&object->modes);
+        history_free(&object->promised);
         free(object->bytes);
         free(object);
     }
-    free(model->promised.version);
-    free(model->promised_all.version);
+    history_free(&model->promised);
+    history_free(&model->promised_all);
     free(model);
 }

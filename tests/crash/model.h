@@ -9,6 +9,7 @@ enum { ENTRIES = 256, SNAPSHOTS = 128, OPERATIONS = 4096 };
 struct version {
     uint32_t operation; /* since when */
     uint64_t value;
+    uint8_t *page; /* of pages: its bytes */
 };
 struct history {
     struct version *version;

@@ -64,6 +64,7 @@ static struct seen *survey_add(struct survey *survey, uint64_t inode) {
 static int survey_content(struct survey *survey, struct logfs *fs, struct seen *seen) {
     static uint8_t bytes[FILE_MOST + LOGFS_PAGE];
     int is_link = (seen->mode & TYPE_MASK) == TYPE_LINK;
+    uint64_t done = 0;
     long got;
 
     if ((seen->mode & TYPE_MASK) == TYPE_DIRECTORY) {
@@ -73,12 +74,16 @@ static int survey_content(struct survey *survey, struct logfs *fs, struct seen *
     if (seen->size > FILE_MOST)
         return FAULT("inode %llu says %llu bytes", (unsigned long long)seen->inode,
                      (unsigned long long)seen->size);
-    got = is_link ? logfs_readlink(fs, seen->inode, (char *)bytes, sizeof(bytes))
-                  : logfs_read(fs, seen->inode, bytes, sizeof(bytes), 0);
-    if (got != (long)seen->size)
+    do { /* what is not to be read may end an answer early, and is then the next one */
+        got = is_link ? logfs_readlink(fs, seen->inode, (char *)bytes, sizeof(bytes))
+                      : logfs_read(fs, seen->inode, bytes + done, sizeof(bytes) - done, done);
+        done += got > 0 ? (uint64_t)got : 0;
+    } while (got > 0 && done < seen->size);
+    if (got < 0 || done != seen->size)
         return FAILED(got < 0 ? (int)got : SURVEY_CONTRADICTS,
-                      "inode %llu: reading its %llu bytes gave %ld",
-                      (unsigned long long)seen->inode, (unsigned long long)seen->size, got);
+                      "inode %llu: reading its %llu bytes gave %llu, and %ld",
+                      (unsigned long long)seen->inode, (unsigned long long)seen->size,
+                      (unsigned long long)done, got);
     for (uint64_t i = 0; i * LOGFS_PAGE < seen->size; i++) {
         uint64_t left = seen->size - i * LOGFS_PAGE;
 
