@@ -17,28 +17,23 @@ void *spare_take(struct logfs *fs) {
     return fs->spare_count ? fs->spare[--fs->spare_count] : fs->host->page(fs->host);
 }
 
+void spare_give(struct logfs *fs, void *page) {
+    if (fs->spare_count < SPARE_PAGES)
+        fs->spare[fs->spare_count++] = page;
+    else
+        fs->host->page_free(fs->host, page);
+}
+
 static struct node **bucket(struct logfs *fs, uint64_t at) {
     return &fs->nodes[(at / LF_PAGE_SECTORS ^ at >> 20) % NODE_BUCKETS];
-}
-
-static void unlink_used(struct node *node) {
-    node->older->newer = node->newer;
-    node->newer->older = node->older;
-}
-
-static void link_newest(struct logfs *fs, struct node *node) {
-    node->newer = &fs->node_lru;
-    node->older = fs->node_lru.older;
-    node->older->newer = node;
-    fs->node_lru.older = node;
 }
 
 struct node *node_find(struct logfs *fs, uint64_t at) {
     for (struct node *node = *bucket(fs, at); node; node = node->next)
         if (node->at == at) {
-            if (fs->node_lru.older != node) {
-                unlink_used(node);
-                link_newest(fs, node);
+            if (fs->node_lru.previous != &node->used) {
+                ring_remove(&node->used);
+                ring_add(&fs->node_lru, &node->used);
             }
             return node;
         }
@@ -52,7 +47,7 @@ static struct node *node_add(struct logfs *fs, uint64_t at, struct lf_node *page
         return NULL;
     *node = (struct node){.at = at, .page = page, .next = *bucket(fs, at)};
     *bucket(fs, at) = node;
-    link_newest(fs, node);
+    ring_add(&fs->node_lru, &node->used);
     fs->node_count++;
     return node;
 }
@@ -67,13 +62,10 @@ static void unhash(struct logfs *fs, struct node *node) {
 
 void node_drop(struct logfs *fs, struct node *node) {
     unhash(fs, node);
-    unlink_used(node);
+    ring_remove(&node->used);
     fs->node_count--;
     fs->node_dirty -= node->dirty;
-    if (fs->spare_count < SPARE_PAGES)
-        fs->spare[fs->spare_count++] = node->page;
-    else
-        fs->host->page_free(fs->host, node->page);
+    spare_give(fs, node->page);
     fs->host->resize(fs->host, node, sizeof *node, 0);
 }
 
@@ -88,12 +80,12 @@ void node_rename(struct logfs *fs, struct node *node, uint64_t at) {
 static int node_is_sound(const struct lf_node *page, unsigned level) {
     const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
     const struct lf_child *children = (const struct lf_child *)(page + 1);
-    unsigned most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
+    size_t most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
 
     if (page->level != level || page->count > most || (level && !page->count))
         return 0;
-    if (!level && (page->bottom > LOGFS_PAGE ||
-                   page->bottom < sizeof *page + page->count * sizeof *slots))
+    if (!level &&
+        (page->bottom > LOGFS_PAGE || page->bottom < sizeof *page + page->count * sizeof *slots))
         return 0;
     for (unsigned i = 0; i < page->count; i++) {
         struct lf_key key = level ? children[i].key : slots[i].key;
@@ -162,21 +154,29 @@ struct node *node_new(struct logfs *fs, unsigned level) {
 
 /* Between operations: nobody holds a pointer to a node. */
 void node_trim(struct logfs *fs) {
-    struct node *node = fs->node_lru.newer;
+    struct ring *ring = fs->node_lru.next, *next;
 
-    while (fs->node_count > fs->host->cache_pages / 2 && node != &fs->node_lru) {
-        struct node *newer = node->newer;
+    for (; fs->node_count > fs->host->cache_pages / 2 && ring != &fs->node_lru; ring = next) {
+        struct node *node = RING_OF(struct node, used, ring);
 
+        next = ring->next;
         if (!node->dirty)
             node_drop(fs, node);
-        node = newer;
     }
 }
 
-void node_forget_clean(struct logfs *fs) {
-    for (struct node *node = fs->node_lru.newer, *newer; node != &fs->node_lru; node = newer) {
-        newer = node->newer;
-        if (!node->dirty)
+void node_forget(struct logfs *fs, int dirty_too) {
+    for (struct ring *ring = fs->node_lru.next, *next; ring != &fs->node_lru; ring = next) {
+        struct node *node = RING_OF(struct node, used, ring);
+
+        next = ring->next;
+        if (!node->dirty || dirty_too)
             node_drop(fs, node);
     }
+}
+
+void node_all_clean(struct logfs *fs) {
+    for (struct ring *ring = fs->node_lru.next; ring != &fs->node_lru; ring = ring->next)
+        RING_OF(struct node, used, ring)->dirty = 0;
+    fs->node_dirty = 0;
 }

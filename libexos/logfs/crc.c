@@ -37,8 +37,8 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size) {
         memcpy(&word, at, 8);
         word ^= crc;
         crc = table[7][word & 255] ^ table[6][word >> 8 & 255] ^ table[5][word >> 16 & 255] ^
-              table[4][word >> 24 & 255] ^ table[3][word >> 32 & 255] ^
-              table[2][word >> 40 & 255] ^ table[1][word >> 48 & 255] ^ table[0][word >> 56];
+              table[4][word >> 24 & 255] ^ table[3][word >> 32 & 255] ^ table[2][word >> 40 & 255] ^
+              table[1][word >> 48 & 255] ^ table[0][word >> 56];
     }
     for (; size; at++, size--)
         crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
@@ -51,17 +51,22 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size) {
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size) {
     const uint64_t *at = sectors, *end = at + size / 8;
     const uint64_t prime = 0x9e3779b97f4a7c15ull;
-    uint64_t a = sum + 1, b = sum ^ prime, c = ~sum, d = sum << 7 | 3;
 
-    for (; at < end; at += 4) {
-        a = (a ^ at[0]) * prime;
-        b = (b ^ at[1]) * prime;
-        c = (c ^ at[2]) * prime;
-        d = (d ^ at[3]) * prime;
+    while (at < end) {
+        const uint64_t *stop = at + LOGFS_SECTOR / 8;
+        uint64_t a = sum + 1, b = sum ^ prime, c = ~sum, d = sum << 7 | 3;
+
+        for (; at < stop; at += 4) {
+            a = (a ^ at[0]) * prime;
+            b = (b ^ at[1]) * prime;
+            c = (c ^ at[2]) * prime;
+            d = (d ^ at[3]) * prime;
+        }
+        a ^= a >> 32;
+        b ^= b >> 29;
+        c ^= c >> 31;
+        d ^= d >> 27;
+        sum = ((a * prime + b) * prime + c) * prime + d;
     }
-    a ^= a >> 32;
-    b ^= b >> 29;
-    c ^= c >> 31;
-    d ^= d >> 27;
-    return ((a * prime + b) * prime + c) * prime + d;
+    return sum;
 }

@@ -1,4 +1,5 @@
-/* format.h - what lies on the disk: superblock, checkpoints, chunks of the log, tree nodes, items */
+/* format.h - what lies on the disk: superblock, checkpoints, chunks of the log, tree nodes, items
+ */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>
@@ -33,12 +34,12 @@ struct lf_super { /* sector 0 */
     char label[32];
 };
 
-struct lf_log_place { /* where the next chunk stands, and what it continues */
-    uint64_t at;           /* directly here, or at the start of `next` */
-    uint32_t next;         /* segment */
-    uint32_t epoch;        /* of the mount that wrote last */
-    uint64_t sequence;     /* the next chunk's */
-    uint64_t link;         /* hash of the chunk before */
+struct lf_log_place {  /* where the next chunk stands, and what it continues */
+    uint64_t at;       /* directly here (0: not), or at the start of `next` */
+    uint32_t next;     /* segment */
+    uint32_t epoch;    /* of the mount that wrote last */
+    uint64_t sequence; /* the next chunk's */
+    uint64_t link;     /* hash of the chunk before */
 };
 
 struct lf_checkpoint { /* one page, the newer valid one of two counts */
@@ -47,30 +48,31 @@ struct lf_checkpoint { /* one page, the newer valid one of two counts */
     struct lf_log_place log;
     uint64_t root; /* of the tree; 0 = empty */
     uint32_t height, segments;
-    uint64_t generation;        /* counts checkpoints and snapshots */
-    uint64_t snapshot;          /* generation of the newest snapshot, 0 = none */
+    uint64_t generation; /* counts checkpoints and snapshots */
+    uint64_t snapshot;   /* generation of the newest snapshot, 0 = none */
     uint64_t next_inode, inodes, orphans;
     uint64_t usage[LF_USAGE_PAGES]; /* pages of struct lf_usage */
+    uint32_t usage_crc[LF_USAGE_PAGES];
 };
 
-struct lf_usage { /* of one segment */
+struct lf_usage {  /* of one segment */
     uint16_t live; /* sectors */
-    uint16_t filled; /* 1: holes were filled, chunk headers may be gone */
-    uint32_t age;  /* generation (low bits) when it was written last */
+    uint16_t pad;
+    uint32_t age; /* generation (low bits) when it was written last */
 };
 
-enum lf_chunk_type { LF_BATCH = 1, LF_DATA = 2, LF_NODES = 3 };
+enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES, LF_FILL };
 
-/* A chunk: header with deltas, then the body, all contiguous. LF_BATCH: deltas are replayed at
- * mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name each. */
+/* A chunk: header with deltas, then the body, all contiguous in one segment. LF_BATCH: deltas are
+ * replayed at mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name
+ * each. LF_FILL: like LF_DATA, in a hole of an old segment and no link of the log. */
 struct lf_chunk {
     uint32_t crc, magic;
     uint64_t id, sequence, link;
     uint32_t epoch, next; /* segment in which the log goes on after this one */
     uint16_t type, header_sectors;
     uint32_t body_sectors, delta_bytes;
-    uint32_t outside;  /* struct lf_outside after the deltas: data that lies in holes elsewhere */
-    uint64_t body_sum; /* over the body, then over what lies outside */
+    uint64_t body_sum;
 };
 
 struct lf_key {
@@ -96,11 +98,6 @@ struct lf_delta { /* then the value */
     uint16_t pad;
 } __attribute__((packed));
 enum { LF_GONE = 0xffff };
-
-struct lf_outside {
-    uint64_t at;
-    uint32_t sectors, pad;
-};
 
 struct lf_node_name { /* what a node in the body is, for the cleaner */
     struct lf_key first;

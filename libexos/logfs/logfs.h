@@ -93,7 +93,7 @@ struct logfs_statfs {
 int logfs_statfs(struct logfs *fs, struct logfs_statfs *to);
 
 struct logfs_attributes {
-    uint64_t inode, size, sectors; /* sectors: what its content takes on the disk */
+    uint64_t inode, size, sectors;                 /* sectors: what its content takes on the disk */
     uint64_t accessed, modified, changed, created; /* nanoseconds since 1970 */
     uint32_t mode;                                 /* type and permissions, as Linux has them */
     uint32_t links, uid, gid, device;              /* device: of special files */
@@ -189,8 +189,13 @@ int logfs_clean(struct logfs *fs, unsigned segments);
 int logfs_resize(struct logfs *fs, uint64_t sectors);
 
 /* What lies where: live sectors of a segment, and what it is. */
-enum logfs_segment_state { LOGFS_SEGMENT_FREE, LOGFS_SEGMENT_USED, LOGFS_SEGMENT_LOG,
-                           LOGFS_SEGMENT_WAITS, LOGFS_SEGMENT_FIXED };
+enum logfs_segment_state {
+    LOGFS_SEGMENT_FREE,
+    LOGFS_SEGMENT_USED,
+    LOGFS_SEGMENT_LOG,
+    LOGFS_SEGMENT_WAITS,
+    LOGFS_SEGMENT_FIXED
+};
 int logfs_segment(struct logfs *fs, uint32_t segment, uint32_t *live, uint32_t *state);
 
 /* Checks everything: trees, directories, link counts, extents, counts of live sectors, snapshots.

@@ -156,15 +156,16 @@ int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const
     return 1;
 }
 
-/* Makes all nodes on the way writable, from the root down: each that is not becomes a new one. */
-static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path) {
-    for (unsigned level = tree->height; level-- > 0;) {
+/* Makes all nodes on the way writable, from the root down to a level: each that is not becomes a
+ * new one. */
+static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, unsigned lowest) {
+    for (unsigned level = tree->height; level-- > lowest;) {
         struct node *node = path->step[level].node, *fresh = node;
         uint64_t old = node->at;
 
         if (node->dirty)
             continue;
-        if (fs->snapshot) { /* another tree may have this one too */
+        if (node->page->generation <= fs->snapshot) { /* another tree may have this one too */
             fresh = node_new(fs, level);
             if (!fresh)
                 return LOGFS_ENOMEM;
@@ -192,7 +193,7 @@ int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key) {
     if (!tree->height)
         return 0;
     found = descend(fs, tree, key, &path);
-    return found < 0 ? found : path_dirty(fs, tree, &path);
+    return found < 0 ? found : path_dirty(fs, tree, &path, 0);
 }
 
 static unsigned leaf_room(const struct node *leaf) {
@@ -237,10 +238,10 @@ static struct lf_key first_key(struct node *node) {
     return node->page->level ? children_of(node)->key : slots_of(node)->key;
 }
 
-/* Moves what is at or after slot `from` into a new node on the right, and tells the node above,
- * which has room; a root gets one above it first. */
+/* Moves what is at or after slot `from` into a new node on the right (an empty one is for `key`),
+ * and tells the node above, which has room; a root gets one above it first. */
 static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigned level,
-                 unsigned from) {
+                 unsigned from, struct lf_key key) {
     struct node *node = path->step[level].node, *right, *above;
     unsigned count = node->page->count;
 
@@ -274,19 +275,20 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
             leaf_remove(node, node->page->count - 1u);
     }
     above = path->step[level + 1].node;
-    child_insert(above, path->step[level + 1].slot + 1, first_key(right), right->at);
+    child_insert(above, path->step[level + 1].slot + 1, from < count ? first_key(right) : key,
+                 right->at);
     return 0;
 }
 
-/* Where a full leaf is split: in the middle of its bytes, or before what is appended. */
+/* Where a full leaf is split: in the middle of its bytes, or where something is put at its end. */
 static unsigned leaf_middle(struct node *leaf, unsigned slot) {
     unsigned count = leaf->page->count, bytes = 0, i;
 
-    if (slot == count && count > 1)
-        return count - 1;
+    if (slot == count)
+        return count;
     for (i = 0; i < count - 1 && bytes < LEAF_ROOM / 2; i++)
         bytes += (unsigned)sizeof(struct lf_slot) + slots_of(leaf)[i].length;
-    return i ? i : 1;
+    return i;
 }
 
 int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
@@ -296,7 +298,7 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
     int found, error;
 
     if (tree == &fs->tree)
-        log_changed(fs, key);
+        log_changed(fs, key, length);
     if (!tree->height) {
         struct node *root = node_new(fs, 0);
 
@@ -312,7 +314,7 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         found = descend(fs, tree, key, &path);
         if (found < 0)
             return found;
-        error = path_dirty(fs, tree, &path);
+        error = path_dirty(fs, tree, &path, 0);
         if (error)
             return error;
         leaf = path.step[0].node;
@@ -333,14 +335,8 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         for (level = tree->height - 1; level > 0; level--)
             if (path.step[level].node->page->count >= CHILDREN)
                 break;
-        if (level)
-            error = split(fs, tree, &path, level, CHILDREN / 2);
-        else if (leaf->page->count == 1 && path.step[0].slot == 0)
-            error = split(fs, tree, &path, 0, 0);
-        else if (leaf->page->count == 1 || (path.step[0].slot == leaf->page->count))
-            error = split(fs, tree, &path, 0, leaf->page->count);
-        else
-            error = split(fs, tree, &path, 0, leaf_middle(leaf, path.step[0].slot));
+        error = split(fs, tree, &path, level,
+                      level ? CHILDREN / 2 : leaf_middle(leaf, path.step[0].slot), key);
         if (error)
             return error;
     }
@@ -414,11 +410,11 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
 
     if (found <= 0)
         return found;
-    error = path_dirty(fs, tree, &path);
+    error = path_dirty(fs, tree, &path, 0);
     if (error)
         return error;
     if (tree == &fs->tree)
-        log_changed(fs, key);
+        log_changed(fs, key, 0);
     leaf_remove(path.step[0].node, path.step[0].slot);
     if (tree->height > 1) {
         if (path.step[0].node->page->count)
@@ -430,31 +426,27 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
     return 1;
 }
 
-int tree_holds_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first,
-                    unsigned level, int move) {
+int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
+              int move) {
     struct path path;
-    struct tree upper = *tree;
+    uint64_t here = tree->root;
     int error;
 
-    if (level >= tree->height)
+    if (level >= tree->height || tree->height > LF_LEVELS)
         return 0;
-    if (level == tree->height - 1u) {
-        if (tree->root != at)
-            return 0;
-    }
-    /* Down to the level in question only. */
-    at = tree->root;
-    for (unsigned here = upper.height; here-- > level;) {
-        error = node_get(fs, at, here, &path.step[here].node);
+    for (unsigned step = tree->height; step-- > level;) {
+        error = node_get(fs, here, step, &path.step[step].node);
         if (error)
             return error;
-        if (here == level)
+        if (step == level)
             break;
-        path.step[here].slot = child_for(path.step[here].node, first);
-        at = children_of(path.step[here].node)[path.step[here].slot].at;
+        path.step[step].slot = child_for(path.step[step].node, first);
+        here = children_of(path.step[step].node)[path.step[step].slot].at;
     }
-    (void)move;
-    return path.step[level].node->at == at ? 1 : 0;
+    if (here != at || !move)
+        return here == at;
+    error = path_dirty(fs, tree, &path, level);
+    return error ? error : 1;
 }
 
 static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
@@ -466,12 +458,16 @@ static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
     if (error)
         return error;
     /* What is called may read other nodes, and this one may leave the memory. */
-    copy = fs->host->page(fs->host);
+    copy = spare_take(fs);
     if (!copy)
         return LOGFS_ENOMEM;
     memcpy(copy, node->page, LOGFS_PAGE);
     if (walk->node)
         error = walk->node(walk, at, copy);
+    if (error == WALK_SKIP) {
+        spare_give(fs, copy);
+        return 0;
+    }
     for (unsigned i = 0; i < copy->count && !error; i++) {
         if (level) {
             node_trim(fs);
@@ -482,7 +478,7 @@ static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
             error = walk->item(walk, slot->key, (const uint8_t *)copy + slot->at, slot->length);
         }
     }
-    fs->host->page_free(fs->host, copy);
+    spare_give(fs, copy);
     return error;
 }
 
@@ -519,11 +515,11 @@ enum { GROUP = 120 }; /* nodes in a chunk at most */
 static int write_group(struct logfs *fs, struct tree *tree, struct writing *list, unsigned *done,
                        unsigned count) {
     struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
-    struct logfs_piece pieces[GROUP];
+    struct logfs_piece pieces[GROUP + 1];
     unsigned n = count - *done < GROUP ? count - *done : GROUP;
     uint32_t sectors = n * LF_PAGE_SECTORS;
-    int64_t at = log_begin(fs, (uint32_t)(sizeof(struct lf_chunk) + n * sizeof *names), &sectors,
-                           LF_PAGE_SECTORS);
+    uint32_t header = (uint32_t)(sizeof(struct lf_chunk) + n * sizeof *names);
+    int64_t at = log_begin(fs, header, &sectors, LF_PAGE_SECTORS);
 
     if (at < 0)
         return (int)at;
@@ -533,7 +529,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
         struct node *node = list[i].node;
         uint64_t place = (uint64_t)at + i * LF_PAGE_SECTORS;
 
-        if (!(node->at & NODE_NEW)) /* written before, but it did not become durable */
+        if (!(node->at & NODE_NEW)) /* written before, but that did not become durable */
             space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
         node_rename(fs, node, place);
         space_add(fs, place, LF_PAGE_SECTORS);
@@ -541,18 +537,17 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
             children_of(list[i].above)[list[i].slot].at = place;
         else
             tree->root = place;
+        node->page->self = place;
         names[i] = (struct lf_node_name){.first = first_key(node), .level = node->page->level};
     }
     for (unsigned i = 0; i < n; i++) {
         struct lf_node *page = list[i].node->page;
 
-        page->self = list[i].node->at;
         page->crc = crc32c(0, &page->magic, LOGFS_PAGE - 4);
-        pieces[i] = (struct logfs_piece){page, LF_PAGE_SECTORS};
+        pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
-    return log_end(fs, LF_NODES, (uint32_t)(n * sizeof *names), 0, 0, pieces, n,
-                   n * LF_PAGE_SECTORS);
+    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1);
 }
 
 int tree_write(struct logfs *fs, struct tree *tree) {
