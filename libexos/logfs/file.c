@@ -216,9 +216,11 @@ int logfs_punch(struct logfs *fs, uint64_t inode, uint64_t offset, uint64_t leng
         error = is_directory(file->is.mode) ? LOGFS_EISDIR : LOGFS_EINVAL;
     else if (offset >= end)
         error = 0;
-    else if (page_of(offset) == page_of(end - 1) || file->has_inline)
+    else if (page_of(offset) == page_of(end - 1))
         error = zero_part(fs, file, offset, end);
     else {
+        if (file->has_inline && !first) /* dropped, the page would be filled from that again */
+            first = 1;
         error = zero_part(fs, file, offset, first * LOGFS_PAGE);
         if (!error)
             error = zero_part(fs, file, last * LOGFS_PAGE, end);

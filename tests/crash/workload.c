@@ -546,14 +546,36 @@ int run_start(struct run *run, const struct manner *manner, const struct image *
     return run->model ? 0 : -1;
 }
 
+/* For those who look for the reason: where the content is not as it should be. */
+static void say_difference(struct run *run) {
+    static uint8_t bytes[FILE_MOST];
+
+    for (unsigned i = 0; run->trace && i < INODES; i++) {
+        const struct object *object = run->model->object[i];
+        uint64_t at = 0;
+
+        if (!object || !object->names || (object->mode & TYPE_MASK) != TYPE_FILE)
+            continue;
+        memset(bytes, 0, sizeof(bytes));
+        (void)logfs_read(run->fs, i, bytes, sizeof(bytes), 0);
+        while (at < object->size && bytes[at] == object->bytes[at])
+            at++;
+        if (at < object->size)
+            fprintf(run->trace, "# inode %u differs from byte %llu: %02x instead of %02x\n", i,
+                    (unsigned long long)at, bytes[at], object->bytes[at]);
+    }
+}
+
 static void look(struct run *run) {
     uint64_t kept;
     char fault[FAULT_ROOM];
 
     if (!run->disk.failed && !run->fault[0] &&
-        model_check(run->model, run->fs, MODEL_NOW, &run->survey, &kept, fault))
+        model_check(run->model, run->fs, MODEL_NOW, &run->survey, &kept, fault)) {
+        say_difference(run);
         snprintf(run->fault, sizeof(run->fault), "before any crash, after operation %u: %.200s",
                  run->model->operation, fault);
+    }
 }
 
 int run_operations(struct run *run, unsigned count) {
