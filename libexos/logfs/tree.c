@@ -211,7 +211,7 @@ static void leaf_remove(struct node *leaf, unsigned at) {
     leaf->page->count--;
     memmove(slots + at, slots + at + 1, (leaf->page->count - at) * sizeof *slots);
     for (unsigned i = 0; i < leaf->page->count; i++)
-        if (slots[i].at < place)
+        if (slots[i].at <= place) /* items of no length lie where the next one ends */
             slots[i].at = (uint16_t)(slots[i].at + length);
 }
 
