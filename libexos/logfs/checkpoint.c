@@ -115,6 +115,9 @@ static void checkpoint_fill(struct logfs *fs, struct lf_checkpoint *to) {
     to->magic = LF_CHECKPOINT_MAGIC;
     to->id = fs->super.id;
     to->log = fs->log;
+    /* What is logged from now on continues this checkpoint, not the one before, which knows nothing
+     * of the changes that are in no batch. */
+    to->log.link = (to->log.link ^ to->sequence) * 0x9e3779b97f4a7c15ull + 1;
     to->root = fs->tree.root;
     to->height = fs->tree.height;
     to->segments = fs->segments;
@@ -176,6 +179,7 @@ int checkpoint_write(struct logfs *fs) {
                     space_add(fs, fs->checkpoint->usage[page], LF_PAGE_SECTORS);
             }
     } else {
+        fs->log.link = fs->durable.link = to->log.link;
         fs->generation++;
         fs->counts.checkpoints++;
         fs->logged = 0;
