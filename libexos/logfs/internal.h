@@ -202,6 +202,9 @@ struct walk {
 int tree_walk(struct logfs *fs, struct tree *tree, struct walk *walk);
 /* Gives all dirty nodes places and writes them. */
 int tree_write(struct logfs *fs, struct tree *tree);
+/* What was written did not become durable: dirty nodes have no places any more, as others will get
+ * those. */
+void tree_unplace(struct logfs *fs, struct tree *tree);
 
 /* space.c */
 uint32_t space_reserve(const struct logfs *fs);      /* segments */

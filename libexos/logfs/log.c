@@ -131,6 +131,7 @@ void log_failed(struct logfs *fs, int error) {
     fs->failed = error;
     fs->write_all = fs->change_overflow = 1;
     page_flushed(fs, 0);
+    tree_unplace(fs, &fs->tree);
     if (fs->log.at)
         space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS));
     space_leave_segment(fs, fs->log.next);

@@ -163,7 +163,9 @@ static int count(struct counting *counting, uint64_t at, uint32_t sectors) {
         uint8_t *byte = &counting->seen[sector / 8], bit = (uint8_t)(1 << sector % 8);
 
         if (*byte & bit) {
+            /* After an error both count: each will go on its own. */
             counting->twice += !counting->snapshot;
+            counting->live[sector / LF_SEGMENT_SECTORS] += !counting->snapshot;
             continue;
         }
         seen = 0;

@@ -510,6 +510,32 @@ static unsigned collect(struct logfs *fs, struct node *node, struct node *above,
     return count + 1;
 }
 
+static void unplace(struct logfs *fs, struct node *node) {
+    if (node->page->level)
+        for (unsigned i = 0; i < node->page->count; i++) {
+            struct lf_child *slot = &children_of(node)[i];
+            struct node *child = node_find(fs, slot->at);
+
+            if (child && child->dirty) {
+                unplace(fs, child);
+                slot->at = child->at;
+            }
+        }
+    if (!(node->at & NODE_NEW)) {
+        space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
+        node_rename(fs, node, NODE_NEW | fs->next_new++);
+    }
+}
+
+void tree_unplace(struct logfs *fs, struct tree *tree) {
+    struct node *root = tree->height ? node_find(fs, tree->root) : NULL;
+
+    if (root && root->dirty) {
+        unplace(fs, root);
+        tree->root = root->at;
+    }
+}
+
 enum { GROUP = 120 }; /* nodes in a chunk at most */
 
 static int write_group(struct logfs *fs, struct tree *tree, struct writing *list, unsigned *done,

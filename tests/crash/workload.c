@@ -566,9 +566,14 @@ static void say_difference(struct run *run) {
     }
 }
 
+static void tell(void *context, const char *line) { fprintf(context, "# check: %s\n", line); }
+
 static void look(struct run *run) {
     uint64_t kept;
     char fault[FAULT_ROOM];
+
+    if (run->watch)
+        (void)logfs_check(run->fs, tell, run->trace);
 
     if (!run->disk.failed && !run->fault[0] &&
         model_check(run->model, run->fs, MODEL_NOW, &run->survey, &kept, fault)) {
