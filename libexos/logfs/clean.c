@@ -503,8 +503,11 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
         if (error)
             operation_failed(fs, error);
     }
-    if (!error)
+    if (!error) {
         error = checkpoint_write(fs);
+        if (error && fs->snapshot) /* snapshots' trees that moved cannot be moved back */
+            operation_failed(fs, error);
+    }
     fs->cleaning = 0;
     if (!error && fs->snapshot)
         refresh_views(fs);
