@@ -283,8 +283,11 @@ int file_orphans(struct logfs *fs) {
         struct file *file;
         const void *value;
         unsigned length;
-        int error = operation(fs, 0, 1);
+        int error;
 
+        /* Mounting writes nothing, unless what is to be erased is more than memory can note. */
+        node_trim(fs);
+        error = fs->node_dirty > page_dirty_limit(fs) ? operation(fs, 0, 1) : spare_fill(fs);
         if (!error)
             error = tree_next(fs, &fs->tree, &key, &value, &length);
         if (error < 0)
