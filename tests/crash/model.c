@@ -39,6 +39,19 @@ static int history_allows(const struct history *history, uint64_t before, uint32
     return value == before;
 }
 
+/* A long write grows a file in steps of pages. */
+static int history_allows_step(const struct history *history, uint32_t from, uint32_t to,
+                               uint64_t value) {
+    for (uint32_t i = history->count; i-- > 1 && value % LOGFS_PAGE == 0;) {
+        const struct version *version = &history->version[i];
+
+        if (version->operation > from && version->operation <= to && version->value > value &&
+            history->version[i - 1].value < value)
+            return 1;
+    }
+    return 0;
+}
+
 /* A page that a file ends in: its bytes may be those of one version, and the end of another. */
 static int history_allows_cut(const struct history *history, uint32_t from, uint32_t to,
                               uint64_t size, uint64_t value) {
@@ -276,7 +289,8 @@ static int object_check(const struct model *model, const struct object *object,
                         (unsigned long long)object->inode, seen->mode, since);
     if ((object->mode & TYPE_MASK) == TYPE_DIRECTORY || object->unknown)
         return 0;
-    if (!history_allows(&object->sizes, 0, since, current, seen->size))
+    if (!history_allows(&object->sizes, 0, since, current, seen->size) &&
+        !history_allows_step(&object->sizes, since, current, seen->size))
         return snprintf(
             fault, FAULT_ROOM, "inode %llu: %llu bytes, not a size since operation %u (now %u)",
             (unsigned long long)object->inode, (unsigned long long)seen->size, since, current);

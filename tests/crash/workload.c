@@ -5,7 +5,7 @@
 #include <string.h>
 #include "workload.h"
 
-enum { NAMES_MOST = 90, BYTES_MOST = 1800 << 10, ANY = 0, PROFILES = 4 };
+enum { NAMES_MOST = 90, BYTES_MOST = 1800 << 10, CHURN_MOST = 2500 << 10, ANY = 0, PROFILES = 5, CHURN = 4 };
 
 struct manner manner_of(uint64_t seed) {
     static const struct logfs_policy *const policies[] = {&logfs_cost_benefit, &logfs_greedy,
@@ -13,11 +13,15 @@ struct manner manner_of(uint64_t seed) {
     struct dice dice = dice_of(seed, 1);
     struct manner manner = {.seed = seed};
 
-    manner.sectors = (8u + 2 * (uint32_t)roll(&dice, 3)) << 11;
+    manner.sectors = (roll(&dice, 4) ? 8u : 12u) << 11;
     manner.features = roll(&dice, 2) ? LOGFS_DATA_CHECKSUMS : 0;
     manner.cache_pages = roll(&dice, 2) ? 256 : 1024;
-    manner.operations = 80 + (uint32_t)roll(&dice, 320);
+    manner.operations = 150 + (uint32_t)roll(&dice, 650);
     manner.profile = (uint32_t)roll(&dice, PROFILES);
+    if (manner.profile == CHURN) { /* the log comes round soon */
+        manner.sectors = 8u << 11;
+        manner.cache_pages = 256;
+    }
     manner.policy = policies[roll(&dice, 3)];
     return manner;
 }
@@ -117,21 +121,15 @@ static uint64_t bytes_in_all(const struct model *model) {
 }
 
 static uint64_t some_length(struct run *run) {
-    switch (roll(&run->dice, 4) + run->manner.profile) {
-    case 0:
-        return 1 + roll(&run->dice, 400);
-    case 1:
-        return 1 + roll(&run->dice, 6000);
-    case 2:
-        return LOGFS_PAGE * (1 + roll(&run->dice, 3));
-    case 3:
-        return 1 + roll(&run->dice, 40000);
-    case 4:
-        return 1 + roll(&run->dice, 1000);
-    case 5:
-        return LOGFS_PAGE * (1 + roll(&run->dice, 30));
-    default:
-        return 1 + roll(&run->dice, 100000);
+    switch (roll(&run->dice, 8)) {
+    case 0: return 1 + roll(&run->dice, 400);
+    case 1: return 1 + roll(&run->dice, 1000);
+    case 2: return LOGFS_PAGE;
+    case 3: return 1 + roll(&run->dice, 6000);
+    case 4: return LOGFS_PAGE * (1 + roll(&run->dice, 4));
+    case 5: return 1 + roll(&run->dice, run->manner.profile ? 40000 : 8000);
+    case 6: return 1 + roll(&run->dice, run->manner.profile == 1 ? 100000 : 20000);
+    default: return LOGFS_PAGE * (1 + roll(&run->dice, run->manner.profile == 1 ? 40 : 10));
     }
 }
 
@@ -230,6 +228,13 @@ static void do_overwrite(struct run *run) {
 
     if (pages)
         write_at(run, object, roll(&run->dice, pages) * LOGFS_PAGE, LOGFS_PAGE);
+}
+
+static void do_rewrite(struct run *run) {
+    struct object *object = pick_file(run);
+
+    if (object)
+        write_at(run, object, 0, 100000 + roll(&run->dice, FILE_MOST - 100000));
 }
 
 static void do_append(struct run *run) {
@@ -472,18 +477,19 @@ static void do_clean(struct run *run) {
     went(run, "clean", status, 1);
 }
 
-/* How often, by profile: small files, large ones, names, snapshots and cleaning. */
+/* How often, by profile: small files, large ones, names, snapshots and cleaning, the same large
+ * files again and again. */
 static const struct {
     void (*call)(struct run *run);
     uint8_t often[PROFILES];
 } operations[] = {
-    {do_create, {12, 6, 14, 8}}, {do_mkdir, {2, 1, 8, 2}},     {do_symlink, {2, 1, 4, 1}},
-    {do_write, {14, 16, 4, 12}}, {do_overwrite, {6, 8, 1, 8}}, {do_append, {10, 12, 3, 8}},
-    {do_truncate, {5, 4, 2, 4}}, {do_punch, {2, 2, 1, 2}},     {do_chmod, {3, 1, 4, 1}},
-    {do_rename, {8, 3, 16, 4}},  {do_exchange, {2, 1, 5, 1}},  {do_link, {4, 1, 8, 2}},
-    {do_unlink, {7, 4, 9, 5}},   {do_release, {3, 2, 3, 2}},   {do_rmdir, {2, 1, 6, 1}},
-    {do_fsync, {24, 10, 12, 8}}, {do_sync, {4, 3, 4, 3}},      {do_keep, {1, 1, 1, 6}},
-    {do_unkeep, {1, 1, 1, 6}},   {do_clean, {1, 2, 1, 8}},
+    {do_create, {12, 6, 14, 8, 4}}, {do_mkdir, {2, 1, 8, 2, 1}},     {do_symlink, {2, 1, 4, 1, 1}},
+    {do_write, {14, 16, 4, 12, 2}}, {do_overwrite, {6, 8, 1, 8, 8}}, {do_rewrite, {0, 1, 0, 1, 30}},
+    {do_append, {10, 12, 3, 8, 0}}, {do_truncate, {5, 4, 2, 4, 1}},  {do_punch, {2, 2, 1, 2, 1}},
+    {do_chmod, {3, 1, 4, 1, 6}},    {do_rename, {8, 3, 16, 4, 2}},   {do_exchange, {2, 1, 5, 1, 1}},
+    {do_link, {4, 1, 8, 2, 1}},     {do_unlink, {7, 4, 9, 5, 2}},    {do_release, {3, 2, 3, 2, 2}},
+    {do_rmdir, {2, 1, 6, 1, 0}},    {do_fsync, {24, 10, 12, 8, 4}},  {do_sync, {4, 3, 4, 3, 1}},
+    {do_keep, {1, 1, 1, 6, 0}},     {do_unkeep, {1, 1, 1, 6, 0}},    {do_clean, {1, 2, 1, 8, 1}},
 };
 enum { KINDS = sizeof(operations) / sizeof(operations[0]) };
 
@@ -491,7 +497,7 @@ static void one_operation(struct run *run) {
     unsigned total = 0, at = 0;
     uint64_t rolled;
 
-    if (run->pressed || bytes_in_all(run->model) > BYTES_MOST || run->model->names > NAMES_MOST) {
+    if (run->pressed || bytes_in_all(run->model) > run->bytes_most || run->model->names > NAMES_MOST) {
         run->pressed -= run->pressed > 0;
         if (run->pressed == 2)
             do_unkeep(run);
@@ -539,6 +545,7 @@ int run_start(struct run *run, const struct manner *manner, const struct image *
         snprintf(run->fault, sizeof(run->fault), "mounting for a workload: %d", status);
         return -1;
     }
+    run->bytes_most = manner->profile == CHURN ? CHURN_MOST : BYTES_MOST;
     run->watch = trace && getenv("WATCH");
     logfs_set_policy(run->fs, manner->policy);
     run->model = model_of(run->fs, run->fault);
@@ -583,6 +590,20 @@ static void look(struct run *run) {
     }
 }
 
+static void say_counts(struct run *run) {
+    struct logfs_counts counts;
+    struct logfs_statfs space;
+
+    logfs_count(run->fs, &counts);
+    if (run->trace && !logfs_statfs(run->fs, &space))
+        fprintf(run->trace,
+                "# %llu KiB written in %llu batches and %llu checkpoints; %llu segments cleaned; "
+                "%llu of %llu sectors free\n",
+                (unsigned long long)counts.written_sectors / 2, (unsigned long long)counts.batches,
+                (unsigned long long)counts.checkpoints, (unsigned long long)counts.cleaned,
+                (unsigned long long)space.free, (unsigned long long)space.sectors);
+}
+
 int run_operations(struct run *run, unsigned count) {
     int status;
 
@@ -594,6 +615,7 @@ int run_operations(struct run *run, unsigned count) {
             look(run);
     }
     look(run);
+    say_counts(run);
     model_begin(run->model, run->record.count);
     for (unsigned slot = 0; slot < 4; slot++)
         let_go(run, slot);

@@ -26,6 +26,7 @@ struct run {
     uint64_t held[4];
     int watch; /* looks after each operation, which may change what happens */
     unsigned pressed; /* there was no space: delete something */
+    uint64_t bytes_most; /* in all files; more: delete something */
     unsigned bytes_made, files_made, kept_made;
     char fault[FAULT_ROOM];
 };
