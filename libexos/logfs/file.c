@@ -20,7 +20,7 @@ static int outgrow(struct logfs *fs, struct file *file, uint64_t size) {
 }
 
 /* The file becomes longer, and what comes to lie between is zeros: of its last page the disk may
- * have more than the file had. */
+ * have more than the file had, and after a crash pages behind it. */
 static int extend(struct logfs *fs, struct file *file, uint64_t size) {
     struct page *page;
     int error = outgrow(fs, file, size);
@@ -29,6 +29,12 @@ static int extend(struct logfs *fs, struct file *file, uint64_t size) {
         error = page_get(fs, file, page_of(file->is.size), 1, &page);
         if (!error)
             page_dirty(fs, page);
+    }
+    if (!error) {
+        error = extent_cut(fs, file, page_of(file->is.size + LOGFS_PAGE - 1),
+                           page_of(size + LOGFS_PAGE - 1));
+        if (error)
+            operation_failed(fs, error);
     }
     if (!error)
         file->is.size = size;

@@ -446,7 +446,7 @@ static int is_kept(struct run *run, const char *name) {
 
 static void do_keep(struct run *run) {
     char name[16];
-    int length = snprintf(name, sizeof(name), "k%llu.%u", (unsigned long long)run->manner.seed % 97,
+    int length = snprintf(name, sizeof(name), "k%llx.%u", (unsigned long long)run->manner.seed & 0xffffff,
                           ++run->kept_made);
     int status = logfs_snapshot_create(run->fs, name, (size_t)length);
 
@@ -546,6 +546,11 @@ int run_start(struct run *run, const struct manner *manner, const struct image *
         return -1;
     }
     run->bytes_most = manner->profile == CHURN ? CHURN_MOST : BYTES_MOST;
+    if (trace)
+        fprintf(trace, "# %llu MiB, %spages in cache %u, profile %u, policy %s\n",
+                (unsigned long long)manner->sectors >> 11,
+                manner->features ? "checksums of data, " : "", manner->cache_pages,
+                manner->profile, manner->policy->name);
     run->watch = trace && getenv("WATCH");
     logfs_set_policy(run->fs, manner->policy);
     run->model = model_of(run->fs, run->fault);
