@@ -420,6 +420,10 @@ static int move_to_holes(struct cleaning *c, uint32_t first, uint32_t victim) {
         holes->fs = fs;
         holes->buffer = fs->host->resize(fs->host, NULL, 0, LOGFS_SEGMENT);
         error = holes->buffer ? examine(holes, segment) : LOGFS_ENOMEM;
+        /* No tree knows yet what was moved here from this victim or the one before. */
+        for (uint32_t i = 0; !error && i < c->count; i++)
+            if (c->pieces[i].fresh / LF_SEGMENT_SECTORS == segment)
+                take(holes, c->pieces[i].fresh, c->pieces[i].sectors);
         /* Headers of chunks that hold something stay; if all that lives was found, the rest is
          * free. */
         for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS; i++) {
