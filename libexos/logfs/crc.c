@@ -35,10 +35,14 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size) {
         uint64_t word;
 
         memcpy(&word, at, 8);
+#ifdef __SSE4_2__ /* of a host that is asked for much */
+        crc = (uint32_t)__builtin_ia32_crc32di(crc, word);
+#else
         word ^= crc;
         crc = table[7][word & 255] ^ table[6][word >> 8 & 255] ^ table[5][word >> 16 & 255] ^
               table[4][word >> 24 & 255] ^ table[3][word >> 32 & 255] ^ table[2][word >> 40 & 255] ^
               table[1][word >> 48 & 255] ^ table[0][word >> 56];
+#endif
     }
     for (; size; at++, size--)
         crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
