@@ -532,12 +532,14 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
 
 int clean_some(struct logfs *fs, unsigned most) {
     enum { VICTIMS = 8 };
-    uint32_t victims[VICTIMS], room, live = 0;
+    uint32_t victims[VICTIMS], room, live = 0, rest = LF_SEGMENT_SECTORS;
     unsigned count = 0;
 
     if (fs->cleaning)
         return 0;
-    room = fs->free_segments > 1 ? (fs->free_segments - 1) * 1500 : 0;
+    /* One segment is left for the checkpoint, at least that in which the log goes on next. */
+    rest -= fs->log.at ? fs->log.at % LF_SEGMENT_SECTORS : rest;
+    room = fs->free_segments * 1500 + (rest > 512 ? rest - 512 : 0);
     while (count < most && count < VICTIMS) {
         uint32_t best = 0;
         int64_t score = 0;

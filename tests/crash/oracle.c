@@ -64,11 +64,12 @@ static int same_space(struct oracle *oracle, struct logfs *fs, const struct logf
 }
 
 /* What a survey showed, still there. */
-static int shows(struct oracle *oracle, struct logfs *fs, uint64_t names, uint64_t contents) {
+static int shows(struct oracle *oracle, struct logfs *fs, const char *when, uint64_t names,
+                 uint64_t contents) {
     if (survey_take(&oracle->survey, fs))
-        return FAULT("mounted again: %.200s", oracle->survey.fault);
+        return FAULT("mounted %s: %.200s", when, oracle->survey.fault);
     if (oracle->survey.names != names || oracle->survey.contents != contents)
-        return FAULT("mounted again it shows other %s",
+        return FAULT("mounted %s it shows other %s", when,
                      oracle->survey.names != names ? "names" : "contents");
     return 0;
 }
@@ -90,17 +91,26 @@ static int first_mount(struct oracle *oracle, const struct model *model, uint32_
     return let_go(oracle, fs, verdict);
 }
 
-/* 1: there is really no space for it. */
+/* There is really no space for it: then what there is of it can go again. */
+static int take_back(struct oracle *oracle, struct logfs *fs, int made) {
+    int status = made ? logfs_unlink(fs, LOGFS_ROOT, new_name, sizeof(new_name) - 1) : 0;
+
+    if (!status)
+        status = logfs_sync(fs);
+    return status ? FAULT("deleting a file on a full volume: %d", status) : 0;
+}
+
 static int make_new(struct oracle *oracle, struct logfs *fs, const struct logfs_statfs *space,
                     const uint8_t *bytes) {
     struct logfs_attributes about = {.mode = TYPE_FILE | 0600};
     uint64_t inode, pages[(NEW_BYTES + LOGFS_PAGE - 1) / LOGFS_PAGE];
     long status = logfs_create(fs, LOGFS_ROOT, new_name, sizeof(new_name) - 1, &about, &inode);
+    int made = !status;
 
-    if (!status)
+    if (made)
         status = logfs_write(fs, inode, bytes, NEW_BYTES, 0);
-    if (status == LOGFS_ENOSPC && space->free < NEW_SECTORS)
-        return 1;
+    if (space->free < NEW_SECTORS && (status == LOGFS_ENOSPC || (made && status < NEW_BYTES)))
+        return take_back(oracle, fs, made);
     if (status != NEW_BYTES)
         return FAULT("a new file after the crash: %ld", status);
     status = logfs_fsync(fs, inode);
@@ -120,17 +130,17 @@ static int second_mount(struct oracle *oracle, const struct logfs_statfs *space,
                         const uint8_t *bytes) {
     uint64_t names = oracle->survey.names, contents = oracle->survey.contents;
     struct logfs *fs;
-    int verdict = mount(oracle, "again", &fs), full = 0;
+    int verdict = mount(oracle, "again", &fs);
 
     if (verdict)
         return verdict;
     verdict = same_space(oracle, fs, space);
     if (!verdict)
-        verdict = shows(oracle, fs, names, contents);
+        verdict = shows(oracle, fs, "again", names, contents);
     if (!verdict)
-        full = make_new(oracle, fs, space, bytes);
+        verdict = make_new(oracle, fs, space, bytes);
     image_clear(&oracle->disk.now); /* what fsync did not flush is lost */
-    return let_go(oracle, fs, verdict ? verdict : full < 0 ? full : 0);
+    return let_go(oracle, fs, verdict);
 }
 
 static int third_mount(struct oracle *oracle) {
@@ -140,7 +150,7 @@ static int third_mount(struct oracle *oracle) {
 
     if (verdict)
         return verdict;
-    verdict = shows(oracle, fs, names, contents);
+    verdict = shows(oracle, fs, "after fsync", names, contents);
     if (!verdict)
         verdict = sound(oracle, fs);
     return let_go(oracle, fs, verdict);

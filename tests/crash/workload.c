@@ -607,6 +607,10 @@ static void say_counts(struct run *run) {
                 (unsigned long long)counts.written_sectors / 2, (unsigned long long)counts.batches,
                 (unsigned long long)counts.checkpoints, (unsigned long long)counts.cleaned,
                 (unsigned long long)space.free, (unsigned long long)space.sectors);
+    for (uint32_t i = 0, live, state; run->trace && i < space.segments; i++)
+        if (!logfs_segment(run->fs, i, &live, &state))
+            fprintf(run->trace, "# segment %u: %.5s, %u live\n", i,
+                    "free\0used\0log\0\0waits\0fixed" + 5 * state, live);
 }
 
 int run_operations(struct run *run, unsigned count) {
