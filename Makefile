@@ -28,14 +28,16 @@ include mk/gen.mk
 include mk/ebpf.mk
 include mk/user.mk
 include mk/kernel.mk
+include mk/tools.mk
+include mk/crash.mk
 include mk/test.mk
 include mk/sdk.mk
 endif
 
 ##@ Everyday
 
-.PHONY: all run test bench experiments debug check budget format help clean setup doctor
-.PHONY: fuzz mutants sweep matrix docs template install-sdk ebpf-plugin
+.PHONY: all run test bench bench-disk tools external experiments debug check budget format help clean setup doctor
+.PHONY: fuzz mutants crash sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
@@ -47,6 +49,12 @@ test: $(TEST_NEEDS) ## Run all tests, or T=guest/bind those whose name begins so
 
 bench: $(BENCH_NEEDS) ## Measure, print the table beside the peers' figures, write build/bench.tsv
 	@scripts/bench $(BENCHES)
+
+bench-disk: $(HOST_BIN)/bench-disk ## Measure what logfs writes, flushes and reads, beside the peers', write build/bench-disk.tsv
+	@scripts/bench-disk $<
+
+tools: $(TOOLS) ## Build mkfs.logfs, fsck.logfs, dump.logfs and logfs-fuse in build/host/
+	@$(if $(FUSE_FOUND),:,echo 'tools: logfs-fuse is left out: libfuse3-dev and pkg-config are not here')
 
 experiments: $(EXPERIMENT_NEEDS) ## Run the experiments, or T=stride: tables here, plots in build/experiments/
 	@scripts/experiments $(notdir $(EXPERIMENTS))
@@ -70,6 +78,12 @@ docs: ## Write docs/ABI.md anew from kernel/abi/syscalls.def
 
 fuzz: $(FUZZ_NEEDS) ## Fuzz the verifier, then the kernel's calls, for FUZZ_SECONDS=60 each (T=ebpf|calls, SEED=, ROUNDS=)
 	@scripts/fuzz $(FUZZ_CHOSEN)
+
+crash: $(CRASH) ## Crash logfs in STATES=1000000 ways and look at what is left (SEED=1)
+	@nice $(CRASH) --states $(or $(STATES),1000000) --seed $(or $(SEED),1) --jobs $(shell nproc)
+
+external: tools $(LOGFS_EXERCISE) ## Run fsx and pjdfstest, if they are here, on logfs through FUSE (T=fsx|pjdfstest|exercise, SEEDS=)
+	@scripts/external
 
 mutants: $(MUTANT_NEEDS) ## Break the sources as tests/mutants.tsv says; the named tests must notice
 	@scripts/mutants

@@ -10,10 +10,12 @@ WANTS_BUILD := $(filter-out $(BARE_GOALS) format budget docs,$(GOALS))
 GROUPS := $(if $(filter-out $(BARE_GOALS),$(GOALS)),base)
 GROUPS += $(if $(WANTS_BUILD),build)
 GROUPS += $(if $(filter run test bench experiments debug sweep matrix fuzz mutants,$(GOALS)),run)
-GROUPS += $(if $(filter test sweep fuzz mutants,$(GOALS)),test)
+GROUPS += $(if $(filter test sweep fuzz mutants external,$(GOALS)),test)
 GROUPS += $(if $(filter debug,$(GOALS)),debug)
 GROUPS += $(if $(filter format check,$(GOALS)),format)
 GROUPS += $(if $(filter fuzz,$(GOALS)),fuzz)
+# A wish, not a need: without it logfs-fuse is left out.
+GROUPS += $(if $(filter tools test external,$(GOALS)),fuse)
 
 # make remakes an included file and starts over: one stamp, so the check is cheap.
 empty :=
@@ -22,7 +24,8 @@ SETUP_STAMP := $(if $(GROUPS),build/setup/$(subst $(empty) $(empty),-,$(GROUPS))
 SETUP_DONE := $(wildcard $(SETUP_STAMP))
 ifneq ($(SETUP_STAMP),)
 $(SETUP_STAMP): scripts/setup
-	@scripts/setup $(GROUPS)
+	@scripts/setup $(filter-out fuse,$(GROUPS))
+	@$(if $(filter fuse,$(GROUPS)),scripts/setup fuse || echo 'setup: going on without libfuse3')
 	@mkdir -p $(@D) && touch $@
 include $(SETUP_STAMP)
 endif

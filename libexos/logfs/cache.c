@@ -1,0 +1,183 @@
+/* cache.c - tree nodes in memory, and pages in hand for operations that must not fail half-way */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+int spare_fill(struct logfs *fs) {
+    while (fs->spare_count < SPARE_PAGES) {
+        void *page = fs->host->page(fs->host);
+
+        if (!page)
+            return LOGFS_ENOMEM;
+        fs->spare[fs->spare_count++] = page;
+    }
+    return 0;
+}
+
+void *spare_take(struct logfs *fs) {
+    return fs->spare_count ? fs->spare[--fs->spare_count] : fs->host->page(fs->host);
+}
+
+void spare_give(struct logfs *fs, void *page) {
+    if (fs->spare_count < SPARE_PAGES)
+        fs->spare[fs->spare_count++] = page;
+    else
+        fs->host->page_free(fs->host, page);
+}
+
+static struct node **bucket(struct logfs *fs, uint64_t at) {
+    return &fs->nodes[(at / LF_PAGE_SECTORS ^ at >> 20) % NODE_BUCKETS];
+}
+
+struct node *node_find(struct logfs *fs, uint64_t at) {
+    for (struct node *node = *bucket(fs, at); node; node = node->next)
+        if (node->at == at) {
+            if (fs->node_lru.previous != &node->used) {
+                ring_remove(&node->used);
+                ring_add(&fs->node_lru, &node->used);
+            }
+            return node;
+        }
+    return NULL;
+}
+
+static struct node *node_add(struct logfs *fs, uint64_t at, struct lf_node *page) {
+    struct node *node = fs->host->resize(fs->host, NULL, 0, sizeof *node);
+
+    if (!node)
+        return NULL;
+    *node = (struct node){.at = at, .page = page, .next = *bucket(fs, at)};
+    *bucket(fs, at) = node;
+    ring_add(&fs->node_lru, &node->used);
+    fs->node_count++;
+    return node;
+}
+
+static void unhash(struct logfs *fs, struct node *node) {
+    struct node **link = bucket(fs, node->at);
+
+    while (*link != node)
+        link = &(*link)->next;
+    *link = node->next;
+}
+
+void node_drop(struct logfs *fs, struct node *node) {
+    unhash(fs, node);
+    ring_remove(&node->used);
+    fs->node_count--;
+    fs->node_dirty -= node->dirty;
+    spare_give(fs, node->page);
+    fs->host->resize(fs->host, node, sizeof *node, 0);
+}
+
+void node_rename(struct logfs *fs, struct node *node, uint64_t at) {
+    unhash(fs, node);
+    node->at = at;
+    node->next = *bucket(fs, at);
+    *bucket(fs, at) = node;
+}
+
+/* Is every slot inside, and are the keys in order? */
+static int node_is_sound(const struct lf_node *page, unsigned level) {
+    const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
+    const struct lf_child *children = (const struct lf_child *)(page + 1);
+    size_t most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
+
+    if (page->level != level || page->count > most || (level && !page->count))
+        return 0;
+    if (!level &&
+        (page->bottom > LOGFS_PAGE || page->bottom < sizeof *page + page->count * sizeof *slots))
+        return 0;
+    for (unsigned i = 0; i < page->count; i++) {
+        struct lf_key key = level ? children[i].key : slots[i].key;
+
+        if (i && key_compare(level ? children[i - 1].key : slots[i - 1].key, key) >= 0)
+            return 0;
+        if (!level && (slots[i].at < page->bottom || slots[i].length > LF_VALUE_MOST ||
+                       slots[i].at + slots[i].length > LOGFS_PAGE))
+            return 0;
+    }
+    return 1;
+}
+
+int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found) {
+    struct node *node = node_find(fs, at);
+    struct lf_node *page;
+    int error;
+
+    if (node) {
+        *found = node;
+        return node->page->level == level ? 0 : LOGFS_EUCLEAN;
+    }
+    if (!space_valid(fs, at, LF_PAGE_SECTORS))
+        return LOGFS_EUCLEAN;
+    page = spare_take(fs);
+    if (!page)
+        return LOGFS_ENOMEM;
+    error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
+    if (!error && !MUTANT_NO_CHECKSUM &&
+        (page->crc != crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
+         page->id != fs->super.id || page->self != at ||
+         page->generation > (fs->of ? fs->of : fs)->generation))
+        error = LOGFS_EIO;
+    if (!error && !node_is_sound(page, level))
+        error = LOGFS_EUCLEAN;
+    node = error ? NULL : node_add(fs, at, page);
+    if (!node) {
+        fs->host->page_free(fs->host, page);
+        return error ? error : LOGFS_ENOMEM;
+    }
+    *found = node;
+    return 0;
+}
+
+struct node *node_new(struct logfs *fs, unsigned level) {
+    struct lf_node *page = spare_take(fs);
+    struct node *node;
+
+    if (!page)
+        return NULL;
+    memset(page, 0, LOGFS_PAGE);
+    *page = (struct lf_node){.magic = LF_NODE_MAGIC,
+                             .id = fs->super.id,
+                             .generation = fs->generation,
+                             .level = (uint16_t)level,
+                             .bottom = LOGFS_PAGE};
+    node = node_add(fs, NODE_NEW | fs->next_new, page);
+    if (!node) {
+        fs->host->page_free(fs->host, page);
+        return NULL;
+    }
+    fs->next_new++;
+    node->dirty = 1;
+    fs->node_dirty++;
+    return node;
+}
+
+/* Between operations: nobody holds a pointer to a node. */
+void node_trim(struct logfs *fs) {
+    struct ring *ring = fs->node_lru.next, *next;
+
+    for (; fs->node_count > fs->host->cache_pages / 2 && ring != &fs->node_lru; ring = next) {
+        struct node *node = RING_OF(struct node, used, ring);
+
+        next = ring->next;
+        if (!node->dirty)
+            node_drop(fs, node);
+    }
+}
+
+void node_forget(struct logfs *fs, int dirty_too) {
+    for (struct ring *ring = fs->node_lru.next, *next; ring != &fs->node_lru; ring = next) {
+        struct node *node = RING_OF(struct node, used, ring);
+
+        next = ring->next;
+        if (!node->dirty || dirty_too)
+            node_drop(fs, node);
+    }
+}
+
+void node_all_clean(struct logfs *fs) {
+    for (struct ring *ring = fs->node_lru.next; ring != &fs->node_lru; ring = ring->next)
+        RING_OF(struct node, used, ring)->dirty = 0;
+    fs->node_dirty = 0;
+}

@@ -1,0 +1,584 @@
+/* clean.c - the cleaner: what lives in a segment is written elsewhere, so that it becomes free */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+static int64_t greedy_score(uint32_t live, uint64_t age) {
+    (void)age;
+    return (int64_t)LF_SEGMENT_SECTORS - live;
+}
+
+/* Rosenblum and Ousterhout, 1991: what is old and not full first. */
+static int64_t cost_benefit_score(uint32_t live, uint64_t age) {
+    return (int64_t)((LF_SEGMENT_SECTORS - live) * (age + 1) * 16 / (LF_SEGMENT_SECTORS + live));
+}
+
+const struct logfs_policy logfs_greedy = {"greedy", greedy_score, 0};
+const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_score, 0};
+/* Matthews and others, 1997: on a disk that is nearly full the emptiest segment goes into the holes
+ * of the fullest. */
+const struct logfs_policy logfs_hole_filling = {"hole-filling", greedy_score, 1};
+
+void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) { fs->policy = policy; }
+
+/* Something that lives in a victim. */
+struct piece {
+    struct lf_key key; /* extents: inode and page; nodes: first key; LF_USAGE_PAGE: page */
+    uint64_t at, fresh;
+    uint32_t sectors;
+    int level; /* -1: data */
+};
+
+struct cleaning {
+    struct logfs *fs;
+    struct piece *pieces;
+    uint32_t count, room;
+    uint8_t *buffer; /* the segment */
+    uint8_t taken[LF_SEGMENT_SECTORS / 8];
+    uint64_t base; /* first sector */
+    uint32_t live; /* sectors found */
+};
+
+static int taken(struct cleaning *c, uint64_t at) {
+    uint64_t i = at - c->base;
+
+    return c->taken[i / 8] >> i % 8 & 1;
+}
+
+static void take(struct cleaning *c, uint64_t at, uint32_t sectors) {
+    for (uint64_t i = at - c->base; sectors; i++, sectors--)
+        c->taken[i / 8] |= (uint8_t)(1 << i % 8);
+}
+
+static int add_piece(struct cleaning *c, struct lf_key key, uint64_t at, uint32_t sectors,
+                     int level) {
+    struct logfs_host *host = c->fs->host;
+
+    if (c->count == c->room) {
+        uint32_t room = c->room ? c->room * 2 : 256;
+        struct piece *more =
+            host->resize(host, c->pieces, c->room * sizeof *more, room * sizeof *more);
+
+        if (!more)
+            return LOGFS_ENOMEM;
+        c->pieces = more;
+        c->room = room;
+    }
+    c->pieces[c->count++] = (struct piece){key, at, 0, sectors, level};
+    take(c, at, sectors);
+    c->live += sectors;
+    return 0;
+}
+
+/* Calls for the current tree and then each snapshot's; changed roots are stored. */
+static int each_tree(struct cleaning *c, int (*call)(struct cleaning *c, struct tree *tree)) {
+    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct logfs *fs = c->fs;
+    struct lf_snapshot is;
+    int error = call(c, &fs->tree);
+
+    while (!error && fs->snapshot && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
+        struct tree tree = {is.root, is.height};
+
+        error = call(c, &tree);
+        if (!error && tree.root != is.root) {
+            error = tree_write(fs, &tree);
+            if (!error)
+                error = spare_fill(fs);
+            if (!error)
+                error = snapshot_moved(fs, key, &tree);
+        }
+        key.offset++;
+    }
+    return error;
+}
+
+static uint64_t pages_in(uint32_t sectors) {
+    return (sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
+}
+
+/* Which sectors of a claimed extent (c->pieces[c->count]: not yet one of the list) does a tree have
+ * there? */
+struct claim {
+    uint64_t inode, index, at;
+    uint32_t sectors;
+    uint16_t live[RUN_PAGES]; /* sectors of each page */
+};
+
+static int claim_in_tree(struct logfs *fs, struct tree *tree, struct claim *claim) {
+    uint64_t end = claim->index + pages_in(claim->sectors);
+
+    for (uint64_t at = claim->index; at < end;) {
+        struct lf_extent extent;
+        uint64_t first = at, stop;
+        int found = extent_next(fs, tree, claim->inode, &first, &extent);
+
+        if (found <= 0 || first >= end)
+            return found < 0 ? found : 0;
+        stop = first + extent_pages(&extent);
+        for (uint64_t page = first > at ? first : at; page < stop && page < end; page++) {
+            uint64_t skip = (page - first) * LF_PAGE_SECTORS, left = extent.sectors - skip;
+
+            if (extent.at + skip != claim->at + (page - claim->index) * LF_PAGE_SECTORS)
+                continue;
+            left = left < LF_PAGE_SECTORS ? left : LF_PAGE_SECTORS;
+            if (claim->live[page - claim->index] < left)
+                claim->live[page - claim->index] = (uint16_t)left;
+        }
+        at = stop;
+    }
+    return 0;
+}
+
+static int claim_extent(struct cleaning *c, struct lf_key key, const struct lf_extent *extent) {
+    struct claim claim = {key.object, LF_REST(key), extent->at, extent->sectors, {0}};
+    struct lf_key at = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct logfs *fs = c->fs;
+    struct lf_snapshot is;
+    uint64_t pages = pages_in(extent->sectors);
+    int error = claim_in_tree(fs, &fs->tree, &claim);
+
+    while (!error && fs->snapshot && (error = snapshot_next(fs, &at, &is, NULL)) > 0) {
+        struct tree tree = {is.root, is.height};
+
+        error = claim_in_tree(fs, &tree, &claim);
+        at.offset++;
+    }
+    for (uint64_t page = 0, n; !error && page < pages; page += n) {
+        uint64_t place = extent->at + page * LF_PAGE_SECTORS;
+        uint32_t sectors = claim.live[page];
+
+        n = 1;
+        if (!sectors || taken(c, place))
+            continue;
+        while (page + n < pages && sectors == n * LF_PAGE_SECTORS && claim.live[page + n] &&
+               !taken(c, place + sectors))
+            sectors += claim.live[page + n++];
+        error = add_piece(c, key_of(key.object, LF_EXTENT, claim.index + page), place, sectors, -1);
+    }
+    return error;
+}
+
+static int claim_node(struct cleaning *c, const struct lf_node_name *name, uint64_t at) {
+    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct logfs *fs = c->fs;
+    struct lf_snapshot is;
+    int found;
+
+    if (taken(c, at))
+        return 0;
+    if (name->level == LF_USAGE_PAGE) {
+        uint64_t page = name->first.offset;
+
+        return page < LF_USAGE_PAGES && fs->checkpoint->usage[page] == at
+                   ? add_piece(c, name->first, at, LF_PAGE_SECTORS, LF_USAGE_PAGE)
+                   : 0;
+    }
+    if (name->level >= LF_LEVELS)
+        return 0;
+    found = tree_node(fs, &fs->tree, at, name->first, name->level, 0);
+    while (!found && fs->snapshot && (found = snapshot_next(fs, &key, &is, NULL)) > 0) {
+        struct tree tree = {is.root, is.height};
+
+        found = tree_node(fs, &tree, at, name->first, name->level, 0);
+        key.offset++;
+    }
+    return found > 0 ? add_piece(c, name->first, at, LF_PAGE_SECTORS, (int)name->level) : found;
+}
+
+static int claim_chunk(struct cleaning *c, const struct lf_chunk *chunk, uint64_t body) {
+    const struct lf_node_name *names = (const struct lf_node_name *)(chunk + 1);
+    uint64_t end = body + chunk->body_sectors;
+    const struct lf_delta *delta;
+    uint32_t at = 0;
+    int error = 0;
+
+    if (chunk->type == LF_NODES) {
+        for (uint32_t i = 0; !error && i < chunk->delta_bytes / sizeof *names; i++)
+            if ((i + 1) * LF_PAGE_SECTORS <= chunk->body_sectors)
+                error = claim_node(c, &names[i], body + i * LF_PAGE_SECTORS);
+        return error;
+    }
+    while (!error && (delta = chunk_delta(chunk, &at))) {
+        struct lf_extent extent;
+
+        if (LF_TYPE(delta->key) != LF_EXTENT || delta->length == LF_GONE ||
+            delta->length < sizeof extent)
+            continue;
+        memcpy(&extent, delta + 1, sizeof extent);
+        if (extent.at >= body && extent.at < end && extent.sectors &&
+            extent.sectors <= end - extent.at && extent_pages(&extent) <= RUN_PAGES)
+            error = claim_extent(c, delta->key, &extent);
+    }
+    return error;
+}
+
+/* Reads a segment and finds what lives in it. */
+static int examine(struct cleaning *c, uint32_t segment) {
+    struct logfs *fs = c->fs;
+    int error;
+
+    c->base = (uint64_t)segment * LF_SEGMENT_SECTORS;
+    c->live = 0;
+    memset(c->taken, 0, sizeof c->taken);
+    error = fs->device->read(fs->device, c->base, c->buffer, LF_SEGMENT_SECTORS);
+    for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS; i++) {
+        const struct lf_chunk *chunk =
+            chunk_parse(fs, c->buffer + (size_t)i * LOGFS_SECTOR, LF_SEGMENT_SECTORS - i);
+
+        node_trim(fs);
+        if (chunk)
+            error = claim_chunk(c, chunk, c->base + i + chunk->header_sectors);
+    }
+    return error;
+}
+
+enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent), MOVE_PIECES = 96 };
+
+static void owner_fill(struct logfs *fs, uint32_t *bytes, const struct piece *piece) {
+    uint8_t *to = fs->header + sizeof(struct lf_chunk) + *bytes;
+    struct lf_extent extent = {piece->fresh, piece->sectors, 0};
+    struct lf_delta delta = {.key = piece->key, .length = sizeof extent};
+
+    memcpy(to, &delta, sizeof delta);
+    memcpy(to + sizeof delta, &extent, sizeof extent);
+    *bytes += OWNER;
+}
+
+/* Writes the data among pieces first.. to the end of the log. */
+static int move_to_log(struct cleaning *c, uint32_t first) {
+    struct logfs *fs = c->fs;
+
+    while (first < c->count) {
+        struct logfs_piece out[MOVE_PIECES + 1];
+        uint32_t sectors = 0, got, header, bytes = 0, last = first, least;
+        unsigned n = 0;
+        int64_t at;
+        int error;
+
+        for (; first < c->count && c->pieces[first].level >= 0; first++)
+            ;
+        if (first == c->count)
+            return 0;
+        least = c->pieces[first].sectors;
+        for (last = first; last < c->count && n < MOVE_PIECES && sectors < 1536; last++)
+            if (c->pieces[last].level < 0) {
+                sectors += c->pieces[last].sectors;
+                n++;
+            }
+        header = (uint32_t)sizeof(struct lf_chunk) + n * OWNER;
+        got = sectors;
+        at = log_begin(fs, header, &got, least);
+        if (at < 0)
+            return (int)at;
+        n = 0;
+        for (; first < last; first++) {
+            struct piece *piece = &c->pieces[first];
+
+            if (piece->level >= 0)
+                continue;
+            if (piece->sectors > got)
+                break;
+            piece->fresh = (uint64_t)at;
+            at += piece->sectors;
+            got -= piece->sectors;
+            owner_fill(fs, &bytes, piece);
+            out[++n] = (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR,
+                                            piece->sectors};
+            fs->counts.moved_sectors += piece->sectors;
+        }
+        error = log_end(fs, LF_DATA, header, bytes, out, n + 1);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* Tells a tree where its things are now. */
+static int retell(struct cleaning *c, struct tree *tree) {
+    struct logfs *fs = c->fs;
+    int error = 0;
+
+    for (uint32_t i = 0; !error && i < c->count; i++) {
+        struct piece *piece = &c->pieces[i];
+        int moved = 0;
+
+        node_trim(fs);
+        error = spare_fill(fs);
+        if (error)
+            return error;
+        if (piece->level < 0) {
+            error = extent_move(fs, tree, piece->key.object, LF_REST(piece->key), piece->at,
+                                piece->fresh, piece->sectors, &moved);
+        } else if (piece->level == LF_USAGE_PAGE) {
+            fs->usage_dirty[piece->key.offset] = 1;
+        } else {
+            error = tree_node(fs, tree, piece->at, piece->key, (unsigned)piece->level, 1);
+            error = error > 0 ? 0 : error;
+        }
+    }
+    return error;
+}
+
+/* Without snapshots each piece is in the current tree alone, and what left the victim is known. */
+static void recount_moved(struct cleaning *c) {
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct piece *piece = &c->pieces[i];
+
+        if (piece->level >= 0)
+            continue;
+        space_gone(c->fs, piece->at, piece->sectors, ~0ull);
+        space_add(c->fs, piece->fresh, piece->sectors);
+    }
+}
+
+/* A hole of a segment that no checkpoint needs: where the moved data may go. */
+static int fill_hole(struct cleaning *c, uint32_t *first, uint64_t hole, uint32_t room) {
+    struct logfs *fs = c->fs;
+    struct logfs_piece out[MOVE_PIECES + 1];
+    uint32_t header = LOGFS_SECTOR, bytes = 0,
+             most = (LOGFS_SECTOR - (uint32_t)sizeof(struct lf_chunk)) / OWNER;
+    uint64_t at = hole + 1;
+    unsigned n = 0;
+    int error;
+
+    for (room--; *first < c->count && n < most && room; ++*first) {
+        struct piece *piece = &c->pieces[*first];
+
+        if (piece->level >= 0)
+            continue;
+        if (piece->sectors > room) { /* what fits, in whole pages; the rest stays a piece */
+            struct piece rest = *piece;
+            uint32_t part = room / LF_PAGE_SECTORS * LF_PAGE_SECTORS;
+
+            if (!part)
+                break;
+            piece->sectors = part;
+            rest.at += part;
+            rest.sectors -= part;
+            rest.key.offset += part / LF_PAGE_SECTORS;
+            error = add_piece(c, rest.key, rest.at, rest.sectors, -1);
+            if (error)
+                return error;
+            c->live -= rest.sectors;
+            piece = &c->pieces[*first];
+        }
+        piece->fresh = at;
+        at += piece->sectors;
+        room -= piece->sectors;
+        owner_fill(fs, &bytes, piece);
+        out[++n] =
+            (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR, piece->sectors};
+        fs->counts.moved_sectors += piece->sectors;
+    }
+    if (!n)
+        return 0;
+    chunk_fill(fs, LF_FILL, header, bytes, out, n + 1);
+    fs->unflushed = 1;
+    error = fs->device->write(fs->device, hole, out, n + 1);
+    if (error)
+        log_failed(fs, error);
+    fs->counts.written_sectors += (uint64_t)(at - hole);
+    return error;
+}
+
+/* The fullest segment that is not full and was not looked at yet. */
+static uint32_t fullest(struct logfs *fs, const uint32_t *not_these, unsigned count) {
+    uint32_t best = 0, most = 0;
+
+    for (uint32_t i = 1; i < fs->segment_limit; i++) {
+        int skip = fs->state[i] != LOGFS_SEGMENT_USED || fs->usage[i].live <= most ||
+                   fs->usage[i].live > LF_SEGMENT_SECTORS - 128;
+
+        for (unsigned n = 0; n < count; n++)
+            skip |= not_these[n] == i;
+        if (!skip) {
+            best = i;
+            most = fs->usage[i].live;
+        }
+    }
+    return best;
+}
+
+/* Moves the data among pieces first.. into holes, as far as some are found. */
+static int move_to_holes(struct cleaning *c, uint32_t first, uint32_t victim) {
+    enum { LOOKED_AT = 8 };
+    uint32_t not_these[LOOKED_AT] = {victim};
+    struct cleaning *holes;
+    struct logfs *fs = c->fs;
+    int error = 0;
+
+    holes = fs->host->resize(fs->host, NULL, 0, sizeof *holes);
+    if (!holes)
+        return LOGFS_ENOMEM;
+    for (unsigned n = 1; !error && n < LOOKED_AT && first < c->count; n++) {
+        uint32_t segment = fullest(fs, not_these, n);
+
+        if (!segment)
+            break;
+        not_these[n] = segment;
+        memset(holes, 0, sizeof *holes);
+        holes->fs = fs;
+        holes->buffer = fs->host->resize(fs->host, NULL, 0, LOGFS_SEGMENT);
+        error = holes->buffer ? examine(holes, segment) : LOGFS_ENOMEM;
+        /* No tree knows yet what was moved here from this victim or the one before. */
+        for (uint32_t i = 0; !error && i < c->count; i++)
+            if (c->pieces[i].fresh / LF_SEGMENT_SECTORS == segment)
+                take(holes, c->pieces[i].fresh, c->pieces[i].sectors);
+        /* Headers of chunks that hold something stay; if all that lives was found, the rest is
+         * free. */
+        for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS; i++) {
+            const struct lf_chunk *chunk =
+                chunk_parse(fs, holes->buffer + (size_t)i * LOGFS_SECTOR, LF_SEGMENT_SECTORS - i);
+            int lives = 0;
+
+            for (uint32_t k = 0; chunk && k < chunk->body_sectors; k++)
+                lives |= taken(holes, holes->base + i + chunk->header_sectors + k);
+            if (lives)
+                take(holes, holes->base + i, chunk->header_sectors);
+        }
+        for (uint32_t i = 0, length; !error && holes->live == fs->usage[segment].live &&
+                                     i < LF_SEGMENT_SECTORS && first < c->count;
+             i += length + 1) {
+            for (length = 0;
+                 i + length < LF_SEGMENT_SECTORS && !taken(holes, holes->base + i + length);
+                 length++)
+                ;
+            if (length > LF_PAGE_SECTORS)
+                error = fill_hole(c, &first, holes->base + i, length);
+        }
+        if (holes->buffer)
+            fs->host->resize(fs->host, holes->buffer, LOGFS_SEGMENT, 0);
+        fs->host->resize(fs->host, holes->pieces, holes->room * sizeof *holes->pieces, 0);
+    }
+    fs->host->resize(fs->host, holes, sizeof *holes, 0);
+    return error ? error : move_to_log(c, first);
+}
+
+static void refresh_views(struct logfs *fs) {
+    for (struct logfs *view = fs->views; view; view = view->next_view) {
+        struct lf_key key = view->view_key;
+        struct lf_snapshot is;
+
+        node_forget(view, 1);
+        if (snapshot_next(fs, &key, &is, NULL) > 0)
+            view->tree = (struct tree){is.root, is.height};
+        else
+            view->broken = LOGFS_EIO;
+    }
+}
+
+int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
+    struct cleaning *c;
+    int error = 0, freed = 0;
+
+    if (fs->policy->fills_holes || fs->write_all) { /* what is dead now is dead on the disk, too */
+        error = checkpoint_write(fs);
+        if (error)
+            return error;
+    }
+    c = fs->host->resize(fs->host, NULL, 0, sizeof *c);
+    if (!c)
+        return LOGFS_ENOMEM;
+    memset(c, 0, sizeof *c);
+    c->fs = fs;
+    c->buffer = fs->host->resize(fs->host, NULL, 0, LOGFS_SEGMENT);
+    error = c->buffer ? 0 : LOGFS_ENOMEM;
+    fs->cleaning = 1;
+    for (unsigned i = 0; !error && i < count; i++) {
+        uint32_t first = c->count;
+
+        error = examine(c, victims[i]);
+        if (!error)
+            error = fs->policy->fills_holes ? move_to_holes(c, first, victims[i])
+                                            : move_to_log(c, first);
+    }
+    /* The data must stand there before anything says so. */
+    if (!error)
+        error = log_flush(fs);
+    if (!error) {
+        fs->change_overflow = 1;
+        error = each_tree(c, retell);
+        if (!error && !fs->snapshot)
+            recount_moved(c);
+        if (!error && fs->snapshot) {
+            recount_moved(c); /* so that no segment in use looks free meanwhile */
+            error = space_recount(fs);
+        }
+        if (error)
+            operation_failed(fs, error);
+    }
+    if (!error) {
+        error = checkpoint_write(fs);
+        if (error && fs->snapshot) /* snapshots' trees that moved cannot be moved back */
+            operation_failed(fs, error);
+    }
+    fs->cleaning = 0;
+    if (!error && fs->snapshot)
+        refresh_views(fs);
+    for (unsigned i = 0; !error && i < count; i++) {
+        int free = fs->usage[victims[i]].live == 0;
+
+        freed += free;
+        if (!free)
+            fs->stuck[fs->stuck_next++ % 4] = victims[i];
+    }
+    fs->counts.cleaned += (uint64_t)freed;
+    if (c->buffer)
+        fs->host->resize(fs->host, c->buffer, LOGFS_SEGMENT, 0);
+    fs->host->resize(fs->host, c->pieces, c->room * sizeof *c->pieces, 0);
+    fs->host->resize(fs->host, c, sizeof *c, 0);
+    return error ? error : freed;
+}
+
+int clean_some(struct logfs *fs, unsigned most) {
+    enum { VICTIMS = 8 };
+    uint32_t victims[VICTIMS], room, live = 0, rest = LF_SEGMENT_SECTORS;
+    unsigned count = 0;
+
+    if (fs->cleaning)
+        return 0;
+    /* One segment is left for the checkpoint, at least that in which the log goes on next. */
+    rest -= fs->log.at ? fs->log.at % LF_SEGMENT_SECTORS : rest;
+    room = fs->free_segments * 1500 + (rest > 512 ? rest - 512 : 0);
+    while (count < most && count < VICTIMS) {
+        uint32_t best = 0;
+        int64_t score = 0;
+
+        for (uint32_t i = 1; i < fs->segments; i++) {
+            uint64_t age = (uint32_t)fs->generation - fs->usage[i].age;
+            int64_t is =
+                fs->state[i] == LOGFS_SEGMENT_USED ? fs->policy->score(fs->usage[i].live, age) : 0;
+            int skip = live + fs->usage[i].live > room && !(fs->policy->fills_holes && !count);
+
+            for (unsigned n = 0; n < count; n++)
+                skip |= victims[n] == i;
+            for (unsigned n = 0; n < 4; n++)
+                skip |= fs->stuck[n] == i;
+            if (!skip && is > score) {
+                best = i;
+                score = is;
+            }
+        }
+        if (!best)
+            break;
+        victims[count++] = best;
+        live += fs->usage[best].live;
+    }
+    return count ? clean_segments(fs, victims, count) : 0;
+}
+
+int logfs_clean(struct logfs *fs, unsigned segments) {
+    int error = operation(fs, 0, 1), freed = 0;
+
+    while (!error && segments) {
+        int now = clean_some(fs, segments < 8 ? segments : 8);
+
+        if (now <= 0) {
+            error = now;
+            break;
+        }
+        freed += now;
+        segments -= (unsigned)now < segments ? (unsigned)now : segments;
+    }
+    return error ? error : freed;
+}

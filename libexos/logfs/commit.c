@@ -1,0 +1,338 @@
+/* commit.c - what makes changes durable: one chunk and one flush, if they fit */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+static uint32_t page_sectors(const struct page *page) {
+    uint64_t left = page->file->is.size - page->index * LOGFS_PAGE;
+
+    return left >= LOGFS_PAGE ? LF_PAGE_SECTORS
+                              : (uint32_t)(left + LOGFS_SECTOR - 1) / LOGFS_SECTOR;
+}
+
+/* Merge sort: dirty pages of a file come in any order. */
+static void pages_sort(struct page **pages, struct page **other, unsigned count) {
+    unsigned half = count / 2, left = 0, right = half;
+
+    if (count < 2)
+        return;
+    pages_sort(pages, other, half);
+    pages_sort(pages + half, other, count - half);
+    for (unsigned i = 0; i < count; i++)
+        other[i] = right == count || (left < half && pages[left]->index < pages[right]->index)
+                       ? pages[left++]
+                       : pages[right++];
+    memcpy(pages, other, count * sizeof pages[0]);
+}
+
+/* Puts the dirty pages of a file behind the *count that wait in fs->out, in order. False: there is
+ * no room for all. */
+static int gather(struct logfs *fs, struct file *file, unsigned *count) {
+    struct page *other[OUT_PAGES];
+    unsigned first = *count;
+    int sorted = 1;
+
+    if (file->dirty_count > OUT_PAGES - first)
+        return 0;
+    for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
+         ring = ring->next) {
+        struct page *page = RING_OF(struct page, dirty, ring);
+
+        sorted &= *count == first || fs->out[*count - 1]->index < page->index;
+        fs->out[(*count)++] = page;
+    }
+    if (!sorted)
+        pages_sort(fs->out + first, other, *count - first);
+    return 1;
+}
+
+/* How many of the pages from `first` on are one run. */
+static unsigned run_of(struct logfs *fs, unsigned first, unsigned count) {
+    unsigned n = 1;
+
+    while (first + n < count && n < RUN_PAGES && fs->out[first + n]->file == fs->out[first]->file &&
+           fs->out[first + n]->index == fs->out[first]->index + n)
+        n++;
+    return n;
+}
+
+static unsigned crc_bytes(const struct logfs *fs) {
+    return fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0;
+}
+
+/* Gives the pages in fs->out places from `at` on, and tells the tree. */
+static int pages_place(struct logfs *fs, unsigned count, uint64_t at, struct logfs_piece *pieces) {
+    unsigned run;
+
+    for (unsigned i = 0; i < count; i += run) {
+        struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
+        uint32_t crc[RUN_PAGES];
+        int error;
+
+        run = run_of(fs, i, count);
+        for (unsigned page = i; page < i + run; page++) {
+            uint32_t sectors = page_sectors(fs->out[page]);
+
+            pieces[page + 1] = (struct logfs_piece){fs->out[page]->memory, sectors};
+            if (crc_bytes(fs))
+                crc[page - i] = crc32c(0, fs->out[page]->memory, sectors * LOGFS_SECTOR);
+            extent.sectors += sectors;
+        }
+        error = extent_put(fs, fs->out[i]->file, fs->out[i]->index, &extent,
+                           crc_bytes(fs) ? crc : NULL);
+        if (error)
+            return error;
+        at += extent.sectors;
+    }
+    return 0;
+}
+
+/* The changed keys with their values, behind the chunk's header. How many bytes, or 0 when they
+ * are more than `most`. */
+static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
+    uint8_t *to = fs->header + sizeof(struct lf_chunk);
+
+    *bytes = 0;
+    if (fs->change_overflow || fs->change_bytes > most)
+        return 0;
+    for (unsigned i = 0; i < fs->change_count; i++) {
+        struct lf_delta delta = {.key = fs->changes[i].key};
+        const void *value = NULL;
+        unsigned length = 0;
+        int found = tree_get(fs, &fs->tree, delta.key, &value, &length);
+
+        if (found < 0)
+            return found;
+        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta.key) == LF_ENTRY && i % 2)
+            continue;
+        delta.length = found ? (uint16_t)length : LF_GONE;
+        memcpy(to + *bytes, &delta, sizeof delta);
+        *bytes += (uint32_t)sizeof delta;
+        if (found)
+            memcpy(to + *bytes, value, length);
+        *bytes += found ? length : 0;
+    }
+    return 1;
+}
+
+/* Whose the pages are, for the cleaner. */
+static uint32_t owners_fill(struct logfs *fs, unsigned count, uint64_t at) {
+    uint8_t *to = fs->header + sizeof(struct lf_chunk);
+    uint32_t bytes = 0;
+    unsigned run;
+
+    for (unsigned i = 0; i < count; i += run) {
+        struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
+        struct lf_delta delta = {.key =
+                                     key_of(fs->out[i]->file->inode, LF_EXTENT, fs->out[i]->index),
+                                 .length = sizeof extent};
+
+        run = run_of(fs, i, count);
+        for (unsigned page = i; page < i + run; page++)
+            extent.sectors += page_sectors(fs->out[page]);
+        at += extent.sectors;
+        memcpy(to + bytes, &delta, sizeof delta);
+        memcpy(to + bytes + sizeof delta, &extent, sizeof extent);
+        bytes += (uint32_t)(sizeof delta + sizeof extent);
+    }
+    return bytes;
+}
+
+enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent) };
+
+static void pages_are_written(struct logfs *fs, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        page_written(fs, fs->out[i]);
+}
+
+/* Writes `count` pages of fs->out as data; how many of them, as the segment has room, or an error.
+ */
+static int write_data(struct logfs *fs, unsigned count) {
+    struct logfs_piece pieces[OUT_PAGES + 1];
+    uint32_t header = (uint32_t)sizeof(struct lf_chunk) + count * OWNER, sectors = 0, got, owners;
+    unsigned fit = 0;
+    int64_t at;
+    int error;
+
+    for (unsigned i = 0; i < count; i++)
+        sectors += page_sectors(fs->out[i]);
+    got = sectors;
+    at = log_begin(fs, header, &got, 16 * LF_PAGE_SECTORS);
+    if (at < 0)
+        return (int)at;
+    for (sectors = 0; fit < count && sectors + page_sectors(fs->out[fit]) <= got; fit++)
+        sectors += page_sectors(fs->out[fit]);
+    error = pages_place(fs, fit, (uint64_t)at, pieces);
+    if (error) {
+        log_failed(fs, error);
+        return error;
+    }
+    owners = owners_fill(fs, fit, (uint64_t)at);
+    error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1);
+    if (error)
+        return error;
+    pages_are_written(fs, fit);
+    return (int)fit;
+}
+
+/* Small files lie in an item of the tree: their page needs no place. */
+static int inline_store(struct logfs *fs, struct file *file) {
+    struct page *page = RING_OF(struct page, dirty, file->dirty_pages.next);
+    int error = extent_cut(fs, file, 0, 1);
+
+    if (!error)
+        error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INLINE, 0), page->memory,
+                         (unsigned)file->is.size);
+    if (error)
+        return error;
+    file->has_inline = 1;
+    file->stored_size = file->is.size;
+    page_written(fs, page);
+    fs->unflushed = 1;
+    return 0;
+}
+
+static int file_prepare(struct logfs *fs, struct file *file) {
+    int error = 0;
+
+    file_touch(fs, file, 0);
+    if (!is_directory(file->is.mode) && file->is.size <= LF_INLINE_MOST && file->dirty_count == 1)
+        return inline_store(fs, file);
+    if (file->has_inline)
+        error = tree_delete(fs, &fs->tree, key_of(file->inode, LF_INLINE, 0));
+    file->has_inline = 0;
+    return error < 0 ? error : 0;
+}
+
+/* All dirty pages of a file, as data chunks. */
+static int file_write_out(struct logfs *fs, struct file *file) {
+    int error = file->dirty_count ? file_prepare(fs, file) : 0;
+
+    while (!error && file->dirty_count) {
+        size_t size = file->dirty_count * sizeof(struct page *);
+        struct page **all = fs->host->resize(fs->host, NULL, 0, 2 * size);
+        unsigned count = 0, total = file->dirty_count;
+
+        if (!all)
+            return LOGFS_ENOMEM;
+        for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
+             ring = ring->next)
+            all[count++] = RING_OF(struct page, dirty, ring);
+        pages_sort(all, all + total, total);
+        for (unsigned done = 0; !error && done < total;) {
+            unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES;
+            int written;
+
+            memcpy(fs->out, all + done, n * sizeof all[0]);
+            written = write_data(fs, n);
+            error = written < 0 ? written : 0;
+            done += written > 0 ? (unsigned)written : 0;
+        }
+        fs->host->resize(fs->host, all, 2 * size, 0);
+    }
+    if (!error)
+        file->stored_size = file->is.size;
+    else
+        fs->write_all = fs->change_overflow = 1;
+    return error;
+}
+
+int commit_data(struct logfs *fs, struct file *file) {
+    int error = 0;
+
+    if (file)
+        return file_write_out(fs, file);
+    while (!error && fs->with_data.next != &fs->with_data)
+        error = file_write_out(fs, RING_OF(struct file, with_data, fs->with_data.next));
+    return error;
+}
+
+enum { TOO_MUCH = 1 };
+
+/* Everything in one chunk, and a flush; or TOO_MUCH, and nothing is done. */
+static int write_batch(struct logfs *fs, unsigned count) {
+    struct logfs_piece pieces[OUT_PAGES + 1];
+    uint32_t sectors = 0, bytes, header, runs = 0;
+    int64_t at;
+    int error;
+
+    for (unsigned i = 0; i < count; i++)
+        sectors += page_sectors(fs->out[i]);
+    for (unsigned i = 0; i < count; i += run_of(fs, i, count))
+        runs++;
+    /* Each run may leave a piece of what lay there before on either side. */
+    bytes = fs->change_bytes + runs * 3 * OWNER + count * crc_bytes(fs) +
+            (crc_bytes(fs) ? runs * 2 * RUN_PAGES * 4 : 0) +
+            fs->dirty_file_count * (uint32_t)(sizeof(struct lf_delta) + sizeof(struct lf_inode));
+    header = (uint32_t)sizeof(struct lf_chunk) + bytes;
+    if (fs->change_overflow || bytes > DELTA_MOST)
+        return TOO_MUCH;
+    at = log_begin(fs, header, &sectors, sectors);
+    if (at < 0)
+        return (int)at;
+    error = pages_place(fs, count, (uint64_t)at, pieces);
+    if (!error) {
+        for (unsigned i = 0; i < count; i++)
+            fs->out[i]->file->stored_size = fs->out[i]->file->is.size;
+        error = files_store(fs);
+    }
+    if (!error)
+        error = deltas_fill(fs, header - (uint32_t)sizeof(struct lf_chunk), &bytes);
+    if (error < 0) {
+        log_failed(fs, error);
+        return error;
+    }
+    if (!error) { /* too many after all: the data go first, and then a checkpoint */
+        bytes = owners_fill(fs, count, (uint64_t)at);
+        error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1);
+        if (error)
+            return error;
+        pages_are_written(fs, count);
+        return checkpoint_write(fs);
+    }
+    error = log_end(fs, LF_BATCH, header, bytes, pieces, count + 1);
+    if (error)
+        return error;
+    fs->counts.batches++;
+    pages_are_written(fs, count);
+    log_forget_changes(fs);
+    return log_flush(fs);
+}
+
+int commit(struct logfs *fs, struct file *file) {
+    int all = !file || fs->write_all || fs->eager, error, fits = 1;
+    unsigned count = 0;
+
+    if (fs->flags & LOGFS_READ_ONLY || fs->of)
+        return 0;
+    if (fs->broken)
+        return fs->broken;
+    error = spare_fill(fs);
+    if (!error)
+        error = space_make(fs);
+    for (struct ring *ring = fs->with_data.next, *next; !error && fits && ring != &fs->with_data;
+         ring = next) {
+        struct file *other = RING_OF(struct file, with_data, ring);
+
+        next = ring->next;
+        if (!all && other != file)
+            continue;
+        error = file_prepare(fs, other);
+        if (!error)
+            fits = gather(fs, other, &count);
+    }
+    if (error)
+        return error;
+    if (fits && !count && !fs->change_count && !fs->change_overflow && !fs->dirty_file_count)
+        return log_flush(fs);
+    error = fits ? write_batch(fs, count) : TOO_MUCH;
+    if (error == TOO_MUCH) {
+        error = commit_data(fs, all ? NULL : file);
+        if (!error)
+            error = write_batch(fs, 0);
+        if (error == TOO_MUCH)
+            error = checkpoint_write(fs);
+    }
+    if (!error)
+        fs->eager = 0;
+    return error;
+}

@@ -1,0 +1,357 @@
+/* inode.c - inodes in memory, their items, and how an operation begins and ends */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+uint64_t fs_now(struct logfs *fs) { return fs->host->now(fs->host); }
+
+int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length) {
+    unsigned at = 0;
+
+    switch (LF_TYPE(key)) {
+    case LF_INODE: {
+        struct lf_inode inode;
+
+        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME)
+            return 0;
+        memcpy(&inode, value, sizeof inode);
+        return inode.size <= LOGFS_SIZE_MOST;
+    }
+    case LF_INLINE:
+        return length <= LF_VALUE_MOST && !LF_REST(key);
+    case LF_ENTRY:
+        while (at < length) {
+            struct lf_entry entry;
+
+            if (length - at < sizeof entry)
+                return 0;
+            memcpy(&entry, (const uint8_t *)value + at, sizeof entry);
+            at += (unsigned)sizeof entry + entry.length;
+            if (!entry.length || at > length || entry.inode <= LF_VOLUME || entry.tag == 255)
+                return 0;
+        }
+        return length > 0;
+    case LF_EXTENT: {
+        struct lf_extent extent;
+
+        if (length < sizeof extent)
+            return 0;
+        memcpy(&extent, value, sizeof extent);
+        return space_valid(fs, extent.at, extent.sectors) && extent_pages(&extent) <= RUN_PAGES &&
+               LF_REST(key) <= LOGFS_SIZE_MOST / LOGFS_PAGE &&
+               length ==
+                   sizeof extent +
+                       (fs->super.features & LOGFS_DATA_CHECKSUMS ? extent_pages(&extent) * 4 : 0);
+    }
+    case LF_ORPHAN:
+        return !length && key.object == LF_VOLUME;
+    case LF_SNAPSHOT: {
+        struct lf_snapshot snapshot;
+
+        if (length < sizeof snapshot || key.object != LF_VOLUME)
+            return 0;
+        memcpy(&snapshot, value, sizeof snapshot);
+        return snapshot.length && snapshot.length <= LOGFS_NAME_MOST &&
+               length == sizeof snapshot + snapshot.length && snapshot.height &&
+               snapshot.height <= LF_LEVELS && space_valid(fs, snapshot.root, LF_PAGE_SECTORS);
+    }
+    default:
+        return 0;
+    }
+}
+
+static struct file **bucket(struct logfs *fs, uint64_t inode) {
+    return &fs->files[inode % FILE_BUCKETS];
+}
+
+static struct file *file_add(struct logfs *fs, uint64_t inode) {
+    struct file *file = fs->host->resize(fs->host, NULL, 0, sizeof *file);
+
+    if (!file)
+        return NULL;
+    *file = (struct file){.inode = inode, .next = *bucket(fs, inode), .users = 1};
+    *bucket(fs, inode) = file;
+    ring_init(&file->dirty_pages);
+    ring_init(&file->with_data);
+    ring_init(&file->dirty);
+    ring_add(&fs->file_lru, &file->used);
+    fs->file_count++;
+    return file;
+}
+
+static void file_free(struct logfs *fs, struct file *file) {
+    struct file **link = bucket(fs, file->inode);
+
+    while (*link != file)
+        link = &(*link)->next;
+    *link = file->next;
+    page_drop(fs, file, 0, ~0ull);
+    if (file->dirty.next != &file->dirty)
+        fs->dirty_file_count--;
+    ring_remove(&file->dirty);
+    ring_remove(&file->used);
+    fs->file_count--;
+    fs->host->resize(fs->host, file, sizeof *file, 0);
+}
+
+static struct file *file_find(struct logfs *fs, uint64_t inode) {
+    for (struct file *file = *bucket(fs, inode); file; file = file->next)
+        if (file->inode == inode)
+            return file;
+    return NULL;
+}
+
+int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
+    struct file *file = file_find(fs, inode);
+    const void *value;
+    unsigned length;
+    struct lf_inode is;
+    int there, has_inline = 0;
+
+    if (file) {
+        if (fs->file_lru.previous != &file->used) {
+            ring_remove(&file->used);
+            ring_add(&fs->file_lru, &file->used);
+        }
+        if (file->erased)
+            return LOGFS_ENOENT;
+        file->users++;
+        *found = file;
+        return 0;
+    }
+    if (inode <= LF_VOLUME)
+        return LOGFS_ENOENT;
+    there = tree_get(fs, &fs->tree, key_of(inode, LF_INODE, 0), &value, &length);
+    if (there <= 0)
+        return there < 0 ? there : LOGFS_ENOENT;
+    if (!item_is_sound(fs, key_of(inode, LF_INODE, 0), value, length))
+        return LOGFS_EUCLEAN;
+    memcpy(&is, value, sizeof is);
+    if (is.size <= LF_VALUE_MOST && !is_directory(is.mode))
+        has_inline = tree_get(fs, &fs->tree, key_of(inode, LF_INLINE, 0), &value, &length);
+    if (has_inline < 0)
+        return has_inline;
+    file = file_add(fs, inode);
+    if (!file)
+        return LOGFS_ENOMEM;
+    file->is = is;
+    file->stored_size = is.size;
+    file->has_inline = (uint8_t)has_inline;
+    *found = file;
+    return 0;
+}
+
+void file_put(struct logfs *fs, struct file *file) {
+    if (!--file->users && file->erased)
+        file_free(fs, file);
+}
+
+void file_touch(struct logfs *fs, struct file *file, unsigned touch) {
+    uint64_t now = touch ? fs_now(fs) : 0;
+
+    if (touch & TOUCH_MODIFIED)
+        file->is.modified = now;
+    if (touch)
+        file->is.changed = now;
+    if (file->dirty.next == &file->dirty) {
+        ring_add(&fs->dirty_files, &file->dirty);
+        fs->dirty_file_count++;
+    }
+}
+
+int files_store(struct logfs *fs) {
+    while (fs->dirty_files.next != &fs->dirty_files) {
+        struct file *file = RING_OF(struct file, dirty, fs->dirty_files.next);
+        struct lf_inode is = file->is;
+        int error = spare_fill(fs);
+
+        is.size = file->dirty_count ? file->stored_size : is.size;
+        if (!error)
+            error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INODE, 0), &is, sizeof is);
+        if (error)
+            return error;
+        file->stored_size = is.size;
+        ring_remove(&file->dirty);
+        fs->dirty_file_count--;
+    }
+    return 0;
+}
+
+int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t parent,
+             struct file **made) {
+    uint64_t now = fs_now(fs);
+    struct file *file;
+    int error;
+
+    file = file_add(fs, fs->next_inode);
+    if (!file)
+        return LOGFS_ENOMEM;
+    file->is = (struct lf_inode){.accessed = now,
+                                 .modified = now,
+                                 .changed = now,
+                                 .created = now,
+                                 .parent = is_directory(from->mode) ? parent : 0,
+                                 .mode = from->mode,
+                                 .uid = from->uid,
+                                 .gid = from->gid,
+                                 .links = is_directory(from->mode) ? 2 : 1,
+                                 .device = from->device};
+    error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INODE, 0), &file->is, sizeof file->is);
+    if (error) {
+        file_free(fs, file);
+        return error;
+    }
+    fs->next_inode++;
+    fs->inodes++;
+    *made = file;
+    return 0;
+}
+
+/* With all its content; nobody uses it but the caller, whose file_put ends it. */
+static int file_erase(struct logfs *fs, struct file *file) {
+    int error;
+
+    page_drop(fs, file, 0, ~0ull);
+    if (file->dirty.next != &file->dirty) {
+        ring_remove(&file->dirty);
+        fs->dirty_file_count--;
+    }
+    error = extent_cut(fs, file, 0, LOGFS_SIZE_MOST / LOGFS_PAGE + 1);
+    if (!error)
+        error = spare_fill(fs);
+    if (!error && file->has_inline)
+        error = tree_delete(fs, &fs->tree, key_of(file->inode, LF_INLINE, 0));
+    if (error >= 0)
+        error = tree_delete(fs, &fs->tree, key_of(file->inode, LF_INODE, 0));
+    if (error < 0)
+        return error;
+    fs->inodes--;
+    file->erased = 1;
+    return 0;
+}
+
+int file_unlinked(struct logfs *fs, struct file *file) {
+    int error;
+
+    file->is.links = is_directory(file->is.mode) ? 0 : file->is.links - 1;
+    file_touch(fs, file, TOUCH_CHANGED);
+    if (file->is.links)
+        return 0;
+    if (!file->holds)
+        return file_erase(fs, file);
+    error = tree_put(fs, &fs->tree, key_of(LF_VOLUME, LF_ORPHAN, file->inode), "", 0);
+    fs->orphans += !error;
+    return error;
+}
+
+static int orphan_erase(struct logfs *fs, struct file *file) {
+    int error = file_erase(fs, file);
+
+    if (!error)
+        error = tree_delete(fs, &fs->tree, key_of(LF_VOLUME, LF_ORPHAN, file->inode));
+    if (error < 0)
+        return operation_failed(fs, error);
+    fs->orphans--;
+    file_put(fs, file);
+    return 0;
+}
+
+int logfs_hold(struct logfs *fs, uint64_t inode) {
+    struct file *file;
+    int error = file_get(fs, inode, &file);
+
+    if (error)
+        return error;
+    file->holds++;
+    file_put(fs, file);
+    return 0;
+}
+
+void logfs_release(struct logfs *fs, uint64_t inode) {
+    struct file *file = file_find(fs, inode);
+
+    if (!file || !file->holds || --file->holds || file->is.links || fs->of)
+        return;
+    /* If it cannot be now, it is an orphan still, and goes at the next mount. */
+    file->users++;
+    if (operation(fs, 0, 1) || orphan_erase(fs, file))
+        file_put(fs, file);
+}
+
+int file_orphans(struct logfs *fs) {
+    while (fs->orphans) {
+        struct lf_key key = key_of(LF_VOLUME, LF_ORPHAN, 0);
+        struct file *file;
+        const void *value;
+        unsigned length;
+        int error;
+
+        /* Mounting writes nothing, unless what is to be erased is more than memory can note. */
+        node_trim(fs);
+        error = fs->node_dirty > page_dirty_limit(fs) ? operation(fs, 0, 1) : spare_fill(fs);
+        if (!error)
+            error = tree_next(fs, &fs->tree, &key, &value, &length);
+        if (error < 0)
+            return error;
+        if (!error || key.object != LF_VOLUME || LF_TYPE(key) != LF_ORPHAN)
+            return LOGFS_EUCLEAN;
+        error = file_get(fs, LF_REST(key), &file);
+        if (error)
+            return error == LOGFS_ENOENT ? LOGFS_EUCLEAN : error;
+        error = orphan_erase(fs, file);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+void file_trim(struct logfs *fs) {
+    uint32_t most = fs->host->cache_pages / 2;
+    struct ring *ring = fs->file_lru.next, *next;
+
+    for (; fs->file_count > most && ring != &fs->file_lru; ring = next) {
+        struct file *file = RING_OF(struct file, used, ring);
+
+        next = ring->next;
+        if (!file->users && !file->holds && !file->pages && file->dirty.next == &file->dirty)
+            file_free(fs, file);
+    }
+}
+
+void file_forget_all(struct logfs *fs) {
+    while (fs->file_lru.next != &fs->file_lru)
+        file_free(fs, RING_OF(struct file, used, fs->file_lru.next));
+}
+
+int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
+    int error;
+
+    if (fs->flags & LOGFS_READ_ONLY || fs->of)
+        return LOGFS_EROFS;
+    if (fs->broken)
+        return fs->broken;
+    node_trim(fs);
+    page_trim(fs);
+    file_trim(fs);
+    error = spare_fill(fs);
+    if (!error && fs->page_dirty > page_dirty_limit(fs)) {
+        error = commit_data(fs, NULL);
+        if (!error)
+            error = log_flush(fs);
+    }
+    if (!error)
+        error = space_make(fs);
+    if (!error && !space_allows(fs, sectors, shrinks)) {
+        error = commit(fs, NULL);
+        if (!error && !space_allows(fs, sectors, shrinks))
+            error = LOGFS_ENOSPC;
+    }
+    if (!error)
+        error = spare_fill(fs);
+    return error ? error : fs->broken;
+}
+
+int operation_failed(struct logfs *fs, int error) {
+    if (!fs->broken)
+        fs->broken = error;
+    return error;
+}

@@ -1,0 +1,354 @@
+/* internal.h - a mounted volume in memory, and what the parts of logfs ask of each other */
+/* SPDX-License-Identifier: MIT */
+#pragma once
+#include "format.h"
+#include "logfs.h"
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *one, const void *other, size_t size);
+
+enum {
+    NODE_BUCKETS = 1024,
+    PAGE_BUCKETS = 4096,
+    FILE_BUCKETS = 512,
+    CHANGES = 512,      /* keys changed since the last batch; more: the next sync is a checkpoint */
+    DELTA_MOST = 24576, /* bytes of deltas in a batch */
+    SPARE_PAGES = 24,   /* in hand before an operation changes anything */
+    OUT_PAGES = 128,    /* of files, in one chunk */
+    RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
+};
+
+struct ring {
+    struct ring *next, *previous;
+};
+static inline void ring_init(struct ring *ring) { ring->next = ring->previous = ring; }
+static inline void ring_remove(struct ring *ring) {
+    ring->next->previous = ring->previous;
+    ring->previous->next = ring->next;
+    ring_init(ring);
+}
+/* At the end. */
+static inline void ring_add(struct ring *head, struct ring *ring) {
+    ring->next = head;
+    ring->previous = head->previous;
+    ring->previous->next = head->previous = ring;
+}
+#define RING_OF(type, member, ring) ((type *)((char *)(ring)-offsetof(type, member)))
+
+/* A tree, as its root; heights count levels. */
+struct tree {
+    uint64_t root;
+    uint32_t height;
+};
+
+/* A node in memory. Keys of the table are places on the disk, or numbers with NODE_NEW. */
+#define NODE_NEW (1ull << 63)
+struct node {
+    struct node *next; /* of the bucket */
+    struct ring used;
+    uint64_t at;
+    uint8_t dirty;
+    struct lf_node *page;
+};
+
+enum page_state { PAGE_CLEAN, PAGE_DIRTY, PAGE_WRITTEN /* and not flushed */ };
+struct page {          /* of a file */
+    struct page *next; /* of the bucket */
+    struct ring used;
+    struct ring dirty; /* in file->dirty_pages, or fs->written */
+    struct file *file;
+    uint64_t index;
+    uint32_t pins;
+    uint8_t state;
+    uint8_t *memory;
+};
+
+struct file {          /* an inode in memory */
+    struct file *next; /* of the bucket */
+    struct ring used;
+    struct ring dirty_pages;
+    struct ring with_data; /* in fs->with_data while it has dirty pages */
+    struct ring dirty;     /* in fs->dirty_files while its item must be stored */
+    uint64_t inode;
+    struct lf_inode is;   /* ahead of the tree's item */
+    uint64_t stored_size; /* what its item says while pages are dirty */
+    uint32_t holds, users, pages, dirty_count;
+    uint8_t has_inline; /* its content is in an item */
+    uint8_t erased;
+};
+
+struct change {
+    struct lf_key key;
+    uint32_t length, slot;
+};
+
+struct logfs {
+    struct logfs_device *device;
+    struct logfs_host *host;
+    struct logfs *of; /* a view of a snapshot: its volume */
+    struct logfs *views, *next_view;
+    struct lf_key view_key;
+    unsigned flags;
+    int broken; /* an error after which nothing may be written any more */
+    struct lf_super super;
+    struct tree tree;
+    uint64_t generation, snapshot, next_inode, inodes, orphans;
+    uint64_t checkpoint_sequence;
+    struct lf_checkpoint *checkpoint; /* the last one that is durable */
+    unsigned checkpoint_slot;         /* where the next one goes */
+
+    /* nodes */
+    struct node *nodes[NODE_BUCKETS];
+    struct ring node_lru;
+    uint64_t next_new;
+    uint32_t node_count, node_dirty;
+
+    /* pages and files */
+    struct page *pages[PAGE_BUCKETS];
+    struct ring page_lru, written;
+    uint32_t page_count, page_dirty; /* dirty: dirty or written */
+    struct file *files[FILE_BUCKETS];
+    struct ring file_lru, dirty_files, with_data;
+    uint32_t file_count, dirty_file_count;
+    int eager; /* a file took another's name: its data must not come later than that */
+
+    void *spare[SPARE_PAGES];
+    unsigned spare_count;
+
+    /* the log */
+    struct lf_log_place log, durable; /* in memory; as of the last flush */
+    int epoch_durable;                /* the disk knows that this mount writes */
+    int unflushed;                    /* chunks were written since the last flush */
+    struct change changes[CHANGES];
+    uint16_t change_index[CHANGES * 2];
+    unsigned change_count;
+    uint32_t change_bytes;
+    int change_overflow; /* the next sync must be a checkpoint */
+    int write_all;       /* and all dirty data must be written before it: a flush failed */
+    int failed;          /* the error of the last try, till one succeeds */
+    int replaying;
+    uint8_t *header; /* LF_HEADER_SECTORS */
+    struct page *out[OUT_PAGES];
+    uint64_t logged; /* sectors since the last checkpoint */
+
+    /* space */
+    struct lf_usage *usage;
+    uint8_t *state; /* enum logfs_segment_state */
+    uint8_t *usage_dirty;
+    uint32_t segments, free_segments, waiting, search;
+    uint32_t segment_limit; /* segments at or after it are not taken */
+    uint64_t live;          /* sectors */
+    int cleaning;
+    uint32_t stuck[4]; /* segments that did not become free: not tried again */
+    unsigned stuck_next;
+    const struct logfs_policy *policy;
+    struct logfs_counts counts;
+};
+
+/* crc.c */
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t size);
+/* A fast sum of sectors, one after the other, for telling torn writes; not for spite. */
+uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
+
+/* cache.c: nodes, spare pages */
+int spare_fill(struct logfs *fs); /* SPARE_PAGES in hand, or LOGFS_ENOMEM */
+void *spare_take(struct logfs *fs);
+void spare_give(struct logfs *fs, void *page);
+struct node *node_find(struct logfs *fs, uint64_t at);
+/* The node at a place, read and checked if need be. */
+int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **node);
+struct node *node_new(struct logfs *fs, unsigned level);
+void node_rename(struct logfs *fs, struct node *node, uint64_t at);
+void node_drop(struct logfs *fs, struct node *node);
+void node_trim(struct logfs *fs);
+void node_forget(struct logfs *fs, int dirty_too);
+void node_all_clean(struct logfs *fs);
+
+/* tree.c. Values point into nodes: they hold till the next call. */
+static inline int key_compare(struct lf_key a, struct lf_key b) {
+    if (a.object != b.object)
+        return a.object < b.object ? -1 : 1;
+    return a.offset < b.offset ? -1 : a.offset > b.offset;
+}
+/* 1 and the item; 0: there is none. */
+int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void **value,
+             unsigned *length);
+/* The first item at or after *key, which becomes its key. 1, 0 or an error. */
+int tree_next(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
+              unsigned *length);
+/* The last item at or before *key. */
+int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
+                  unsigned *length);
+/* Loads all on the way to key, so that a few changes there cannot fail for want of reading. */
+int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key);
+int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+             unsigned length);
+/* 1; 0: there was none. */
+int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key);
+/* If the node at `at` (with this first key and level) is part of the tree, it is made dirty, so
+ * that the next checkpoint writes it elsewhere. 1, 0 or an error. `move` 0: only asked. */
+int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
+              int move);
+/* Calls for each node and item of a tree, in order; ends at the first result not 0. */
+enum { WALK_SKIP = 1 }; /* node: what is below it is not looked at */
+struct walk {
+    int (*node)(struct walk *walk, uint64_t at, const struct lf_node *node);
+    int (*item)(struct walk *walk, struct lf_key key, const void *value, unsigned length);
+    struct logfs *fs;
+    void *context;
+};
+int tree_walk(struct logfs *fs, struct tree *tree, struct walk *walk);
+/* Gives all dirty nodes places and writes them. */
+int tree_write(struct logfs *fs, struct tree *tree);
+/* What was written did not become durable: dirty nodes have no places any more, as others will get
+ * those. */
+void tree_unplace(struct logfs *fs, struct tree *tree);
+
+/* space.c */
+uint32_t space_reserve(const struct logfs *fs);      /* segments */
+int space_open(struct logfs *fs, uint32_t segments); /* the tables, all free */
+void space_add(struct logfs *fs, uint64_t at, uint32_t sectors);
+/* They are not used any more by the current tree: dead unless a snapshot has them. */
+void space_gone(struct logfs *fs, uint64_t at, uint32_t sectors, uint64_t generation);
+int space_valid(const struct logfs *fs, uint64_t at, uint32_t sectors);
+void space_set_state(struct logfs *fs, uint32_t segment, unsigned state);
+long space_take_segment(struct logfs *fs);
+void space_leave_segment(struct logfs *fs, uint32_t segment);
+uint64_t space_usable(const struct logfs *fs);
+/* Is there room for so many sectors more, besides all that is dirty? `all`: into the reserve too.
+ */
+int space_allows(const struct logfs *fs, uint64_t sectors, int all);
+/* Between operations: segments enough for all that is dirty; a checkpoint, and cleaning, if not. */
+int space_make(struct logfs *fs);
+void space_checkpointed(struct logfs *fs);
+
+/* log.c */
+void log_changed(struct logfs *fs, struct lf_key key, uint32_t length);
+void log_forget_changes(struct logfs *fs);
+/* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
+ * but at least `least` when the segment ends. Or an error. */
+int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
+/* Writes it: the deltas stand in fs->header behind the chunk's own header. */
+int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
+            struct logfs_piece *pieces, unsigned count);
+/* pieces[0] is left for the header. */
+void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
+                uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count);
+int log_flush(struct logfs *fs);
+void log_failed(struct logfs *fs, int error);
+int log_replay(struct logfs *fs);
+/* The chunk that memory of `room` sectors begins with, or null. */
+const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, uint32_t room);
+/* The next delta at *at of a chunk, or null at the end or when it is cut off. */
+const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at);
+
+/* commit.c */
+/* All changes of names and, of this file (null: of all), the data become durable. */
+int commit(struct logfs *fs, struct file *file);
+/* Writes out the dirty pages of a file (null: of all), to be flushed. */
+int commit_data(struct logfs *fs, struct file *file);
+
+/* checkpoint.c */
+int checkpoint_write(struct logfs *fs);
+int checkpoint_epoch(struct logfs *fs);
+int checkpoint_read(struct logfs *fs);
+int checkpoint_first(struct logfs *fs); /* of a new volume */
+
+/* inode.c */
+int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length);
+int file_get(struct logfs *fs, uint64_t inode, struct file **file);
+void file_put(struct logfs *fs, struct file *file);
+enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
+void file_touch(struct logfs *fs, struct file *file, unsigned touch);
+int files_store(struct logfs *fs); /* the items of all dirty files, into the tree */
+int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t parent,
+             struct file **file);
+int file_unlinked(struct logfs *fs, struct file *file); /* a link less */
+int file_orphans(struct logfs *fs);
+void file_trim(struct logfs *fs);
+void file_forget_all(struct logfs *fs);
+/* May one that changes things, and adds so many sectors, begin? shrinks: it may use the reserve. */
+int operation(struct logfs *fs, uint64_t sectors, int shrinks);
+/* It failed in the middle: what is in memory is not to be trusted. Answers the error. */
+int operation_failed(struct logfs *fs, int error);
+uint64_t fs_now(struct logfs *fs);
+
+/* page.c */
+struct page *page_find(struct logfs *fs, struct file *file, uint64_t index);
+/* fill 0: all of it will be written. */
+int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **page);
+void page_dirty(struct logfs *fs, struct page *page);
+void page_written(struct logfs *fs, struct page *page);
+void page_flushed(struct logfs *fs, int well); /* all that were written */
+/* Lets go of pages first to end - 1, dirty or not. */
+void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
+void page_trim(struct logfs *fs);
+uint32_t page_dirty_limit(const struct logfs *fs);
+
+/* extent.c */
+static inline uint64_t extent_pages(const struct lf_extent *extent) {
+    return (extent->sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
+}
+/* What stands at a page of a file: 1 and place, sectors from there on in one piece; 0: a hole. */
+int extent_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index,
+                struct lf_extent *piece, uint32_t *crc);
+/* The first extent that ends after page *index, which becomes its first page. */
+int extent_next(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t *index,
+                struct lf_extent *extent);
+int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
+               const uint32_t *crc);
+/* Pages from to end - 1 become a hole. */
+int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end);
+/* The pages of an extent that lay at `old` lie at `fresh` now: so many sectors, in one extent. */
+int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index, uint64_t old,
+                uint64_t fresh, uint32_t sectors, int *moved);
+
+/* clean.c: how many segments became free, or an error */
+int clean_some(struct logfs *fs, unsigned victims);
+int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count);
+
+/* snapshot.c */
+/* The first snapshot at or after *key. 1, 0 or an error; its name in name[256] if not null. */
+int snapshot_next(struct logfs *fs, struct lf_key *key, struct lf_snapshot *is, char *name);
+/* Its tree was copied elsewhere. */
+int snapshot_moved(struct logfs *fs, struct lf_key key, const struct tree *tree);
+/* Counts live sectors anew, of all trees. */
+int space_recount(struct logfs *fs);
+/* The live sectors of each segment, as all trees say. *twice: sectors that the current tree uses
+ * more than once. */
+int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice);
+
+static inline int is_directory(uint32_t mode) { return (mode & 0170000) == 0040000; }
+static inline int is_regular(uint32_t mode) { return (mode & 0170000) == 0100000; }
+static inline struct lf_key key_of(uint64_t object, unsigned type, uint64_t rest) {
+    return (struct lf_key){object, LF_OFFSET(type, rest)};
+}
+
+/* Faults put in on purpose, to see that the tests find them. */
+#ifdef LOGFS_MUTANT_NO_FLUSH
+#define MUTANT_NO_FLUSH 1
+#else
+#define MUTANT_NO_FLUSH 0
+#endif
+#ifdef LOGFS_MUTANT_CHECKPOINT_FIRST
+#define MUTANT_CHECKPOINT_FIRST 1
+#else
+#define MUTANT_CHECKPOINT_FIRST 0
+#endif
+#ifdef LOGFS_MUTANT_NO_CHECKSUM
+#define MUTANT_NO_CHECKSUM 1
+#else
+#define MUTANT_NO_CHECKSUM 0
+#endif
+#ifdef LOGFS_MUTANT_REUSE_EARLY
+#define MUTANT_REUSE_EARLY 1
+#else
+#define MUTANT_REUSE_EARLY 0
+#endif
+#ifdef LOGFS_MUTANT_NO_DIRECTORY_ORDER
+#define MUTANT_NO_DIRECTORY_ORDER 1
+#else
+#define MUTANT_NO_DIRECTORY_ORDER 0
+#endif

@@ -1,0 +1,323 @@
+/* log.c - the log: changes gathered into chunks that prove themselves, written in one piece */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+static uint32_t hash_of(struct lf_key key) {
+    uint64_t hash = (key.object ^ key.offset * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
+
+    return (uint32_t)(hash >> 32) % (CHANGES * 2);
+}
+
+void log_changed(struct logfs *fs, struct lf_key key, uint32_t length) {
+    uint32_t at = hash_of(key);
+
+    if (fs->change_overflow || fs->replaying)
+        return;
+    for (; fs->change_index[at]; at = (at + 1) % (CHANGES * 2)) {
+        struct change *change = &fs->changes[fs->change_index[at] - 1];
+
+        if (key_compare(change->key, key) == 0) {
+            fs->change_bytes += length - change->length;
+            change->length = length;
+            return;
+        }
+    }
+    if (fs->change_count == CHANGES) {
+        fs->change_overflow = 1;
+        return;
+    }
+    fs->changes[fs->change_count++] = (struct change){key, length, at};
+    fs->change_index[at] = (uint16_t)fs->change_count;
+    fs->change_bytes += length + (uint32_t)sizeof(struct lf_delta);
+}
+
+void log_forget_changes(struct logfs *fs) {
+    for (unsigned i = 0; i < fs->change_count; i++)
+        fs->change_index[fs->changes[i].slot] = 0;
+    fs->change_count = 0;
+    fs->change_bytes = 0;
+}
+
+static uint32_t sectors_for(uint32_t bytes) { return (bytes + LOGFS_SECTOR - 1) / LOGFS_SECTOR; }
+
+int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least) {
+    uint32_t header = sectors_for(header_bytes), room;
+    struct lf_log_place *log = &fs->log;
+    long segment;
+    int error;
+
+    if (!fs->epoch_durable) {
+        error = checkpoint_epoch(fs);
+        if (error)
+            return error;
+    }
+    room = log->at ? LF_SEGMENT_SECTORS - log->at % LF_SEGMENT_SECTORS : 0;
+    if (room < header + (least < *body_sectors ? least : *body_sectors)) {
+        segment = space_take_segment(fs);
+        if (segment < 0)
+            return fs->failed ? fs->failed : segment;
+        if (log->at)
+            space_leave_segment(fs, (uint32_t)(log->at / LF_SEGMENT_SECTORS));
+        log->at = (uint64_t)log->next * LF_SEGMENT_SECTORS;
+        log->next = (uint32_t)segment;
+        room = LF_SEGMENT_SECTORS;
+    }
+    if (*body_sectors > room - header)
+        *body_sectors = room - header;
+    return (int64_t)log->at + header;
+}
+
+void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
+                uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
+    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+    uint32_t header = sectors_for(header_bytes), body = 0;
+    uint32_t used = (uint32_t)sizeof *chunk + delta_bytes;
+    uint64_t sum = 0;
+
+    for (unsigned i = 1; i < count; i++) {
+        body += pieces[i].sectors;
+        sum = sum64(sum, pieces[i].memory, (size_t)pieces[i].sectors * LOGFS_SECTOR);
+    }
+    *chunk = (struct lf_chunk){.magic = LF_CHUNK_MAGIC,
+                               .id = fs->super.id,
+                               .sequence = fs->log.sequence,
+                               .link = fs->log.link,
+                               .epoch = fs->log.epoch,
+                               .next = fs->log.next,
+                               .type = (uint16_t)type,
+                               .header_sectors = (uint16_t)header,
+                               .body_sectors = body,
+                               .delta_bytes = delta_bytes,
+                               .body_sum = sum};
+    memset(fs->header + used, 0, header * LOGFS_SECTOR - used);
+    chunk->crc = crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
+    pieces[0] = (struct logfs_piece){fs->header, header};
+}
+
+static uint64_t link_of(const struct lf_chunk *chunk) {
+    return chunk->body_sum * 0x9e3779b97f4a7c15ull ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
+}
+
+int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
+            struct logfs_piece *pieces, unsigned count) {
+    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+    uint32_t sectors;
+    int error;
+
+    chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count);
+    sectors = chunk->header_sectors + chunk->body_sectors;
+    fs->unflushed = 1;
+    error = fs->device->write(fs->device, fs->log.at, pieces, count);
+    fs->log.sequence++;
+    fs->log.link = link_of(chunk);
+    fs->log.at += sectors;
+    if (fs->log.at % LF_SEGMENT_SECTORS == 0) {
+        space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS) - 1);
+        fs->log.at = 0;
+    }
+    fs->logged += sectors;
+    fs->counts.written_sectors += sectors;
+    if (error)
+        log_failed(fs, error);
+    return error;
+}
+
+/* Some of what was written since the last flush may be there and some not. All of it is dirty
+ * again; the log goes back, and its next durable word will be a checkpoint: chunks that lie here
+ * meanwhile continue nothing, as their numbers go on. */
+void log_failed(struct logfs *fs, int error) {
+    struct lf_log_place *durable = &fs->durable;
+
+    fs->failed = error;
+    fs->write_all = fs->change_overflow = 1;
+    page_flushed(fs, 0);
+    tree_unplace(fs, &fs->tree);
+    if (fs->log.at)
+        space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS));
+    space_leave_segment(fs, fs->log.next);
+    fs->log.at = durable->at;
+    fs->log.next = durable->next;
+    fs->log.epoch++;
+    if (durable->at)
+        space_set_state(fs, (uint32_t)(durable->at / LF_SEGMENT_SECTORS), LOGFS_SEGMENT_LOG);
+    space_set_state(fs, durable->next, LOGFS_SEGMENT_LOG);
+}
+
+int log_flush(struct logfs *fs) {
+    int error = 0;
+
+    if (!fs->unflushed)
+        return 0;
+    if (!MUTANT_NO_FLUSH)
+        error = fs->device->flush(fs->device);
+    fs->counts.flushes++;
+    if (error) {
+        log_failed(fs, error);
+        return error;
+    }
+    fs->unflushed = 0;
+    fs->durable = fs->log;
+    page_flushed(fs, 1);
+    return 0;
+}
+
+const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, uint32_t room) {
+    const struct lf_chunk *chunk = memory;
+
+    if (!room || chunk->magic != LF_CHUNK_MAGIC || chunk->id != fs->super.id ||
+        !chunk->header_sectors || chunk->header_sectors > LF_HEADER_SECTORS ||
+        chunk->header_sectors > room || chunk->body_sectors > room - chunk->header_sectors ||
+        chunk->delta_bytes > chunk->header_sectors * LOGFS_SECTOR - sizeof *chunk)
+        return NULL;
+    if (!MUTANT_NO_CHECKSUM &&
+        chunk->crc != crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
+        return NULL;
+    return chunk;
+}
+
+const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at) {
+    const struct lf_delta *delta = (const struct lf_delta *)((const uint8_t *)(chunk + 1) + *at);
+    uint32_t left = chunk->delta_bytes - *at, size = sizeof *delta;
+
+    if (left < size)
+        return NULL;
+    if (delta->length != LF_GONE)
+        size += delta->length;
+    if (left < size)
+        return NULL;
+    *at += size;
+    return delta;
+}
+
+static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
+    const void *fresh = delta + 1, *old;
+    int gone = delta->length == LF_GONE, found, error;
+    struct lf_key key = delta->key;
+    unsigned length;
+    uint64_t *counter = LF_TYPE(key) == LF_INODE    ? &fs->inodes
+                        : LF_TYPE(key) == LF_ORPHAN ? &fs->orphans
+                                                    : NULL;
+
+    if (LF_TYPE(key) == LF_SNAPSHOT || (!gone && !item_is_sound(fs, key, fresh, delta->length)))
+        return LOGFS_EUCLEAN;
+    error = spare_fill(fs);
+    if (error)
+        return error;
+    node_trim(fs);
+    found = tree_get(fs, &fs->tree, key, &old, &length);
+    if (found < 0)
+        return found;
+    if (LF_TYPE(key) == LF_EXTENT) {
+        struct lf_extent extent;
+
+        if (found) {
+            memcpy(&extent, old, sizeof extent);
+            space_gone(fs, extent.at, extent.sectors, extent.generation);
+        }
+        if (!gone) {
+            memcpy(&extent, fresh, sizeof extent);
+            if (extent.generation > fs->snapshot)
+                space_add(fs, extent.at, extent.sectors);
+        }
+    }
+    if (counter && found && gone)
+        --*counter;
+    if (counter && !found && !gone)
+        ++*counter;
+    if (LF_TYPE(key) == LF_INODE && key.object >= fs->next_inode)
+        fs->next_inode = key.object + 1;
+    error =
+        gone ? tree_delete(fs, &fs->tree, key) : tree_put(fs, &fs->tree, key, fresh, delta->length);
+    return error < 0 ? error : 0;
+}
+
+enum { REPLAY_SECTORS = 128 };
+
+/* Is the body as the header says? 1, 0 or an error. */
+static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
+                         uint8_t *buffer) {
+    uint32_t left = chunk->body_sectors, part;
+    uint64_t sum = 0;
+
+    for (; left; left -= part, at += part) {
+        int error;
+
+        part = left < REPLAY_SECTORS ? left : REPLAY_SECTORS;
+        error = fs->device->read(fs->device, at, buffer, part);
+        if (error)
+            return error;
+        sum = sum64(sum, buffer, part * LOGFS_SECTOR);
+    }
+    return sum == chunk->body_sum;
+}
+
+/* The chunk at a place, if it continues the log. 1, 0 or an error. */
+static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
+    uint32_t room = LF_SEGMENT_SECTORS - at % LF_SEGMENT_SECTORS;
+    uint32_t first = room < LF_HEADER_SECTORS ? room : LF_HEADER_SECTORS, place = 0;
+    const struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+    const struct lf_delta *delta;
+    int starts = at % LF_SEGMENT_SECTORS == 0 && at / LF_SEGMENT_SECTORS == fs->log.next;
+    int error = fs->device->read(fs->device, at, fs->header, 1);
+
+    if (error)
+        return error;
+    if (chunk->magic != LF_CHUNK_MAGIC || chunk->sequence != fs->log.sequence ||
+        chunk->link != fs->log.link || chunk->header_sectors > first)
+        return 0;
+    if (chunk->header_sectors > 1)
+        error = fs->device->read(fs->device, at, fs->header, chunk->header_sectors);
+    if (error)
+        return error;
+    if (!chunk_parse(fs, fs->header, room) || chunk->type == LF_FILL)
+        return 0;
+    if (starts ? !chunk->next || chunk->next >= fs->segments || chunk->next == fs->log.next ||
+                     fs->state[chunk->next] != LOGFS_SEGMENT_FREE
+               : chunk->next != fs->log.next)
+        return 0;
+    if (!MUTANT_NO_CHECKSUM) {
+        int whole = body_is_whole(fs, chunk, at + chunk->header_sectors, buffer);
+
+        if (whole <= 0)
+            return whole;
+    }
+    if (starts) {
+        if (fs->log.at)
+            space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS));
+        space_set_state(fs, chunk->next, LOGFS_SEGMENT_LOG);
+        fs->log.next = chunk->next;
+    }
+    if (chunk->type == LF_BATCH)
+        while (!error && (delta = chunk_delta(chunk, &place)))
+            error = replay_delta(fs, delta);
+    if (error)
+        return error;
+    fs->log.at = at + chunk->header_sectors + chunk->body_sectors;
+    if (fs->log.at % LF_SEGMENT_SECTORS == 0) {
+        space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS) - 1);
+        fs->log.at = 0;
+    }
+    fs->log.sequence++;
+    fs->log.link = link_of(chunk);
+    fs->logged += chunk->header_sectors + chunk->body_sectors;
+    fs->counts.replayed++;
+    return 1;
+}
+
+int log_replay(struct logfs *fs) {
+    const size_t size = REPLAY_SECTORS * LOGFS_SECTOR;
+    uint8_t *buffer = fs->host->resize(fs->host, NULL, 0, size);
+    int more = 1;
+
+    if (!buffer)
+        return LOGFS_ENOMEM;
+    fs->replaying = 1;
+    while (more > 0) {
+        more = fs->log.at ? replay_chunk(fs, fs->log.at, buffer) : 0;
+        if (!more)
+            more = replay_chunk(fs, (uint64_t)fs->log.next * LF_SEGMENT_SECTORS, buffer);
+    }
+    fs->replaying = 0;
+    fs->host->resize(fs->host, buffer, size, 0);
+    return more;
+}

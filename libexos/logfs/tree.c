@@ -1,0 +1,596 @@
+/* tree.c - one tree holds all of a volume: copied when written, so that old roots stay whole */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+enum {
+    CHILDREN = (LOGFS_PAGE - sizeof(struct lf_node)) / sizeof(struct lf_child),
+    LEAF_ROOM = LOGFS_PAGE - sizeof(struct lf_node)
+};
+
+static struct lf_slot *slots_of(struct node *node) { return (struct lf_slot *)(node->page + 1); }
+static struct lf_child *children_of(struct node *node) {
+    return (struct lf_child *)(node->page + 1);
+}
+
+/* The way down: step[level], the root's level first used is height - 1. */
+struct path {
+    struct {
+        struct node *node;
+        unsigned slot;
+    } step[LF_LEVELS];
+};
+
+/* The last slot whose key is at or before `key`, or 0. */
+static unsigned child_for(struct node *node, struct lf_key key) {
+    const struct lf_child *children = children_of(node);
+    unsigned low = 0, high = node->page->count;
+
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+
+        if (key_compare(children[middle].key, key) <= 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first slot whose key is at or after `key`; *exact tells which. */
+static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
+    const struct lf_slot *slots = slots_of(node);
+    unsigned low = 0, high = node->page->count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (key_compare(slots[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *exact = low < node->page->count && key_compare(slots[low].key, key) == 0;
+    return low;
+}
+
+/* Goes down to the leaf where key is or would be. 1: it is there; 0; or an error. */
+static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struct path *path) {
+    uint64_t at = tree->root;
+    int exact;
+
+    if (tree->height > LF_LEVELS || !tree->height)
+        return LOGFS_EUCLEAN;
+    for (unsigned level = tree->height; level-- > 0;) {
+        struct node *node;
+        int error = node_get(fs, at, level, &node);
+
+        if (error)
+            return error;
+        path->step[level].node = node;
+        if (!level)
+            break;
+        path->step[level].slot = child_for(node, key);
+        at = children_of(node)[path->step[level].slot].at;
+    }
+    path->step[0].slot = slot_for(path->step[0].node, key, &exact);
+    return exact;
+}
+
+/* Goes on to the next leaf (way 1) or the one before (-1). 1, 0 at the end, or an error. */
+static int step_leaf(struct logfs *fs, struct tree *tree, struct path *path, int way) {
+    unsigned level = 1;
+
+    while (level < tree->height &&
+           (way > 0 ? path->step[level].slot + 1u >= path->step[level].node->page->count
+                    : path->step[level].slot == 0))
+        level++;
+    if (level >= tree->height)
+        return 0;
+    path->step[level].slot += (unsigned)way;
+    while (level-- > 0) {
+        struct node *above = path->step[level + 1].node, *node;
+        int error = node_get(fs, children_of(above)[path->step[level + 1].slot].at, level, &node);
+
+        if (error)
+            return error;
+        path->step[level].node = node;
+        path->step[level].slot = way > 0 ? 0 : node->page->count - (node->page->count > 0);
+    }
+    return 1;
+}
+
+static void value_of(const struct path *path, const void **value, unsigned *length) {
+    struct node *leaf = path->step[0].node;
+    const struct lf_slot *slot = &slots_of(leaf)[path->step[0].slot];
+
+    *value = (const uint8_t *)leaf->page + slot->at;
+    *length = slot->length;
+}
+
+int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void **value,
+             unsigned *length) {
+    struct path path;
+    int found = descend(fs, tree, key, &path);
+
+    if (found > 0)
+        value_of(&path, value, length);
+    return found;
+}
+
+int tree_next(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
+              unsigned *length) {
+    struct path path;
+    int found = descend(fs, tree, *key, &path);
+
+    while (found >= 0 && path.step[0].slot >= path.step[0].node->page->count) {
+        found = step_leaf(fs, tree, &path, 1);
+        if (found <= 0)
+            return found;
+    }
+    if (found < 0)
+        return found;
+    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
+    value_of(&path, value, length);
+    return 1;
+}
+
+int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
+                  unsigned *length) {
+    struct path path;
+    int found = descend(fs, tree, *key, &path);
+
+    if (found == 0) {
+        while (path.step[0].slot == 0 || !path.step[0].node->page->count) {
+            found = step_leaf(fs, tree, &path, -1);
+            if (found <= 0)
+                return found;
+            if (path.step[0].node->page->count)
+                path.step[0].slot++;
+        }
+        path.step[0].slot--;
+    }
+    if (found < 0)
+        return found;
+    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
+    value_of(&path, value, length);
+    return 1;
+}
+
+/* Makes all nodes on the way writable, from the root down to a level: each that is not becomes a
+ * new one. */
+static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, unsigned lowest) {
+    for (unsigned level = tree->height; level-- > lowest;) {
+        struct node *node = path->step[level].node, *fresh = node;
+        uint64_t old = node->at;
+
+        if (node->dirty)
+            continue;
+        if (node->page->generation <= fs->snapshot) { /* another tree may have this one too */
+            fresh = node_new(fs, level);
+            if (!fresh)
+                return LOGFS_ENOMEM;
+            memcpy(fresh->page, node->page, LOGFS_PAGE);
+        } else {
+            node_rename(fs, node, NODE_NEW | fs->next_new++);
+            node->dirty = 1;
+            fs->node_dirty++;
+        }
+        space_gone(fs, old, LF_PAGE_SECTORS, fresh->page->generation);
+        fresh->page->generation = fs->generation;
+        path->step[level].node = fresh;
+        if (level + 1 == tree->height)
+            tree->root = fresh->at;
+        else
+            children_of(path->step[level + 1].node)[path->step[level + 1].slot].at = fresh->at;
+    }
+    return 0;
+}
+
+int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    struct path path;
+    int found;
+
+    if (!tree->height)
+        return 0;
+    found = descend(fs, tree, key, &path);
+    return found < 0 ? found : path_dirty(fs, tree, &path, 0);
+}
+
+static unsigned leaf_room(const struct node *leaf) {
+    return leaf->page->bottom -
+           (unsigned)(sizeof *leaf->page + leaf->page->count * sizeof(struct lf_slot));
+}
+
+static void leaf_remove(struct node *leaf, unsigned at) {
+    struct lf_slot *slots = slots_of(leaf);
+    unsigned place = slots[at].at, length = slots[at].length, bottom = leaf->page->bottom;
+
+    memmove((uint8_t *)leaf->page + bottom + length, (uint8_t *)leaf->page + bottom,
+            place - bottom);
+    leaf->page->bottom = (uint16_t)(bottom + length);
+    leaf->page->count--;
+    memmove(slots + at, slots + at + 1, (leaf->page->count - at) * sizeof *slots);
+    for (unsigned i = 0; i < leaf->page->count; i++)
+        if (slots[i].at <= place) /* items of no length lie where the next one ends */
+            slots[i].at = (uint16_t)(slots[i].at + length);
+}
+
+static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const void *value,
+                        unsigned length) {
+    struct lf_slot *slots = slots_of(leaf);
+
+    memmove(slots + at + 1, slots + at, (leaf->page->count - at) * sizeof *slots);
+    leaf->page->count++;
+    leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
+    slots[at] = (struct lf_slot){key, leaf->page->bottom, (uint16_t)length};
+    memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+}
+
+static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
+    struct lf_child *children = children_of(node);
+
+    memmove(children + at + 1, children + at, (node->page->count - at) * sizeof *children);
+    node->page->count++;
+    children[at] = (struct lf_child){key, child};
+}
+
+static struct lf_key first_key(struct node *node) {
+    return node->page->level ? children_of(node)->key : slots_of(node)->key;
+}
+
+/* Moves what is at or after slot `from` into a new node on the right (an empty one is for `key`),
+ * and tells the node above, which has room; a root gets one above it first. */
+static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigned level,
+                 unsigned from, struct lf_key key) {
+    struct node *node = path->step[level].node, *right, *above;
+    unsigned count = node->page->count;
+
+    if (level + 1 == tree->height) {
+        if (tree->height == LF_LEVELS)
+            return LOGFS_ENOSPC;
+        above = node_new(fs, level + 1);
+        if (!above)
+            return LOGFS_ENOMEM;
+        child_insert(above, 0, first_key(node), node->at);
+        tree->root = above->at;
+        tree->height++;
+        path->step[level + 1].node = above;
+        path->step[level + 1].slot = 0;
+    }
+    right = node_new(fs, level);
+    if (!right)
+        return LOGFS_ENOMEM;
+    if (level) {
+        memcpy(children_of(right), children_of(node) + from,
+               (count - from) * sizeof(struct lf_child));
+        right->page->count = (uint16_t)(count - from);
+        node->page->count = (uint16_t)from;
+    } else {
+        for (unsigned i = from; i < count; i++) {
+            struct lf_slot slot = slots_of(node)[i];
+
+            leaf_insert(right, i - from, slot.key, (uint8_t *)node->page + slot.at, slot.length);
+        }
+        while (node->page->count > from)
+            leaf_remove(node, node->page->count - 1u);
+    }
+    above = path->step[level + 1].node;
+    child_insert(above, path->step[level + 1].slot + 1, from < count ? first_key(right) : key,
+                 right->at);
+    return 0;
+}
+
+/* Where a full leaf is split: in the middle of its bytes, or where something is put at its end. */
+static unsigned leaf_middle(struct node *leaf, unsigned slot) {
+    unsigned count = leaf->page->count, bytes = 0, i;
+
+    if (slot == count)
+        return count;
+    for (i = 0; i < count - 1 && bytes < LEAF_ROOM / 2; i++)
+        bytes += (unsigned)sizeof(struct lf_slot) + slots_of(leaf)[i].length;
+    return i;
+}
+
+int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+             unsigned length) {
+    struct path path;
+    unsigned need = length + (unsigned)sizeof(struct lf_slot);
+    int found, error;
+
+    if (tree == &fs->tree)
+        log_changed(fs, key, length);
+    if (!tree->height) {
+        struct node *root = node_new(fs, 0);
+
+        if (!root)
+            return LOGFS_ENOMEM;
+        tree->root = root->at;
+        tree->height = 1;
+    }
+    for (;;) {
+        struct node *leaf;
+        unsigned level;
+
+        found = descend(fs, tree, key, &path);
+        if (found < 0)
+            return found;
+        error = path_dirty(fs, tree, &path, 0);
+        if (error)
+            return error;
+        leaf = path.step[0].node;
+        if (found) {
+            struct lf_slot *slot = &slots_of(leaf)[path.step[0].slot];
+
+            if (slot->length == length) {
+                memcpy((uint8_t *)leaf->page + slot->at, value, length);
+                return 0;
+            }
+            leaf_remove(leaf, path.step[0].slot);
+        }
+        if (leaf_room(leaf) >= need) {
+            leaf_insert(leaf, path.step[0].slot, key, value, length);
+            return 0;
+        }
+        /* The highest full node first, so that each split finds room above it. */
+        for (level = tree->height - 1; level > 0; level--)
+            if (path.step[level].node->page->count >= CHILDREN)
+                break;
+        error = split(fs, tree, &path, level,
+                      level ? CHILDREN / 2 : leaf_middle(leaf, path.step[0].slot), key);
+        if (error)
+            return error;
+    }
+}
+
+static void release_node(struct logfs *fs, struct node *node) {
+    if (!(node->at & NODE_NEW))
+        space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
+    node_drop(fs, node);
+}
+
+/* The node at `level` of the path is empty: it goes, and those above that become so. */
+static void path_prune(struct logfs *fs, struct tree *tree, struct path *path) {
+    for (unsigned level = 0; level + 1 < tree->height; level++) {
+        struct node *node = path->step[level].node, *above = path->step[level + 1].node;
+        unsigned slot = path->step[level + 1].slot;
+
+        if (node->page->count)
+            break;
+        release_node(fs, node);
+        above->page->count--;
+        memmove(children_of(above) + slot, children_of(above) + slot + 1,
+                (above->page->count - slot) * sizeof(struct lf_child));
+    }
+}
+
+/* A root with one child is none; one with no child at all becomes an empty leaf. */
+static void tree_shrink(struct logfs *fs, struct tree *tree) {
+    while (tree->height > 1) {
+        struct node *root = node_find(fs, tree->root);
+
+        if (!root || !root->dirty || root->page->count > 1)
+            break;
+        if (root->page->count == 1) {
+            tree->root = children_of(root)->at;
+            tree->height--;
+            release_node(fs, root);
+        } else {
+            root->page->level = 0;
+            root->page->bottom = LOGFS_PAGE;
+            tree->height = 1;
+        }
+    }
+}
+
+/* Joins a leaf that became small with its right neighbour, if that is in memory and both fit. */
+static void leaf_join(struct logfs *fs, struct path *path) {
+    struct node *left = path->step[0].node, *above = path->step[1].node, *right;
+    unsigned slot = path->step[1].slot, used = LEAF_ROOM - leaf_room(left);
+
+    if (used > LEAF_ROOM / 3 || slot + 1u >= above->page->count)
+        return;
+    right = node_find(fs, children_of(above)[slot + 1].at);
+    if (!right || !right->dirty || LEAF_ROOM - leaf_room(right) + used > LEAF_ROOM)
+        return;
+    for (unsigned i = 0; i < right->page->count; i++) {
+        struct lf_slot from = slots_of(right)[i];
+
+        leaf_insert(left, left->page->count, from.key, (uint8_t *)right->page + from.at,
+                    from.length);
+    }
+    release_node(fs, right);
+    above->page->count--;
+    memmove(children_of(above) + slot + 1, children_of(above) + slot + 2,
+            (above->page->count - slot - 1u) * sizeof(struct lf_child));
+}
+
+int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    struct path path;
+    int found = tree->height ? descend(fs, tree, key, &path) : 0, error;
+
+    if (found <= 0)
+        return found;
+    error = path_dirty(fs, tree, &path, 0);
+    if (error)
+        return error;
+    if (tree == &fs->tree)
+        log_changed(fs, key, 0);
+    leaf_remove(path.step[0].node, path.step[0].slot);
+    if (tree->height > 1) {
+        if (path.step[0].node->page->count)
+            leaf_join(fs, &path);
+        else
+            path_prune(fs, tree, &path);
+        tree_shrink(fs, tree);
+    }
+    return 1;
+}
+
+int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
+              int move) {
+    struct path path;
+    uint64_t here = tree->root;
+    int error;
+
+    if (level >= tree->height || tree->height > LF_LEVELS)
+        return 0;
+    for (unsigned step = tree->height; step-- > level;) {
+        error = node_get(fs, here, step, &path.step[step].node);
+        if (error)
+            return error;
+        if (step == level)
+            break;
+        path.step[step].slot = child_for(path.step[step].node, first);
+        here = children_of(path.step[step].node)[path.step[step].slot].at;
+    }
+    if (here != at || !move)
+        return here == at;
+    error = path_dirty(fs, tree, &path, level);
+    return error ? error : 1;
+}
+
+static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
+    struct logfs *fs = walk->fs;
+    struct node *node;
+    int error = node_get(fs, at, level, &node);
+    struct lf_node *copy;
+
+    if (error)
+        return error;
+    /* What is called may read other nodes, and this one may leave the memory. */
+    copy = spare_take(fs);
+    if (!copy)
+        return LOGFS_ENOMEM;
+    memcpy(copy, node->page, LOGFS_PAGE);
+    if (walk->node)
+        error = walk->node(walk, at, copy);
+    if (error == WALK_SKIP) {
+        spare_give(fs, copy);
+        return 0;
+    }
+    for (unsigned i = 0; i < copy->count && !error; i++) {
+        if (level) {
+            node_trim(fs);
+            error = walk_node(walk, ((struct lf_child *)(copy + 1))[i].at, level - 1);
+        } else if (walk->item) {
+            const struct lf_slot *slot = (const struct lf_slot *)(copy + 1) + i;
+
+            error = walk->item(walk, slot->key, (const uint8_t *)copy + slot->at, slot->length);
+        }
+    }
+    spare_give(fs, copy);
+    return error;
+}
+
+int tree_walk(struct logfs *fs, struct tree *tree, struct walk *walk) {
+    walk->fs = fs;
+    if (!tree->height)
+        return 0;
+    if (tree->height > LF_LEVELS)
+        return LOGFS_EUCLEAN;
+    return walk_node(walk, tree->root, tree->height - 1);
+}
+
+/* Writing: the dirty nodes in order, children before those above them. */
+struct writing {
+    struct node *node, *above;
+    unsigned slot;
+};
+
+static unsigned collect(struct logfs *fs, struct node *node, struct node *above, unsigned slot,
+                        struct writing *list, unsigned count) {
+    if (node->page->level)
+        for (unsigned i = 0; i < node->page->count; i++) {
+            struct node *child = node_find(fs, children_of(node)[i].at);
+
+            if (child && child->dirty)
+                count = collect(fs, child, node, i, list, count);
+        }
+    list[count] = (struct writing){node, above, slot};
+    return count + 1;
+}
+
+static void unplace(struct logfs *fs, struct node *node) {
+    if (node->page->level)
+        for (unsigned i = 0; i < node->page->count; i++) {
+            struct lf_child *slot = &children_of(node)[i];
+            struct node *child = node_find(fs, slot->at);
+
+            if (child && child->dirty) {
+                unplace(fs, child);
+                slot->at = child->at;
+            }
+        }
+    if (!(node->at & NODE_NEW)) {
+        space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
+        node_rename(fs, node, NODE_NEW | fs->next_new++);
+    }
+}
+
+void tree_unplace(struct logfs *fs, struct tree *tree) {
+    struct node *root = tree->height ? node_find(fs, tree->root) : NULL;
+
+    if (root && root->dirty) {
+        unplace(fs, root);
+        tree->root = root->at;
+    }
+}
+
+enum { GROUP = 120 }; /* nodes in a chunk at most */
+
+static int write_group(struct logfs *fs, struct tree *tree, struct writing *list, unsigned *done,
+                       unsigned count) {
+    struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
+    struct logfs_piece pieces[GROUP + 1];
+    unsigned n = count - *done < GROUP ? count - *done : GROUP;
+    uint32_t sectors = n * LF_PAGE_SECTORS;
+    uint32_t header = (uint32_t)(sizeof(struct lf_chunk) + n * sizeof *names);
+    int64_t at = log_begin(fs, header, &sectors, LF_PAGE_SECTORS);
+
+    if (at < 0)
+        return (int)at;
+    n = sectors / LF_PAGE_SECTORS;
+    list += *done;
+    for (unsigned i = 0; i < n; i++) {
+        struct node *node = list[i].node;
+        uint64_t place = (uint64_t)at + i * LF_PAGE_SECTORS;
+
+        if (!(node->at & NODE_NEW)) /* written before, but that did not become durable */
+            space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
+        node_rename(fs, node, place);
+        space_add(fs, place, LF_PAGE_SECTORS);
+        if (list[i].above)
+            children_of(list[i].above)[list[i].slot].at = place;
+        else
+            tree->root = place;
+        node->page->self = place;
+        names[i] = (struct lf_node_name){.first = first_key(node), .level = node->page->level};
+    }
+    for (unsigned i = 0; i < n; i++) {
+        struct lf_node *page = list[i].node->page;
+
+        page->crc = crc32c(0, &page->magic, LOGFS_PAGE - 4);
+        pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
+    }
+    *done += n;
+    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1);
+}
+
+int tree_write(struct logfs *fs, struct tree *tree) {
+    struct node *root = tree->height ? node_find(fs, tree->root) : NULL;
+    size_t size = (fs->node_dirty + 1) * sizeof(struct writing);
+    struct writing *list;
+    unsigned count, done = 0;
+    int error = 0;
+
+    if (!root || !root->dirty)
+        return 0;
+    list = fs->host->resize(fs->host, NULL, 0, size);
+    if (!list)
+        return LOGFS_ENOMEM;
+    count = collect(fs, root, NULL, 0, list, 0);
+    while (!error && done < count)
+        error = write_group(fs, tree, list, &done, count);
+    fs->host->resize(fs->host, list, size, 0);
+    return error;
+}
