@@ -93,6 +93,8 @@ static void explain(struct volume *volume) {
     const char *path = volume->image.path;
     uint64_t segments = volume->device.sectors / UNIT;
 
+    if (segments < LF_SEGMENTS_LEAST)
+        image_fail(EXIT_OPERATION, "%s: too short for a volume of logfs", path);
     if (image_read(&volume->image, 0, read.bytes, 1) || read.super.magic != LF_SUPER_MAGIC)
         image_fail(EXIT_OPERATION, "%s: no volume of logfs", path);
     if (read.super.version != LF_VERSION)

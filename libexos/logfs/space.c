@@ -40,8 +40,10 @@ int space_open(struct logfs *fs, uint32_t segments) {
 void space_set_state(struct logfs *fs, uint32_t segment, unsigned state) {
     fs->free_segments -= fs->state[segment] == LOGFS_SEGMENT_FREE;
     fs->waiting -= fs->state[segment] == LOGFS_SEGMENT_WAITS;
-    if (MUTANT_REUSE_EARLY && state == LOGFS_SEGMENT_WAITS)
+    if (MUTANT_REUSE_EARLY && state == LOGFS_SEGMENT_WAITS) {
         state = LOGFS_SEGMENT_FREE;
+        fs->search = segment;
+    }
     fs->state[segment] = (uint8_t)state;
     fs->free_segments += state == LOGFS_SEGMENT_FREE;
     fs->waiting += state == LOGFS_SEGMENT_WAITS;

@@ -4,7 +4,7 @@
 set -u
 count=0
 for program in build/tests/crash/logfs_crash-*; do
-    case $program in *.d | *.o) continue ;; esac
+    [ -f "$program" ] && [ -x "$program" ] || continue
     name=${program##*-}
     said=$(nice "$program" --stop --states 20000 --seed "${SEED:-1}" 2>&1)
     status=$?

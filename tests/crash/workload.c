@@ -25,8 +25,8 @@ struct manner manner_of(uint64_t seed) {
     manner.cache_pages = roll(&dice, 2) ? 256 : 1024;
     manner.operations = 150 + (uint32_t)roll(&dice, 650);
     manner.profile = (uint32_t)roll(&dice, PROFILES);
-    if (manner.profile == CHURN) { /* the log comes round soon */
-        manner.sectors = 8u << 11;
+    if (manner.profile == CHURN) { /* the log comes round soon, or is long between checkpoints */
+        manner.sectors = (roll(&dice, 2) ? 8u : 20u) << 11;
         manner.cache_pages = 256;
     }
     manner.policy = policies[roll(&dice, 3)];

@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/files/exercise.c tests/files/exercise_host.c */
 /* sources: tests/files/memory_disk.c */
+/* cflags: -D_GNU_SOURCE */
 /* usage: logfs_exercise [DIRECTORY SEED]   the directory is where a volume is mounted */
 #include <stdlib.h>
 #include <string.h>
