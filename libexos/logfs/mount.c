@@ -270,7 +270,7 @@ int logfs_resize(struct logfs *fs, uint64_t sectors) {
         return error ? error : checkpoint_write(fs);
     }
     if (fs->live + (uint64_t)(space_reserve(fs) + 2) * LF_SEGMENT_SECTORS >
-        (segments - 1) * (LF_SEGMENT_SECTORS / 16 * 15))
+        (segments - 1) * (LF_SEGMENT_SECTORS / 32 * 31))
         return LOGFS_ENOSPC;
     fs->segment_limit = (uint32_t)segments;
     error = checkpoint_write(fs); /* the log leaves the tail first */

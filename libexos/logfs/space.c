@@ -112,9 +112,9 @@ void space_checkpointed(struct logfs *fs) {
         }
 }
 
-/* Chunk headers take a sixteenth of what is left to files, at most. */
+/* Chunk headers take a thirty-second part of what is left to files, at most. */
 uint64_t space_usable(const struct logfs *fs) {
-    return (uint64_t)(fs->segments - 1 - space_reserve(fs)) * (LF_SEGMENT_SECTORS / 16 * 15);
+    return (uint64_t)(fs->segments - 1 - space_reserve(fs)) * (LF_SEGMENT_SECTORS / 32 * 31);
 }
 
 int space_allows(const struct logfs *fs, uint64_t sectors, int all) {

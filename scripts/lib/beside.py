@@ -17,11 +17,12 @@ def peers(path):
 
 
 def verdict(value, target):
-    """`pass`, `MISSED`, or nothing where no target stands."""
+    """`pass`, `MISSED`, or nothing where no target stands; both as exact as the target is."""
     bound = re.match(r"<= ([\d.,]+)$", target)
     if not bound:
         return ""
-    return "pass" if float(value) <= float(bound[1].replace(",", "")) else "MISSED"
+    digits = len(bound[1].partition(".")[2])
+    return "pass" if round(float(value), digits) <= float(bound[1].replace(",", "")) else "MISSED"
 
 
 def show(rows, path, judged=False):
