@@ -306,7 +306,7 @@ static int check_space(struct checking *c) {
     size_t size = fs->segments * sizeof(uint16_t);
     uint16_t *live = fs->host->resize(fs->host, NULL, 0, size);
     uint64_t twice = 0;
-    int error = live ? space_count(fs, live, &twice) : LOGFS_ENOMEM;
+    int error = live ? space_count(fs, live, &twice, NULL) : LOGFS_ENOMEM;
 
     for (uint32_t i = 1; !error && i < fs->segments; i++) {
         if (live[i] != fs->usage[i].live)

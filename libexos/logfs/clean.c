@@ -14,9 +14,9 @@ static int64_t cost_benefit_score(uint32_t live, uint64_t age) {
 
 const struct logfs_policy logfs_greedy = {"greedy", greedy_score, 0};
 const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_score, 0};
-/* Matthews and others, 1997: on a disk that is nearly full the emptiest segment goes into the holes
- * of the fullest. */
-const struct logfs_policy logfs_hole_filling = {"hole-filling", greedy_score, 1};
+/* Matthews and others, 1997: on a disk that is nearly full new data fill holes, so that less is to
+ * be cleaned. */
+const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 1};
 
 void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) { fs->policy = policy; }
 
@@ -129,12 +129,32 @@ static int claim_in_tree(struct logfs *fs, struct tree *tree, struct claim *clai
     return 0;
 }
 
+/* What of the claim lives and is not in the list becomes pieces. */
+static int claim_pieces(struct cleaning *c, const struct claim *claim) {
+    uint64_t pages = pages_in(claim->sectors);
+    int error = 0;
+
+    for (uint64_t page = 0, n; !error && page < pages; page += n) {
+        uint64_t place = claim->at + page * LF_PAGE_SECTORS;
+        uint32_t sectors = claim->live[page];
+
+        n = 1;
+        if (!sectors || taken(c, place))
+            continue;
+        while (page + n < pages && sectors == n * LF_PAGE_SECTORS && claim->live[page + n] &&
+               !taken(c, place + sectors))
+            sectors += claim->live[page + n++];
+        error =
+            add_piece(c, key_of(claim->inode, LF_EXTENT, claim->index + page), place, sectors, -1);
+    }
+    return error;
+}
+
 static int claim_extent(struct cleaning *c, struct lf_key key, const struct lf_extent *extent) {
     struct claim claim = {key.object, LF_REST(key), extent->at, extent->sectors, {0}};
     struct lf_key at = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
     struct logfs *fs = c->fs;
     struct lf_snapshot is;
-    uint64_t pages = pages_in(extent->sectors);
     int error = claim_in_tree(fs, &fs->tree, &claim);
 
     while (!error && fs->snapshot && (error = snapshot_next(fs, &at, &is, NULL)) > 0) {
@@ -143,19 +163,7 @@ static int claim_extent(struct cleaning *c, struct lf_key key, const struct lf_e
         error = claim_in_tree(fs, &tree, &claim);
         at.offset++;
     }
-    for (uint64_t page = 0, n; !error && page < pages; page += n) {
-        uint64_t place = extent->at + page * LF_PAGE_SECTORS;
-        uint32_t sectors = claim.live[page];
-
-        n = 1;
-        if (!sectors || taken(c, place))
-            continue;
-        while (page + n < pages && sectors == n * LF_PAGE_SECTORS && claim.live[page + n] &&
-               !taken(c, place + sectors))
-            sectors += claim.live[page + n++];
-        error = add_piece(c, key_of(key.object, LF_EXTENT, claim.index + page), place, sectors, -1);
-    }
-    return error;
+    return error ? error : claim_pieces(c, &claim);
 }
 
 static int claim_node(struct cleaning *c, const struct lf_node_name *name, uint64_t at) {
@@ -212,6 +220,65 @@ static int claim_chunk(struct cleaning *c, const struct lf_chunk *chunk, uint64_
     return error;
 }
 
+static int here(const struct cleaning *c, uint64_t at) {
+    return at >= c->base && at < c->base + LF_SEGMENT_SECTORS;
+}
+
+static int walk_to_node(struct walk *walk, uint64_t at, const struct lf_node *node) {
+    struct cleaning *c = walk->context;
+    struct lf_key first;
+
+    if (!here(c, at) || taken(c, at))
+        return 0;
+    memcpy(&first, node + 1, sizeof first); /* of a slot and of a child */
+    return add_piece(c, first, at, LF_PAGE_SECTORS, node->level);
+}
+
+static int walk_to_item(struct walk *walk, struct lf_key key, const void *value, unsigned length) {
+    struct cleaning *c = walk->context;
+    struct claim claim = {.inode = key.object, .index = LF_REST(key)};
+    struct lf_extent extent;
+
+    if (LF_TYPE(key) != LF_EXTENT)
+        return 0;
+    if (!item_is_sound(walk->fs, key, value, length))
+        return LOGFS_EUCLEAN;
+    memcpy(&extent, value, sizeof extent);
+    claim.at = extent.at;
+    claim.sectors = extent.sectors;
+    for (uint32_t left = extent.sectors, page = 0; left; page++) {
+        claim.live[page] = left < LF_PAGE_SECTORS ? (uint16_t)left : LF_PAGE_SECTORS;
+        left -= claim.live[page];
+    }
+    return here(c, extent.at) ? claim_pieces(c, &claim) : 0;
+}
+
+/* What fills holes has no header there: then all trees are asked. */
+static int examine_trees(struct cleaning *c) {
+    struct walk walk = {.node = walk_to_node, .item = walk_to_item, .context = c};
+    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct logfs *fs = c->fs;
+    struct lf_snapshot is;
+    int error = 0;
+
+    for (uint32_t page = 0; !error && page < LF_USAGE_PAGES; page++) {
+        uint64_t at = fs->checkpoint->usage[page];
+
+        if (here(c, at) && !taken(c, at))
+            error =
+                add_piece(c, (struct lf_key){.offset = page}, at, LF_PAGE_SECTORS, LF_USAGE_PAGE);
+    }
+    if (!error)
+        error = tree_walk(fs, &fs->tree, &walk);
+    while (!error && fs->snapshot && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
+        struct tree tree = {is.root, is.height};
+
+        error = tree_walk(fs, &tree, &walk);
+        key.offset++;
+    }
+    return error;
+}
+
 /* Reads a segment and finds what lives in it. */
 static int examine(struct cleaning *c, uint32_t segment) {
     struct logfs *fs = c->fs;
@@ -221,7 +288,8 @@ static int examine(struct cleaning *c, uint32_t segment) {
     c->live = 0;
     memset(c->taken, 0, sizeof c->taken);
     error = fs->device->read(fs->device, c->base, c->buffer, LF_SEGMENT_SECTORS);
-    for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS; i++) {
+    for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS && c->live < fs->usage[segment].live;
+         i++) {
         const struct lf_chunk *chunk =
             chunk_parse(fs, c->buffer + (size_t)i * LOGFS_SECTOR, LF_SEGMENT_SECTORS - i);
 
@@ -229,6 +297,8 @@ static int examine(struct cleaning *c, uint32_t segment) {
         if (chunk)
             error = claim_chunk(c, chunk, c->base + i + chunk->header_sectors);
     }
+    if (!error && c->live < fs->usage[segment].live)
+        error = examine_trees(c);
     return error;
 }
 
@@ -331,129 +401,6 @@ static void recount_moved(struct cleaning *c) {
     }
 }
 
-/* A hole of a segment that no checkpoint needs: where the moved data may go. */
-static int fill_hole(struct cleaning *c, uint32_t *first, uint64_t hole, uint32_t room) {
-    struct logfs *fs = c->fs;
-    struct logfs_piece out[MOVE_PIECES + 1];
-    uint32_t header = LOGFS_SECTOR, bytes = 0,
-             most = (LOGFS_SECTOR - (uint32_t)sizeof(struct lf_chunk)) / OWNER;
-    uint64_t at = hole + 1;
-    unsigned n = 0;
-    int error;
-
-    for (room--; *first < c->count && n < most && room; ++*first) {
-        struct piece *piece = &c->pieces[*first];
-
-        if (piece->level >= 0)
-            continue;
-        if (piece->sectors > room) { /* what fits, in whole pages; the rest stays a piece */
-            struct piece rest = *piece;
-            uint32_t part = room / LF_PAGE_SECTORS * LF_PAGE_SECTORS;
-
-            if (!part)
-                break;
-            piece->sectors = part;
-            rest.at += part;
-            rest.sectors -= part;
-            rest.key.offset += part / LF_PAGE_SECTORS;
-            error = add_piece(c, rest.key, rest.at, rest.sectors, -1);
-            if (error)
-                return error;
-            c->live -= rest.sectors;
-            piece = &c->pieces[*first];
-        }
-        piece->fresh = at;
-        at += piece->sectors;
-        room -= piece->sectors;
-        owner_fill(fs, &bytes, piece);
-        out[++n] =
-            (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR, piece->sectors};
-        fs->counts.moved_sectors += piece->sectors;
-    }
-    if (!n)
-        return 0;
-    chunk_fill(fs, LF_FILL, header, bytes, out, n + 1);
-    fs->unflushed = 1;
-    error = fs->device->write(fs->device, hole, out, n + 1);
-    if (error)
-        log_failed(fs, error);
-    fs->counts.written_sectors += (uint64_t)(at - hole);
-    return error;
-}
-
-/* The fullest segment that is not full and was not looked at yet. */
-static uint32_t fullest(struct logfs *fs, const uint32_t *not_these, unsigned count) {
-    uint32_t best = 0, most = 0;
-
-    for (uint32_t i = 1; i < fs->segment_limit; i++) {
-        int skip = fs->state[i] != LOGFS_SEGMENT_USED || fs->usage[i].live <= most ||
-                   fs->usage[i].live > LF_SEGMENT_SECTORS - 128;
-
-        for (unsigned n = 0; n < count; n++)
-            skip |= not_these[n] == i;
-        if (!skip) {
-            best = i;
-            most = fs->usage[i].live;
-        }
-    }
-    return best;
-}
-
-/* Moves the data among pieces first.. into holes, as far as some are found. */
-static int move_to_holes(struct cleaning *c, uint32_t first, uint32_t victim) {
-    enum { LOOKED_AT = 8 };
-    uint32_t not_these[LOOKED_AT] = {victim};
-    struct cleaning *holes;
-    struct logfs *fs = c->fs;
-    int error = 0;
-
-    holes = fs->host->resize(fs->host, NULL, 0, sizeof *holes);
-    if (!holes)
-        return LOGFS_ENOMEM;
-    for (unsigned n = 1; !error && n < LOOKED_AT && first < c->count; n++) {
-        uint32_t segment = fullest(fs, not_these, n);
-
-        if (!segment)
-            break;
-        not_these[n] = segment;
-        memset(holes, 0, sizeof *holes);
-        holes->fs = fs;
-        holes->buffer = fs->host->resize(fs->host, NULL, 0, LOGFS_SEGMENT);
-        error = holes->buffer ? examine(holes, segment) : LOGFS_ENOMEM;
-        /* No tree knows yet what was moved here from this victim or the one before. */
-        for (uint32_t i = 0; !error && i < c->count; i++)
-            if (c->pieces[i].fresh / LF_SEGMENT_SECTORS == segment)
-                take(holes, c->pieces[i].fresh, c->pieces[i].sectors);
-        /* Headers of chunks that hold something stay; if all that lives was found, the rest is
-         * free. */
-        for (uint32_t i = 0; !error && i < LF_SEGMENT_SECTORS; i++) {
-            const struct lf_chunk *chunk =
-                chunk_parse(fs, holes->buffer + (size_t)i * LOGFS_SECTOR, LF_SEGMENT_SECTORS - i);
-            int lives = 0;
-
-            for (uint32_t k = 0; chunk && k < chunk->body_sectors; k++)
-                lives |= taken(holes, holes->base + i + chunk->header_sectors + k);
-            if (lives)
-                take(holes, holes->base + i, chunk->header_sectors);
-        }
-        for (uint32_t i = 0, length; !error && holes->live == fs->usage[segment].live &&
-                                     i < LF_SEGMENT_SECTORS && first < c->count;
-             i += length + 1) {
-            for (length = 0;
-                 i + length < LF_SEGMENT_SECTORS && !taken(holes, holes->base + i + length);
-                 length++)
-                ;
-            if (length > LF_PAGE_SECTORS)
-                error = fill_hole(c, &first, holes->base + i, length);
-        }
-        if (holes->buffer)
-            fs->host->resize(fs->host, holes->buffer, LOGFS_SEGMENT, 0);
-        fs->host->resize(fs->host, holes->pieces, holes->room * sizeof *holes->pieces, 0);
-    }
-    fs->host->resize(fs->host, holes, sizeof *holes, 0);
-    return error ? error : move_to_log(c, first);
-}
-
 static void refresh_views(struct logfs *fs) {
     for (struct logfs *view = fs->views; view; view = view->next_view) {
         struct lf_key key = view->view_key;
@@ -471,7 +418,7 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
     struct cleaning *c;
     int error = 0, freed = 0;
 
-    if (fs->policy->fills_holes || fs->write_all) { /* what is dead now is dead on the disk, too */
+    if (fs->write_all) {
         error = checkpoint_write(fs);
         if (error)
             return error;
@@ -489,8 +436,7 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
 
         error = examine(c, victims[i]);
         if (!error)
-            error = fs->policy->fills_holes ? move_to_holes(c, first, victims[i])
-                                            : move_to_log(c, first);
+            error = move_to_log(c, first);
     }
     /* The data must stand there before anything says so. */
     if (!error)
@@ -531,8 +477,7 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
 }
 
 int clean_some(struct logfs *fs, unsigned most) {
-    enum { VICTIMS = 8 };
-    uint32_t victims[VICTIMS], room, live = 0, rest = LF_SEGMENT_SECTORS;
+    uint32_t victims[VICTIMS_MOST], room, live = 0, rest = LF_SEGMENT_SECTORS;
     unsigned count = 0;
 
     if (fs->cleaning)
@@ -540,7 +485,7 @@ int clean_some(struct logfs *fs, unsigned most) {
     /* One segment is left for the checkpoint, at least that in which the log goes on next. */
     rest -= fs->log.at ? fs->log.at % LF_SEGMENT_SECTORS : rest;
     room = fs->free_segments * 1500 + (rest > 512 ? rest - 512 : 0);
-    while (count < most && count < VICTIMS) {
+    while (count < most && count < VICTIMS_MOST) {
         uint32_t best = 0;
         int64_t score = 0;
 
@@ -548,7 +493,7 @@ int clean_some(struct logfs *fs, unsigned most) {
             uint64_t age = (uint32_t)fs->generation - fs->usage[i].age;
             int64_t is =
                 fs->state[i] == LOGFS_SEGMENT_USED ? fs->policy->score(fs->usage[i].live, age) : 0;
-            int skip = live + fs->usage[i].live > room && !(fs->policy->fills_holes && !count);
+            int skip = live + fs->usage[i].live > room;
 
             for (unsigned n = 0; n < count; n++)
                 skip |= victims[n] == i;
@@ -571,7 +516,7 @@ int logfs_clean(struct logfs *fs, unsigned segments) {
     int error = operation(fs, 0, 1), freed = 0;
 
     while (!error && segments) {
-        int now = clean_some(fs, segments < 8 ? segments : 8);
+        int now = clean_some(fs, segments);
 
         if (now <= 0) {
             error = now;

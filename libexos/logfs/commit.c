@@ -59,31 +59,85 @@ static unsigned crc_bytes(const struct logfs *fs) {
     return fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0;
 }
 
-/* Gives the pages in fs->out places from `at` on, and tells the tree. */
+/* Gives `run` pages from the first on places from `at` on, and tells the tree: an extent. */
+static int run_place(struct logfs *fs, unsigned first, unsigned run, struct lf_extent *extent,
+                     struct logfs_piece *pieces) {
+    uint32_t crc[RUN_PAGES];
+
+    for (unsigned page = 0; page < run; page++) {
+        uint32_t sectors = page_sectors(fs->out[first + page]);
+
+        pieces[page] = (struct logfs_piece){fs->out[first + page]->memory, sectors};
+        if (crc_bytes(fs))
+            crc[page] = crc32c(0, fs->out[first + page]->memory, sectors * LOGFS_SECTOR);
+        extent->sectors += sectors;
+    }
+    return extent_put(fs, fs->out[first]->file, fs->out[first]->index, extent,
+                      crc_bytes(fs) ? crc : NULL);
+}
+
+/* Gives the pages in fs->out places from `at` on. */
 static int pages_place(struct logfs *fs, unsigned count, uint64_t at, struct logfs_piece *pieces) {
     unsigned run;
 
     for (unsigned i = 0; i < count; i += run) {
         struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
-        uint32_t crc[RUN_PAGES];
         int error;
 
         run = run_of(fs, i, count);
-        for (unsigned page = i; page < i + run; page++) {
-            uint32_t sectors = page_sectors(fs->out[page]);
-
-            pieces[page + 1] = (struct logfs_piece){fs->out[page]->memory, sectors};
-            if (crc_bytes(fs))
-                crc[page - i] = crc32c(0, fs->out[page]->memory, sectors * LOGFS_SECTOR);
-            extent.sectors += sectors;
-        }
-        error = extent_put(fs, fs->out[i]->file, fs->out[i]->index, &extent,
-                           crc_bytes(fs) ? crc : NULL);
+        error = run_place(fs, i, run, &extent, pieces + i + 1);
         if (error)
             return error;
         at += extent.sectors;
     }
     return 0;
+}
+
+enum { HOLE_LEAST = 16 }; /* pages: a longer run is not cut into smaller pieces */
+
+/* Writes the first of the pages in fs->out into holes, as far as there are some; the batch answers
+ * for them. The others move up. */
+static int pages_into_holes(struct logfs *fs, unsigned *count) {
+    struct logfs_piece pieces[RUN_PAGES];
+    unsigned done = 0;
+    int error = 0;
+
+    while (!error && done < *count && fs->outside_count < OUTSIDE) {
+        unsigned run = run_of(fs, done, *count), fit = 0;
+        struct lf_outside *outside = &fs->outside[fs->outside_count];
+        struct lf_extent extent = {0, 0, (uint32_t)fs->generation};
+        uint32_t want = 0, least = 0, got;
+
+        for (unsigned i = 0; i < run; i++) {
+            want += page_sectors(fs->out[done + i]);
+            least = i < HOLE_LEAST ? want : least;
+        }
+        got = space_hole(fs, want, least, &extent.at);
+        if (!got)
+            break;
+        for (want = 0; fit < run && want + page_sectors(fs->out[done + fit]) <= got; fit++)
+            want += page_sectors(fs->out[done + fit]);
+        *outside = (struct lf_outside){.at = extent.at, .sectors = want};
+        for (unsigned i = done; i < done + fit; i++)
+            outside->sum =
+                sum64(outside->sum, fs->out[i]->memory, page_sectors(fs->out[i]) * LOGFS_SECTOR);
+        fs->outside_count++;
+        fs->unflushed = 1;
+        error = spare_fill(fs);
+        if (!error)
+            error = run_place(fs, done, fit, &extent, pieces);
+        if (!error)
+            error = fs->device->write(fs->device, extent.at, pieces, fit);
+        fs->counts.written_sectors += want;
+        for (unsigned i = done; !error && i < done + fit; i++)
+            page_written(fs, fs->out[i]);
+        done += fit;
+    }
+    if (error)
+        log_failed(fs, error);
+    memmove(fs->out, fs->out + done, (*count - done) * sizeof fs->out[0]);
+    *count -= done;
+    return error;
 }
 
 /* The changed keys with their values, behind the chunk's header. How many bytes, or 0 when they
@@ -219,13 +273,16 @@ static int file_write_out(struct logfs *fs, struct file *file) {
             all[count++] = RING_OF(struct page, dirty, ring);
         pages_sort(all, all + total, total);
         for (unsigned done = 0; !error && done < total;) {
-            unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES;
-            int written;
+            unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES, left = n;
+            int written = 0;
 
             memcpy(fs->out, all + done, n * sizeof all[0]);
-            written = write_data(fs, n);
-            error = written < 0 ? written : 0;
-            done += written > 0 ? (unsigned)written : 0;
+            error = pages_into_holes(fs, &left);
+            if (!error && left)
+                written = write_data(fs, left);
+            if (written < 0)
+                error = written;
+            done += n - left + (written > 0 ? (unsigned)written : 0);
         }
         fs->host->resize(fs->host, all, 2 * size, 0);
     }
@@ -263,7 +320,8 @@ static int write_batch(struct logfs *fs, unsigned count) {
     bytes = fs->change_bytes + runs * 3 * OWNER + count * crc_bytes(fs) +
             (crc_bytes(fs) ? runs * 2 * RUN_PAGES * 4 : 0) +
             fs->dirty_file_count * (uint32_t)(sizeof(struct lf_delta) + sizeof(struct lf_inode));
-    header = (uint32_t)sizeof(struct lf_chunk) + bytes;
+    header =
+        (uint32_t)(sizeof(struct lf_chunk) + bytes + fs->outside_count * sizeof fs->outside[0]);
     if (fs->change_overflow || bytes > DELTA_MOST)
         return TOO_MUCH;
     at = log_begin(fs, header, &sectors, sectors);
@@ -276,7 +334,7 @@ static int write_batch(struct logfs *fs, unsigned count) {
         error = files_store(fs);
     }
     if (!error)
-        error = deltas_fill(fs, header - (uint32_t)sizeof(struct lf_chunk), &bytes);
+        error = deltas_fill(fs, bytes, &bytes);
     if (error < 0) {
         log_failed(fs, error);
         return error;
@@ -320,6 +378,8 @@ int commit(struct logfs *fs, struct file *file) {
         if (!error)
             fits = gather(fs, other, &count);
     }
+    if (!error && fits)
+        error = pages_into_holes(fs, &count);
     if (error)
         return error;
     if (fits && !count && !fs->change_count && !fs->change_overflow && !fs->dirty_file_count)

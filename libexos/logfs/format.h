@@ -61,18 +61,25 @@ struct lf_usage {  /* of one segment */
     uint32_t age; /* generation (low bits) when it was written last */
 };
 
-enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES, LF_FILL };
+enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES };
 
 /* A chunk: header with deltas, then the body, all contiguous in one segment. LF_BATCH: deltas are
  * replayed at mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name
- * each. LF_FILL: like LF_DATA, in a hole of an old segment and no link of the log. */
+ * each. */
 struct lf_chunk {
     uint32_t crc, magic;
     uint64_t id, sequence, link;
     uint32_t epoch, next; /* segment in which the log goes on after this one */
     uint16_t type, header_sectors;
     uint32_t body_sectors, delta_bytes;
+    uint32_t outside; /* struct lf_outside each, behind the deltas */
     uint64_t body_sum;
+};
+
+struct lf_outside { /* data that a batch points to, in a hole of an old segment */
+    uint64_t at;
+    uint32_t sectors, pad;
+    uint64_t sum;
 };
 
 struct lf_key {

@@ -18,6 +18,7 @@ enum {
     SPARE_PAGES = 24,   /* in hand before an operation changes anything */
     OUT_PAGES = 128,    /* of files, in one chunk */
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
+    OUTSIDE = 128,      /* pieces in holes that one batch answers for */
 };
 
 struct ring {
@@ -141,6 +142,13 @@ struct logfs {
     uint32_t segment_limit; /* segments at or after it are not taken */
     uint64_t live;          /* sectors */
     int cleaning;
+    /* A bit for each sector that lives, and that lives or did at some time since the last durable
+     * checkpoint; null till holes are filled. */
+    uint8_t *map, *map_used;
+    uint64_t hole;                      /* where the next is looked for */
+    int holes_gone;                     /* none till the next checkpoint */
+    struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
+    unsigned outside_count;
     uint32_t stuck[4]; /* segments that did not become free: not tried again */
     unsigned stuck_next;
     const struct logfs_policy *policy;
@@ -222,6 +230,9 @@ uint64_t space_usable(const struct logfs *fs);
 int space_allows(const struct logfs *fs, uint64_t sectors, int all);
 /* Between operations: segments enough for all that is dirty; a checkpoint, and cleaning, if not. */
 int space_make(struct logfs *fs);
+/* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
+uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
+void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
@@ -306,6 +317,7 @@ int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
                 uint64_t fresh, uint32_t sectors, int *moved);
 
 /* clean.c: how many segments became free, or an error */
+enum { VICTIMS_MOST = 32 };
 int clean_some(struct logfs *fs, unsigned victims);
 int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count);
 
@@ -317,8 +329,8 @@ int snapshot_moved(struct logfs *fs, struct lf_key key, const struct tree *tree)
 /* Counts live sectors anew, of all trees. */
 int space_recount(struct logfs *fs);
 /* The live sectors of each segment, as all trees say. *twice: sectors that the current tree uses
- * more than once. */
-int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice);
+ * more than once. The map, if not null, gets a bit for each. */
+int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map);
 
 static inline int is_directory(uint32_t mode) { return (mode & 0170000) == 0040000; }
 static inline int is_regular(uint32_t mode) { return (mode & 0170000) == 0100000; }

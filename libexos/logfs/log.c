@@ -72,6 +72,7 @@ void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes
     struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
     uint32_t header = sectors_for(header_bytes), body = 0;
     uint32_t used = (uint32_t)sizeof *chunk + delta_bytes;
+    uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
     uint64_t sum = 0;
 
     for (unsigned i = 1; i < count; i++) {
@@ -88,7 +89,10 @@ void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes
                                .header_sectors = (uint16_t)header,
                                .body_sectors = body,
                                .delta_bytes = delta_bytes,
+                               .outside = outside,
                                .body_sum = sum};
+    memcpy(fs->header + used, fs->outside, outside * sizeof fs->outside[0]);
+    used += outside * (uint32_t)sizeof fs->outside[0];
     memset(fs->header + used, 0, header * LOGFS_SECTOR - used);
     chunk->crc = crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
     pieces[0] = (struct logfs_piece){fs->header, header};
@@ -130,6 +134,7 @@ void log_failed(struct logfs *fs, int error) {
 
     fs->failed = error;
     fs->write_all = fs->change_overflow = 1;
+    fs->outside_count = 0;
     page_flushed(fs, 0);
     tree_unplace(fs, &fs->tree);
     if (fs->log.at)
@@ -156,6 +161,7 @@ int log_flush(struct logfs *fs) {
         return error;
     }
     fs->unflushed = 0;
+    fs->outside_count = 0;
     fs->durable = fs->log;
     page_flushed(fs, 1);
     return 0;
@@ -167,7 +173,9 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
     if (!room || chunk->magic != LF_CHUNK_MAGIC || chunk->id != fs->super.id ||
         !chunk->header_sectors || chunk->header_sectors > LF_HEADER_SECTORS ||
         chunk->header_sectors > room || chunk->body_sectors > room - chunk->header_sectors ||
-        chunk->delta_bytes > chunk->header_sectors * LOGFS_SECTOR - sizeof *chunk)
+        chunk->outside > OUTSIDE ||
+        chunk->delta_bytes > chunk->header_sectors * LOGFS_SECTOR - sizeof *chunk -
+                                 chunk->outside * sizeof(struct lf_outside))
         return NULL;
     if (!MUTANT_NO_CHECKSUM &&
         chunk->crc != crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
@@ -233,13 +241,11 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
 
 enum { REPLAY_SECTORS = 128 };
 
-/* Is the body as the header says? 1, 0 or an error. */
-static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
-                         uint8_t *buffer) {
-    uint32_t left = chunk->body_sectors, part;
+/* Do the sectors there have that sum? 1, 0 or an error. */
+static int sum_is(struct logfs *fs, uint64_t at, uint32_t left, uint64_t want, uint8_t *buffer) {
     uint64_t sum = 0;
 
-    for (; left; left -= part, at += part) {
+    for (uint32_t part; left; left -= part, at += part) {
         int error;
 
         part = left < REPLAY_SECTORS ? left : REPLAY_SECTORS;
@@ -248,7 +254,23 @@ static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_
             return error;
         sum = sum64(sum, buffer, part * LOGFS_SECTOR);
     }
-    return sum == chunk->body_sum;
+    return sum == want;
+}
+
+/* Is all that the chunk answers for there? 1, 0 or an error. */
+static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
+                         uint8_t *buffer) {
+    const uint8_t *outside = (const uint8_t *)(chunk + 1) + chunk->delta_bytes;
+    int whole = sum_is(fs, at, chunk->body_sectors, chunk->body_sum, buffer);
+
+    for (uint32_t i = 0; whole > 0 && i < chunk->outside; i++) {
+        struct lf_outside is;
+
+        memcpy(&is, outside + i * sizeof is, sizeof is);
+        whole =
+            space_valid(fs, is.at, is.sectors) ? sum_is(fs, is.at, is.sectors, is.sum, buffer) : 0;
+    }
+    return whole;
 }
 
 /* The chunk at a place, if it continues the log. 1, 0 or an error. */
@@ -269,7 +291,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
         error = fs->device->read(fs->device, at, fs->header, chunk->header_sectors);
     if (error)
         return error;
-    if (!chunk_parse(fs, fs->header, room) || chunk->type == LF_FILL)
+    if (!chunk_parse(fs, fs->header, room))
         return 0;
     if (starts ? !chunk->next || chunk->next >= fs->segments || chunk->next == fs->log.next ||
                      fs->state[chunk->next] != LOGFS_SEGMENT_FREE

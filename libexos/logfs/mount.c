@@ -6,6 +6,7 @@ static void fs_free(struct logfs *fs) {
     struct logfs_host *host = fs->host;
     uint32_t pages = (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
 
+    space_forget_map(fs);
     file_forget_all(fs);
     node_forget(fs, 1);
     while (fs->spare_count)
@@ -31,7 +32,7 @@ static struct logfs *fs_new(struct logfs_device *device, struct logfs_host *host
     memset(fs, 0, sizeof *fs);
     fs->device = device;
     fs->host = host;
-    fs->policy = &logfs_cost_benefit;
+    fs->policy = &logfs_hole_filling;
     ring_init(&fs->node_lru);
     ring_init(&fs->page_lru);
     ring_init(&fs->written);

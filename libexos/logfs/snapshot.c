@@ -197,9 +197,10 @@ static int count_item(struct walk *walk, struct lf_key key, const void *value, u
     return 0;
 }
 
-int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice) {
+int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map) {
     size_t size = (size_t)fs->segments * LF_SEGMENT_SECTORS / 8;
-    struct counting counting = {.live = live, .seen = fs->host->resize(fs->host, NULL, 0, size)};
+    struct counting counting = {.live = live,
+                                .seen = map ? map : fs->host->resize(fs->host, NULL, 0, size)};
     struct walk walk = {.node = count_node, .item = count_item, .context = &counting};
     struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
     struct lf_snapshot is;
@@ -221,7 +222,8 @@ int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice) {
         key.offset++;
     }
     *twice = counting.twice;
-    fs->host->resize(fs->host, counting.seen, size, 0);
+    if (!map)
+        fs->host->resize(fs->host, counting.seen, size, 0);
     return error;
 }
 
@@ -229,7 +231,7 @@ int space_recount(struct logfs *fs) {
     size_t size = fs->segments * sizeof(uint16_t);
     uint16_t *live = fs->host->resize(fs->host, NULL, 0, size);
     uint64_t twice;
-    int error = live ? space_count(fs, live, &twice) : LOGFS_ENOMEM;
+    int error = live ? space_count(fs, live, &twice, NULL) : LOGFS_ENOMEM;
 
     for (uint32_t i = 1; !error && i < fs->segments; i++) {
         if (fs->usage[i].live == live[i])
@@ -243,6 +245,7 @@ int space_recount(struct logfs *fs) {
     }
     if (live)
         fs->host->resize(fs->host, live, size, 0);
+    space_forget_map(fs);
     node_forget(fs, 0); /* clean nodes of trees that are no more */
     return error;
 }

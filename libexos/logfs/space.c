@@ -14,6 +14,7 @@ int space_open(struct logfs *fs, uint32_t segments) {
     uint32_t pages = (segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
     void *usage = host->resize(host, fs->usage, old_pages * LOGFS_PAGE, pages * LOGFS_PAGE), *more;
 
+    space_forget_map(fs);
     if (!usage)
         return LOGFS_ENOMEM;
     fs->usage = usage;
@@ -54,6 +55,14 @@ int space_valid(const struct logfs *fs, uint64_t at, uint32_t sectors) {
            at % LF_SEGMENT_SECTORS + sectors <= LF_SEGMENT_SECTORS;
 }
 
+static void map_mark(uint8_t *map, uint64_t at, uint32_t sectors, int lives) {
+    for (; sectors; at++, sectors--)
+        if (lives)
+            map[at / 8] |= (uint8_t)(1 << at % 8);
+        else
+            map[at / 8] &= (uint8_t) ~(1 << at % 8);
+}
+
 void space_add(struct logfs *fs, uint64_t at, uint32_t sectors) {
     uint32_t segment = (uint32_t)(at / LF_SEGMENT_SECTORS);
     struct lf_usage *usage = &fs->usage[segment];
@@ -61,6 +70,10 @@ void space_add(struct logfs *fs, uint64_t at, uint32_t sectors) {
     usage->live = (uint16_t)(usage->live + sectors);
     usage->age = (uint32_t)fs->generation;
     fs->live += sectors;
+    if (fs->map) {
+        map_mark(fs->map, at, sectors, 1);
+        map_mark(fs->map_used, at, sectors, 1);
+    }
     fs->usage_dirty[segment / LF_USAGE_IN_PAGE] = 1;
     if (fs->state[segment] == LOGFS_SEGMENT_FREE || fs->state[segment] == LOGFS_SEGMENT_WAITS)
         space_set_state(fs, segment, LOGFS_SEGMENT_USED);
@@ -78,6 +91,8 @@ void space_gone(struct logfs *fs, uint64_t at, uint32_t sectors, uint64_t genera
     }
     usage->live = (uint16_t)(usage->live - sectors);
     fs->live -= sectors;
+    if (fs->map)
+        map_mark(fs->map, at, sectors, 0);
     fs->usage_dirty[segment / LF_USAGE_IN_PAGE] = 1;
     if (!usage->live && fs->state[segment] == LOGFS_SEGMENT_USED)
         space_set_state(fs, segment, LOGFS_SEGMENT_WAITS);
@@ -101,6 +116,10 @@ void space_leave_segment(struct logfs *fs, uint32_t segment) {
                     fs->usage[segment].live ? LOGFS_SEGMENT_USED : LOGFS_SEGMENT_WAITS);
 }
 
+static size_t map_size(const struct logfs *fs) {
+    return (size_t)fs->segments * LF_SEGMENT_SECTORS / 8;
+}
+
 /* What was dead before this checkpoint is needed by none that can be mounted. */
 void space_checkpointed(struct logfs *fs) {
     for (uint32_t i = 1; i < fs->segments && fs->waiting; i++)
@@ -110,6 +129,89 @@ void space_checkpointed(struct logfs *fs) {
                 fs->device->discard(fs->device, (uint64_t)i * LF_SEGMENT_SECTORS,
                                     LF_SEGMENT_SECTORS);
         }
+    if (fs->map)
+        memcpy(fs->map_used, fs->map, map_size(fs));
+    fs->holes_gone = 0;
+}
+
+void space_forget_map(struct logfs *fs) {
+    if (fs->map)
+        fs->host->resize(fs->host, fs->map, 2 * map_size(fs), 0);
+    fs->map = fs->map_used = NULL;
+}
+
+/* Right behind a checkpoint, when all that lives has its place. */
+static int space_make_map(struct logfs *fs) {
+    size_t size = fs->segments * sizeof(uint16_t);
+    uint16_t *live = fs->host->resize(fs->host, NULL, 0, size);
+    uint8_t *map = fs->host->resize(fs->host, NULL, 0, 2 * map_size(fs));
+    uint64_t twice;
+    int error = live && map ? space_count(fs, live, &twice, map) : LOGFS_ENOMEM;
+
+    if (live)
+        fs->host->resize(fs->host, live, size, 0);
+    if (map && error)
+        fs->host->resize(fs->host, map, 2 * map_size(fs), 0);
+    if (error)
+        return error;
+    fs->map = map;
+    fs->map_used = map + map_size(fs);
+    memcpy(fs->map_used, fs->map, map_size(fs));
+    return 0;
+}
+
+/* While there is much free space the log is left whole. */
+static int is_scarce(const struct logfs *fs) {
+    return fs->policy->fills_holes && fs->free_segments < fs->segments / 4;
+}
+
+uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at) {
+    uint64_t end = (uint64_t)fs->segment_limit * LF_SEGMENT_SECTORS, looked = 0, sector = fs->hole;
+    uint32_t run = 0;
+
+    if (!is_scarce(fs) || !fs->map || fs->holes_gone)
+        return 0;
+    while (looked < end) {
+        if (sector >= end)
+            sector = LF_SEGMENT_SECTORS;
+        if (sector % LF_SEGMENT_SECTORS == 0) {
+            uint32_t segment = (uint32_t)(sector / LF_SEGMENT_SECTORS);
+
+            run = 0;
+            if (fs->state[segment] != LOGFS_SEGMENT_USED ||
+                fs->usage[segment].live > LF_SEGMENT_SECTORS - least) {
+                sector += LF_SEGMENT_SECTORS;
+                looked += LF_SEGMENT_SECTORS;
+                continue;
+            }
+        }
+        if (sector % 8 == 0 && fs->map_used[sector / 8] == 0xff) {
+            if (run >= least)
+                break;
+            run = 0;
+            sector += 8;
+            looked += 8;
+            continue;
+        }
+        if (!(fs->map_used[sector / 8] >> sector % 8 & 1)) {
+            run++;
+        } else {
+            if (run >= least)
+                break;
+            run = 0;
+        }
+        sector++;
+        looked++;
+        if (run == want || (run >= least && sector % LF_SEGMENT_SECTORS == 0))
+            break;
+    }
+    fs->hole = sector;
+    if (run < least) {
+        fs->holes_gone = 1;
+        return 0;
+    }
+    *at = sector - run;
+    return run;
 }
 
 /* Chunk headers take a thirty-second part of what is left to files, at most. */
@@ -126,28 +228,38 @@ int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
            usable;
 }
 
+/* So many that the cleaner can take many victims at once: what it changes in the tree is nearly the
+ * same for few. */
 static uint32_t segments_wanted(const struct logfs *fs) {
-    return 4 + (fs->page_dirty + fs->node_dirty) / 200;
+    uint32_t least = space_reserve(fs) - 1;
+
+    return least + (fs->page_dirty + fs->node_dirty) / 200;
 }
 
 int space_make(struct logfs *fs) {
-    uint32_t limit = page_dirty_limit(fs);
+    uint32_t limit = page_dirty_limit(fs), before;
     uint64_t longest = (uint64_t)fs->segments * LF_SEGMENT_SECTORS / 8;
-    int error = 0;
+    int error = 0, due;
 
     if (fs->cleaning || fs->replaying)
         return 0;
     if (longest > 16384)
         longest = 16384;
-    if (fs->node_dirty > limit / 2 || fs->logged > longest)
+    due = fs->node_dirty > limit / 2 || fs->logged > longest ||
+          (fs->waiting && fs->free_segments < segments_wanted(fs));
+    if (due)
         error = checkpoint_write(fs);
-    if (!error && fs->free_segments < segments_wanted(fs) && fs->waiting)
-        error = checkpoint_write(fs);
-    for (unsigned i = 0; !error && fs->free_segments < segments_wanted(fs) && i < 64; i++) {
-        int cleaned = clean_some(fs, 4);
-
-        if (cleaned <= 0)
-            return cleaned == LOGFS_ENOSPC ? 0 : cleaned;
-    }
+    if (!error && due && is_scarce(fs) && !fs->map && space_make_map(fs) == LOGFS_ENOMEM)
+        fs->holes_gone = 1; /* then the cleaner does it alone */
+    do {
+        before = fs->free_segments;
+        if (error || before >= segments_wanted(fs))
+            return error;
+        error = clean_some(fs, VICTIMS_MOST);
+        if (error > 0)
+            error = 0;
+        else if (!error || error == LOGFS_ENOSPC)
+            return 0;
+    } while (fs->free_segments > before);
     return error;
 }
