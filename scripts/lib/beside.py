@@ -21,7 +21,8 @@ def verdict(value, target):
     bound = re.match(r"<= ([\d.,]+)$", target)
     if not bound:
         return ""
-    return "pass" if float(value) <= float(bound[1].replace(",", "")) else "MISSED"
+    # The peers' figures have two decimals at most.
+    return "pass" if round(float(value), 2) <= float(bound[1].replace(",", "")) else "MISSED"
 
 
 def show(rows, path, judged=False):

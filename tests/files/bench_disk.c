@@ -195,11 +195,16 @@ static void replace(void) {
     end();
 }
 
-/* Files of 64 KiB, a hundred to a directory's name; how many, their inodes in a static array. */
+/* Files of 64 KiB, so many percent of what statfs says is there for files; how many, their inodes
+ * in a static array. */
 static uint64_t filled[VOLUME / LARGE];
 static unsigned fill(unsigned percent) {
-    unsigned count = (unsigned)((uint64_t)VOLUME / LARGE * percent / 100);
+    struct logfs_statfs about;
+    unsigned count;
     char name[16];
+
+    must("statfs", logfs_statfs(fs, &about));
+    count = (unsigned)(about.sectors * LOGFS_SECTOR / LARGE * percent / 100);
 
     for (unsigned i = 0; i < count; i++) {
         snprintf(name, sizeof(name), "file%u", i);
