@@ -126,8 +126,9 @@ int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
            usable;
 }
 
+/* The more are cleaned at a time, the more of what moved shares a leaf. */
 static uint32_t segments_wanted(const struct logfs *fs) {
-    return 4 + (fs->page_dirty + fs->node_dirty) / 200;
+    return 2 + space_reserve(fs) / 2 + (fs->page_dirty + fs->node_dirty) / 200;
 }
 
 int space_make(struct logfs *fs) {
@@ -144,7 +145,7 @@ int space_make(struct logfs *fs) {
     if (!error && fs->free_segments < segments_wanted(fs) && fs->waiting)
         error = checkpoint_write(fs);
     for (unsigned i = 0; !error && fs->free_segments < segments_wanted(fs) && i < 64; i++) {
-        int cleaned = clean_some(fs, 4);
+        int cleaned = clean_some(fs, 8);
 
         if (cleaned <= 0)
             return cleaned == LOGFS_ENOSPC ? 0 : cleaned;
