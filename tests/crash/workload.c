@@ -5,7 +5,14 @@
 #include <string.h>
 #include "workload.h"
 
-enum { NAMES_MOST = 90, BYTES_MOST = 1800 << 10, CHURN_MOST = 2500 << 10, ANY = 0, PROFILES = 5, CHURN = 4 };
+enum {
+    NAMES_MOST = 90,
+    BYTES_MOST = 1800 << 10,
+    CHURN_MOST = 2500 << 10,
+    ANY = 0,
+    PROFILES = 5,
+    CHURN = 4
+};
 
 struct manner manner_of(uint64_t seed) {
     static const struct logfs_policy *const policies[] = {&logfs_cost_benefit, &logfs_greedy,
@@ -122,14 +129,22 @@ static uint64_t bytes_in_all(const struct model *model) {
 
 static uint64_t some_length(struct run *run) {
     switch (roll(&run->dice, 8)) {
-    case 0: return 1 + roll(&run->dice, 400);
-    case 1: return 1 + roll(&run->dice, 1000);
-    case 2: return LOGFS_PAGE;
-    case 3: return 1 + roll(&run->dice, 6000);
-    case 4: return LOGFS_PAGE * (1 + roll(&run->dice, 4));
-    case 5: return 1 + roll(&run->dice, run->manner.profile ? 40000 : 8000);
-    case 6: return 1 + roll(&run->dice, run->manner.profile == 1 ? 100000 : 20000);
-    default: return LOGFS_PAGE * (1 + roll(&run->dice, run->manner.profile == 1 ? 40 : 10));
+    case 0:
+        return 1 + roll(&run->dice, 400);
+    case 1:
+        return 1 + roll(&run->dice, 1000);
+    case 2:
+        return LOGFS_PAGE;
+    case 3:
+        return 1 + roll(&run->dice, 6000);
+    case 4:
+        return LOGFS_PAGE * (1 + roll(&run->dice, 4));
+    case 5:
+        return 1 + roll(&run->dice, run->manner.profile ? 40000 : 8000);
+    case 6:
+        return 1 + roll(&run->dice, run->manner.profile == 1 ? 100000 : 20000);
+    default:
+        return LOGFS_PAGE * (1 + roll(&run->dice, run->manner.profile == 1 ? 40 : 10));
     }
 }
 
@@ -446,8 +461,8 @@ static int is_kept(struct run *run, const char *name) {
 
 static void do_keep(struct run *run) {
     char name[16];
-    int length = snprintf(name, sizeof(name), "k%llx.%u", (unsigned long long)run->manner.seed & 0xffffff,
-                          ++run->kept_made);
+    int length = snprintf(name, sizeof(name), "k%llx.%u",
+                          (unsigned long long)run->manner.seed & 0xffffff, ++run->kept_made);
     int status = logfs_snapshot_create(run->fs, name, (size_t)length);
 
     say(run, "snapshot %s: %d", name, status);
@@ -497,7 +512,8 @@ static void one_operation(struct run *run) {
     unsigned total = 0, at = 0;
     uint64_t rolled;
 
-    if (run->pressed || bytes_in_all(run->model) > run->bytes_most || run->model->names > NAMES_MOST) {
+    if (run->pressed || bytes_in_all(run->model) > run->bytes_most ||
+        run->model->names > NAMES_MOST) {
         run->pressed -= run->pressed > 0;
         if (run->pressed == 2)
             do_unkeep(run);
@@ -549,8 +565,8 @@ int run_start(struct run *run, const struct manner *manner, const struct image *
     if (trace)
         fprintf(trace, "# %llu MiB, %spages in cache %u, profile %u, policy %s\n",
                 (unsigned long long)manner->sectors >> 11,
-                manner->features ? "checksums of data, " : "", manner->cache_pages,
-                manner->profile, manner->policy->name);
+                manner->features ? "checksums of data, " : "", manner->cache_pages, manner->profile,
+                manner->policy->name);
     run->watch = trace && getenv("WATCH");
     logfs_set_policy(run->fs, manner->policy);
     run->model = model_of(run->fs, run->fault);

@@ -24,8 +24,8 @@ struct run {
     struct dice dice;
     FILE *trace; /* may be null: each operation, with the events it caused */
     uint64_t held[4];
-    int watch; /* looks after each operation, which may change what happens */
-    unsigned pressed; /* there was no space: delete something */
+    int watch;           /* looks after each operation, which may change what happens */
+    unsigned pressed;    /* there was no space: delete something */
     uint64_t bytes_most; /* in all files; more: delete something */
     unsigned bytes_made, files_made, kept_made;
     char fault[FAULT_ROOM];
