@@ -107,6 +107,7 @@ static void do_init(void *context, struct fuse_conn_info *connection) {
     (void)context;
     connection->max_write = TRANSFER;
     connection->want |= connection->capable & FUSE_CAP_EXPORT_SUPPORT;
+    connection->want &= ~(unsigned)FUSE_CAP_ATOMIC_O_TRUNC; /* cutting comes as setattr */
     connection->time_gran = 1;
 }
 

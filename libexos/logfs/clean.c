@@ -476,15 +476,29 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
     return error ? error : freed;
 }
 
+/* How many sectors may move: each page of them takes its place in the log, and in each tree that
+ * has it perhaps one and a half leaves of its own, besides those that are dirty already. */
+static uint32_t room_to_move(struct logfs *fs) {
+    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    uint64_t left = (fs->free_segments + 1ull) * LF_SEGMENT_SECTORS;
+    uint64_t dirty = fs->node_dirty * (uint64_t)LF_PAGE_SECTORS + 512;
+    struct lf_snapshot is;
+    uint32_t trees = 1;
+
+    if (fs->log.at)
+        left += LF_SEGMENT_SECTORS - fs->log.at % LF_SEGMENT_SECTORS;
+    for (; fs->snapshot && snapshot_next(fs, &key, &is, NULL) > 0; key.offset++)
+        trees++;
+    return left > dirty ? (uint32_t)((left - dirty) * 2 / (3 * trees + 2)) : 0;
+}
+
 int clean_some(struct logfs *fs, unsigned most) {
-    uint32_t victims[VICTIMS_MOST], room, live = 0, rest = LF_SEGMENT_SECTORS;
+    uint32_t victims[VICTIMS_MOST], room, live = 0;
     unsigned count = 0;
 
     if (fs->cleaning)
         return 0;
-    /* One segment is left for the checkpoint, at least that in which the log goes on next. */
-    rest -= fs->log.at ? fs->log.at % LF_SEGMENT_SECTORS : rest;
-    room = fs->free_segments * 1500 + (rest > 512 ? rest - 512 : 0);
+    room = room_to_move(fs);
     while (count < most && count < VICTIMS_MOST) {
         uint32_t best = 0;
         int64_t score = 0;

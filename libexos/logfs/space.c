@@ -228,12 +228,9 @@ int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
            usable;
 }
 
-/* So many that the cleaner can take many victims at once: what it changes in the tree is nearly the
- * same for few. */
+/* The more are cleaned at a time, the more of what moved shares a leaf. */
 static uint32_t segments_wanted(const struct logfs *fs) {
-    uint32_t least = space_reserve(fs) - 1;
-
-    return least + (fs->page_dirty + fs->node_dirty) / 200;
+    return 2 + space_reserve(fs) / 2 + (fs->page_dirty + fs->node_dirty) / 200;
 }
 
 int space_make(struct logfs *fs) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "oracle.h"
@@ -264,6 +265,7 @@ static void workload(uint64_t seed, uint64_t most, const struct item *alone, int
 
 /* Every job does its part of the workloads, in a process that may break. */
 static void work(unsigned number, unsigned jobs, uint64_t seed, uint64_t states) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (job = &shared->job[number];; job->workload += jobs) {
         uint64_t so_far = states_so_far(job);
 

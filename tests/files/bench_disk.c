@@ -8,19 +8,32 @@
  * last fsync or sync. After each workload the volume is mounted anew and checked. Random places are
  * drawn from a fixed seed, uniformly if nothing else is said, and aligned to what is written.
  *
- * seq_16m               a new file, 16 writes of 1 MiB, one fsync
- * create_1k_sync_end    1,000 files of 1 KiB in one directory, one sync
- * create_1k_fsync_each  the same, each made durable by fsync before the next
- * overwrite_4k_fsync    1,000 writes of 4 KiB somewhere in a file of 16 MiB, an fsync after each
- * replace               1,000 times: 4 KiB written to a new file, fsync, renamed over the old; a
- * sync at the end mount_10, mount_90    filled to that part with files of 64 KiB, unmounted: reads
- * of the mount crash_90_reads        the same at 90%, with 100 writes and fsyncs after the last
- * sync and no unmounting first_durable_90      after the mount at 90%: reads until a new file of 4
- * KiB is durable rewrite_64k_80        files of 64 KiB fill 80%; 4,096 times (256 MiB) one of them
- * is written anew, a sync after every 1 MiB uniform_4k_80         one file fills 80%; 4 KiB written
- * somewhere and an fsync, 65,536 times (256 MiB) uncounted, then as often counted
- * uniform_4k_80_holes   the same with the policy that fills holes
- * hot_4k_80             as uniform_4k_80, but 9 of 10 writes go to the first tenth of the file
+ * seq_16m: a new file, 16 writes of 1 MiB, one fsync
+ *
+ * create_1k_sync_end: 1,000 files of 1 KiB in one directory, one sync
+ *
+ * create_1k_fsync_each: the same, each made durable by fsync before the next
+ *
+ * overwrite_4k_fsync: 1,000 writes of 4 KiB somewhere in a file of 16 MiB, an fsync after each
+ *
+ * replace: 1,000 times 4 KiB written to a new file, fsync, renamed over the old; then a sync
+ *
+ * mount_10, mount_90: filled to that part of what statfs gives files, with files of 64 KiB, and
+ * unmounted: reads of the mount
+ *
+ * crash_90_reads: the same at 90%, with 100 writes and fsyncs after the last sync, not unmounted
+ *
+ * first_durable_90: after the mount at 90%: reads until a new file of 4 KiB is durable
+ *
+ * rewrite_64k_80: files of 64 KiB fill 80% of what statfs gives; 4,096 times (256 MiB) one of them
+ * is written anew, a sync after every 1 MiB
+ *
+ * uniform_4k_80: one file fills 80% of the disk; 4 KiB written somewhere and an fsync, 65,536 times
+ * (256 MiB) uncounted, then as often counted
+ *
+ * uniform_4k_80_holes: the same with the policy that fills holes
+ *
+ * hot_4k_80: as uniform_4k_80, but 9 of 10 writes go to the first tenth of the file
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,11 +208,16 @@ static void replace(void) {
     end();
 }
 
-/* Files of 64 KiB, a hundred to a directory's name; how many, their inodes in a static array. */
+/* Files of 64 KiB, so many percent of what statfs says is there for files; how many, their inodes
+ * in a static array. */
 static uint64_t filled[VOLUME / LARGE];
 static unsigned fill(unsigned percent) {
-    unsigned count = (unsigned)((uint64_t)VOLUME / LARGE * percent / 100);
+    struct logfs_statfs about;
+    unsigned count;
     char name[16];
+
+    must("statfs", logfs_statfs(fs, &about));
+    count = (unsigned)(about.sectors * LOGFS_SECTOR / LARGE * percent / 100);
 
     for (unsigned i = 0; i < count; i++) {
         snprintf(name, sizeof(name), "file%u", i);
