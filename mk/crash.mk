@@ -1,7 +1,7 @@
 # crash.mk - the crash states of logfs, and the mutants that they must notice
 # SPDX-License-Identifier: MIT
 
-LOGFS_MUTANTS := NO_FLUSH CHECKPOINT_FIRST NO_CHECKSUM REUSE_EARLY NO_DIRECTORY_ORDER
+LOGFS_MUTANTS := NO_FLUSH CHECKPOINT_FIRST NO_CHECKSUM REUSE_EARLY NO_DIRECTORY_ORDER NO_OUTSIDE
 CRASH := $(BUILD)/tests/crash/logfs_crash
 CRASH_MUTANTS := $(addprefix $(CRASH)-,$(LOGFS_MUTANTS))
 CRASH_WATCHED := $(CRASH).watched

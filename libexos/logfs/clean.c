@@ -16,7 +16,7 @@ const struct logfs_policy logfs_greedy = {"greedy", greedy_score, 0};
 const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_score, 0};
 /* Matthews and others, 1997: on a disk that is nearly full new data fill holes, so that less is to
  * be cleaned. */
-const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 1};
+const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 25};
 
 void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) { fs->policy = policy; }
 

@@ -293,13 +293,50 @@ static int file_write_out(struct logfs *fs, struct file *file) {
     return error;
 }
 
+/* The dirty pages of as many files as fit into a chunk: small ones share it. */
+static int files_write_out(struct logfs *fs) {
+    unsigned count = 0;
+    int error = 0, written;
+
+    for (struct ring *ring = fs->with_data.next, *next; !error && ring != &fs->with_data;
+         ring = next) {
+        struct file *file = RING_OF(struct file, with_data, ring);
+
+        next = ring->next;
+        if (file->dirty_count > OUT_PAGES - count) {
+            if (!count)
+                return file_write_out(fs, file);
+            break;
+        }
+        error = spare_fill(fs);
+        if (!error)
+            error = file_prepare(fs, file);
+        if (!error)
+            gather(fs, file, &count);
+    }
+    if (!error)
+        error = pages_into_holes(fs, &count);
+    while (!error && count) {
+        written = write_data(fs, count);
+        if (written < 0) {
+            error = written;
+            break;
+        }
+        count -= (unsigned)written;
+        memmove(fs->out, fs->out + written, count * sizeof fs->out[0]);
+    }
+    if (error)
+        fs->write_all = fs->change_overflow = 1;
+    return error;
+}
+
 int commit_data(struct logfs *fs, struct file *file) {
     int error = 0;
 
     if (file)
         return file_write_out(fs, file);
     while (!error && fs->with_data.next != &fs->with_data)
-        error = file_write_out(fs, RING_OF(struct file, with_data, fs->with_data.next));
+        error = files_write_out(fs);
     return error;
 }
 

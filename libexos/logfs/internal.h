@@ -364,3 +364,8 @@ static inline struct lf_key key_of(uint64_t object, unsigned type, uint64_t rest
 #else
 #define MUTANT_NO_DIRECTORY_ORDER 0
 #endif
+#ifdef LOGFS_MUTANT_NO_OUTSIDE
+#define MUTANT_NO_OUTSIDE 1
+#else
+#define MUTANT_NO_OUTSIDE 0
+#endif

@@ -177,8 +177,8 @@ int logfs_snapshot_open(struct logfs *fs, const char *name, size_t length, struc
 struct logfs_policy {
     const char *name;
     int64_t (*score)(uint32_t live, uint64_t age);
-    int fills_holes; /* new data goes into the holes of used segments as far as they are large
-                        enough, before anything is cleaned */
+    unsigned fills_holes; /* while fewer than so many percent of the segments are free, new data go
+                             into holes of used ones as far as they are large enough */
 };
 extern const struct logfs_policy logfs_greedy, logfs_cost_benefit, logfs_hole_filling;
 void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy);

@@ -162,7 +162,7 @@ static int space_make_map(struct logfs *fs) {
 
 /* While there is much free space the log is left whole. */
 static int is_scarce(const struct logfs *fs) {
-    return fs->policy->fills_holes && fs->free_segments < fs->segments / 4;
+    return (uint64_t)fs->free_segments * 100 < (uint64_t)fs->segments * fs->policy->fills_holes;
 }
 
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at) {
@@ -242,8 +242,10 @@ int space_make(struct logfs *fs) {
         return 0;
     if (longest > 16384)
         longest = 16384;
+    /* The map costs a walk through the trees: not for the first few writes of a mount. */
     due = fs->node_dirty > limit / 2 || fs->logged > longest ||
-          (fs->waiting && fs->free_segments < segments_wanted(fs));
+          (fs->waiting && fs->free_segments < segments_wanted(fs)) ||
+          (is_scarce(fs) && !fs->map && !fs->holes_gone && fs->logged > longest / 16);
     if (due)
         error = checkpoint_write(fs);
     if (!error && due && is_scarce(fs) && !fs->map && space_make_map(fs) == LOGFS_ENOMEM)
