@@ -88,8 +88,7 @@ static int is_taken(const struct volume_catalogue *catalogue, const struct volum
     for (uint32_t i = 0; i < before; i++) {
         const struct volume_entry *other = &catalogue->entry[i];
 
-        if (other->id &&
-            (other->id == entry->id || !memcmp(other->name, entry->name, VOLUME_NAME)))
+        if (other->id && (other->id == entry->id || !memcmp(other->name, entry->name, VOLUME_NAME)))
             return 1;
     }
     return 0;

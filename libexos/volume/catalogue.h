@@ -14,23 +14,23 @@ enum { VOLUME_CATALOGUE = 16 /* and 17: blocks */, VOLUME_FIRST = 20 };
 
 enum volume_error {
     VOLUME_OK = 0,
-    VOLUME_IO = -1,          /* the device failed */
-    VOLUME_MAGIC = -2,       /* no catalogue */
-    VOLUME_DAMAGED = -3,     /* a sum that is wrong, a torn block */
-    VOLUME_NONSENSE = -4,    /* a field without meaning */
-    VOLUME_NUMBER = -5,      /* no such volume */
-    VOLUME_FULL = -6,        /* all numbers are taken */
-    VOLUME_TAKEN = -7,       /* the name or the id is another's */
+    VOLUME_IO = -1,           /* the device failed */
+    VOLUME_MAGIC = -2,        /* no catalogue */
+    VOLUME_DAMAGED = -3,      /* a sum that is wrong, a torn block */
+    VOLUME_NONSENSE = -4,     /* a field without meaning */
+    VOLUME_NUMBER = -5,       /* no such volume */
+    VOLUME_FULL = -6,         /* all numbers are taken */
+    VOLUME_TAKEN = -7,        /* the name or the id is another's */
     VOLUME_CODE_REFUSED = -8, /* the verifier refuses the program */
-    VOLUME_CODE_FAILED = -9, /* it stopped early, or says that the root is not sound */
-    VOLUME_EXTENT = -10,     /* what it emitted is empty, not ascending, or beyond the disk */
-    VOLUME_CONFLICT = -11,   /* a unit of somebody else */
-    VOLUME_LIMIT = -12,      /* more units than the volume may have */
-    VOLUME_UNASKED = -13,    /* the root names a unit that is not yet the volume's */
-    VOLUME_UNWRITTEN = -14,  /* the root names a unit that is not wholly written */
+    VOLUME_CODE_FAILED = -9,  /* it stopped early, or says that the root is not sound */
+    VOLUME_EXTENT = -10,      /* what it emitted is empty, not ascending, or beyond the disk */
+    VOLUME_CONFLICT = -11,    /* a unit of somebody else */
+    VOLUME_LIMIT = -12,       /* more units than the volume may have */
+    VOLUME_UNASKED = -13,     /* the root names a unit that is not yet the volume's */
+    VOLUME_UNWRITTEN = -14,   /* the root names a unit that is not wholly written */
     VOLUME_QUARANTINED = -15, /* the volume was set aside by the scan */
-    VOLUME_FROZEN = -16,     /* nothing is given out while a volume is set aside */
-    VOLUME_MOVE = -17        /* the kernel did not move units */
+    VOLUME_FROZEN = -16,      /* nothing is given out while a volume is set aside */
+    VOLUME_MOVE = -17         /* the kernel did not move units */
 };
 
 /* The error in a few words. */
@@ -62,7 +62,9 @@ struct volume_catalogue {
 _Static_assert(sizeof(struct volume_catalogue) == VOLUME_BLOCK, "a catalogue is one block");
 
 /* Where the program of volume 1 to VOLUME_MOST stands; its two roots follow. */
-static inline uint32_t volume_code_block(uint32_t volume) { return VOLUME_FIRST + 3 * (volume - 1); }
+static inline uint32_t volume_code_block(uint32_t volume) {
+    return VOLUME_FIRST + 3 * (volume - 1);
+}
 
 /* CRC32C (Castagnoli), as iSCSI and ext4 have it. */
 uint32_t volume_crc32c(const void *bytes, uint32_t length);

@@ -1,4 +1,5 @@
-/* keeper.c - changes of roots and of the catalogue, each in an order that a crash may cut anywhere */
+/* keeper.c - changes of roots and of the catalogue, each in an order that a crash may cut anywhere
+ */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/volume/keeper.h"
 #include "libexos/volume/owns.h"
@@ -157,8 +158,8 @@ int volume_create(struct volume_keeper *keeper, const struct volume_entry *entry
     uint32_t volume = 0;
     int error = keeper->broken ? VOLUME_IO : 0;
 
-    if (!error && (made.code_length > VOLUME_CODE ||
-                   keeper->catalogue.sequence + 1 >= VOLUME_SEQUENCE_END))
+    if (!error &&
+        (made.code_length > VOLUME_CODE || keeper->catalogue.sequence + 1 >= VOLUME_SEQUENCE_END))
         error = VOLUME_NONSENSE;
     if (error)
         return error;
@@ -176,10 +177,10 @@ int volume_create(struct volume_keeper *keeper, const struct volume_entry *entry
     if (!error && marks.conflicts)
         error = VOLUME_CONFLICT;
     if (!error && marks.fresh)
-        error = !(made.flags & VOLUME_FOREIGN)  ? VOLUME_UNASKED
-                : marks.fresh > made.limit ? VOLUME_LIMIT
-                : keeper->frozen           ? VOLUME_FROZEN
-                                           : 0;
+        error = !(made.flags & VOLUME_FOREIGN) ? VOLUME_UNASKED
+                : marks.fresh > made.limit     ? VOLUME_LIMIT
+                : keeper->frozen               ? VOLUME_FROZEN
+                                               : 0;
     if (!error)
         error = write_volume(keeper, volume, made.id);
     keeper->volume[volume].units = 0;

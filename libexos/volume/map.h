@@ -14,7 +14,7 @@ struct volume_map {
     uint64_t zero;
     struct volume_extent {
         uint32_t start, length;
-    } extent[VOLUME_MAP_EXTENTS]; /* in logical order */
+    } extent[VOLUME_MAP_EXTENTS];        /* in logical order */
     uint16_t sorted[VOLUME_MAP_EXTENTS]; /* numbers of extents, by start */
     uint16_t end;
 };

@@ -1,4 +1,5 @@
-/* scan.c - at boot: whose units are whose, as the disk itself says; what is not sound is set aside */
+/* scan.c - at boot: whose units are whose, as the disk itself says; what is not sound is set aside
+ */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/volume/owns.h"
 #include "libexos/edge/string.h"

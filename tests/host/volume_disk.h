@@ -98,8 +98,8 @@ static void disk_quarantined(void *context, uint32_t volume, int error) {
     disk.last = error;
 }
 
-static const struct volume_device device = {NULL,      DISK_UNITS,   disk_read,       disk_write,
-                                            disk_flush, disk_move, disk_written, disk_quarantined};
+static const struct volume_device device = {NULL,       DISK_UNITS, disk_read,    disk_write,
+                                            disk_flush, disk_move,  disk_written, disk_quarantined};
 
 /* The power comes back: of what was not flushed any sectors are there. Kernel's books are new. */
 static void disk_back(void) {

@@ -23,7 +23,7 @@ static const char *rescan(uint8_t *found) {
         return "a volume was set aside";
     memcpy(found, owner, DISK_UNITS);
     return memcmp(owner + 1, disk.owner + 1, DISK_UNITS - 1) ? "the kernel knows other owners"
-                                                            : NULL;
+                                                             : NULL;
 }
 
 /* The map, grown and shrunk at random. */
@@ -125,8 +125,8 @@ static void model(void) {
 
     for (int i = 0; i < ROUNDS && !wrong; i++)
         wrong = one(before);
-    printf("# %u changes, %u cut short: %u old, %u new; %u created, %u destroyed\n", changes, crashes,
-           olds, news, lives, deaths);
+    printf("# %u changes, %u cut short: %u old, %u new; %u created, %u destroyed\n", changes,
+           crashes, olds, news, lives, deaths);
     ok(!wrong, wrong ? wrong : "after each crash the owners are the old or the new ones");
     ok(olds > 100 && news > 100 && deaths > 100, "crashes fell on both sides");
 }

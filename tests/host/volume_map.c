@@ -1,5 +1,5 @@
-/* volume_map.c - a map's program emits exactly what the map names, and refuses what is none; hostile
- * catalogues and roots are refused or sound */
+/* volume_map.c - a map's program emits exactly what the map names, and refuses what is none;
+ * hostile catalogues and roots are refused or sound */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
 /* sources: libexos/volume/keeper.c libexos/volume/scan.c libexos/volume/map.c */
@@ -62,13 +62,13 @@ static const char *one_map(uint64_t *most) {
             continue;
         for (uint32_t k = start; k < start + length; k++)
             taken |= has[k];
-        if (!volume_map_grow(&map, start, length) == taken &&
-            (taken || map.count < VOLUME_MAP_EXTENTS))
-            return "it grew wrongly";
-        if (taken || units + length > SPACE)
+        if (volume_map_grow(&map, start, length)) {
+            if (!taken && map.count < VOLUME_MAP_EXTENTS)
+                return "it did not grow";
             continue;
-        if (volume_map_units(&map) == units)
-            continue; /* full */
+        }
+        if (taken)
+            return "it has a unit twice";
         for (uint32_t k = start; k < start + length; k++, units++) {
             has[k] = 1;
             row[units] = k;
