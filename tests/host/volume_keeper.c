@@ -8,7 +8,9 @@
 #include "tests/host/tap.h"
 #include "tests/host/volume_disk.h"
 
-enum { ROUNDS = 20000, VOLUMES = 5, LIMIT = 30 };
+enum { ROUNDS = 30000, LIMIT = 30 };
+/* More than have their entries in the sector of the catalogue's sum. */
+enum { VOLUMES = 14 };
 
 static struct volume_keeper keeper;
 static uint8_t owner[DISK_UNITS];
