@@ -33,7 +33,7 @@ struct volume_keeper {
     uint8_t *owner;                    /* of each unit */
     struct volume_catalogue catalogue; /* as it is on the disk */
     struct {
-        uint64_t sequence; /* of the newest root that was tried */
+        uint64_t sequence; /* the highest that was ever tried */
         uint32_t units;    /* that it has, asked ones too */
         uint8_t slot;      /* which root holds: 0 or 1 */
         int8_t set_aside;  /* 0, or the error */
@@ -52,7 +52,8 @@ int volume_format(struct volume_keeper *keeper, const struct volume_device *devi
  * device->units bytes, which stay the keeper's. To be called once for a disk, all of whose units
  * are free in the kernel, before anybody is bound. A volume whose root, program or units are not
  * sound is set aside: whoever asks is told so, and till the next scan nobody gets a unit, because
- * what looks free may be its own. < 0: no sound catalogue, or VOLUME_MOVE. */
+ * what looks free may be its own. A torn copy of the
+ * catalogue is blanked. < 0: VOLUME_IO, no sound catalogue, or VOLUME_MOVE. */
 int volume_scan(struct volume_keeper *keeper, const struct volume_device *device, uint8_t *owner);
 
 /* The payload of the volume's root, VOLUME_PAYLOAD bytes. */

@@ -4,11 +4,23 @@
 #include "libexos/volume/owns.h"
 #include "libexos/edge/string.h"
 
+/* A copy that is not sound is blanked before anything changes. It may be the torn write of a change
+ * that never was: the next write, torn in its turn, could make it whole. */
+static int blank_copy(struct volume_keeper *keeper, uint32_t copy) {
+    const struct volume_device *device = keeper->device;
+
+    memset(keeper->block, 0, VOLUME_BLOCK);
+    return device->write(device->context, VOLUME_CATALOGUE + copy, keeper->block) ||
+                   device->flush(device->context)
+               ? VOLUME_IO
+               : VOLUME_OK;
+}
+
 /* The newer sound copy. Of a copy that is there but not sound the error is told. */
 static int scan_catalogue(struct volume_keeper *keeper) {
     const struct volume_device *device = keeper->device;
     struct volume_catalogue *read = (struct volume_catalogue *)keeper->block;
-    int error = VOLUME_MAGIC, found = 0;
+    int error = VOLUME_MAGIC, found = 0, unsound = -1;
 
     for (uint32_t i = 0; i < 2; i++) {
         int fault;
@@ -18,6 +30,7 @@ static int scan_catalogue(struct volume_keeper *keeper) {
             return VOLUME_IO;
         fault = volume_catalogue_check(read, device->units);
         if (fault) {
+            unsound = (int)i;
             if (fault != VOLUME_MAGIC)
                 error = fault;
         } else if (!found || read->sequence > keeper->catalogue.sequence) {
@@ -26,29 +39,37 @@ static int scan_catalogue(struct volume_keeper *keeper) {
             found = 1;
         }
     }
-    return found ? VOLUME_OK : error;
+    if (!found)
+        return error;
+    return unsound < 0 ? VOLUME_OK : blank_copy(keeper, (uint32_t)unsound);
 }
 
-/* The newer sound root, into keeper->payload. */
+/* The newer sound root, into keeper->payload. Numbers in a torn one are never used again: parts of
+ * two changes would else have one number. */
 static int scan_root(struct volume_keeper *keeper, uint32_t volume) {
     const struct volume_device *device = keeper->device;
-    uint64_t id = keeper->catalogue.entry[volume - 1].id, sequence[2];
+    const struct volume_root *root = (const struct volume_root *)keeper->block;
+    uint64_t id = keeper->catalogue.entry[volume - 1].id, sequence[2], highest = 0;
     uint8_t *payload = (uint8_t *)keeper->payload;
     uint32_t at = volume_code_block(volume) + 1, newer;
 
     for (uint32_t i = 0; i < 2; i++) {
         if (device->read(device->context, at + i, keeper->block))
             return VOLUME_IO;
-        sequence[i] = volume_root_open((struct volume_root *)keeper->block, payload, id);
+        sequence[i] = volume_root_open(root, payload, id);
+        for (uint32_t k = 0; k < VOLUME_SECTORS; k++)
+            if (root->sector[k].sequence > highest &&
+                root->sector[k].sequence < VOLUME_SEQUENCE_END)
+                highest = root->sector[k].sequence;
     }
     newer = sequence[1] > sequence[0];
     if (!sequence[newer])
         return VOLUME_DAMAGED;
-    if (!newer && (device->read(device->context, at, keeper->block) ||
-                   !volume_root_open((struct volume_root *)keeper->block, payload, id)))
+    if (!newer &&
+        (device->read(device->context, at, keeper->block) || !volume_root_open(root, payload, id)))
         return VOLUME_IO;
     keeper->volume[volume].slot = (uint8_t)newer;
-    keeper->volume[volume].sequence = sequence[newer];
+    keeper->volume[volume].sequence = highest;
     return VOLUME_OK;
 }
 

@@ -19,8 +19,14 @@ static uint32_t changes, crashes, olds, news, lives, deaths;
 /* Which units the roots name, by the keeper's table right after a scan. */
 static const char *rescan(uint8_t *found) {
     disk_back();
-    if (volume_scan(&keeper, &device, owner))
-        return "the scan failed";
+    /* The power may fail again while the scan mends. */
+    disk.left = 1 + chance(2);
+    if (volume_scan(&keeper, &device, owner)) {
+        disk_back();
+        if (volume_scan(&keeper, &device, owner))
+            return "the scan failed";
+    }
+    disk.left = DISK_LASTS;
     if (disk.quarantines || keeper.frozen)
         return "a volume was set aside";
     memcpy(found, owner, DISK_UNITS);
