@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 
 # NAME.bpf.c, anywhere below these, becomes build/gen/NAME.bpf.h: programs say `#include "NAME.bpf.h"`.
-BPF_DIRS ?= userland tests/guest tests/bench
+BPF_DIRS ?= libexos userland tests/guest tests/bench
 BPF_SRC := $(sort $(shell find $(BPF_DIRS) -name '*.bpf.c'))
 BPF_GEN := $(patsubst %.c,$(GEN)/%.h,$(notdir $(BPF_SRC)))
 BPF_CFLAGS := -std=gnu11 -target bpf -mcpu=v3 -O2 -ffreestanding -fno-builtin -nostdlibinc $(WARNINGS) -I.

@@ -15,7 +15,7 @@ $(DTB): $(BUILD)/dts/%.dtb: dts/%.dts
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
 
-$(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN) $(DTB) $(LIBFDT_SRC)/.stamp
+$(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN) $(BPF_GEN) $(DTB) $(LIBFDT_SRC)/.stamp
 	@CC='$(HOSTCC)' CFLAGS='$(HOST_CFLAGS) -I. -I$(GEN) -Itests/host' scripts/build-host $< $@
 $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
 	@CC=clang CFLAGS='$(filter-out -fno-sanitize-recover=all,$(HOST_CFLAGS)) -fsanitize=fuzzer -I. -I$(GEN) -Itests/fuzz' \
