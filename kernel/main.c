@@ -4,6 +4,7 @@
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/dev/fdt.h"
@@ -119,6 +120,7 @@ static void main_tables(void) {
     line_table = main_table(&facts.line_table, sizeof *line_table,
                             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
     irq_init();
+    volume_table = main_table(&facts.volume_table, sizeof *volume_table, EXO_VOLUMES);
     trace_ring = main_table(&facts.trace_ring, sizeof *trace_ring, EXO_TRACE);
     hart_table[0].slots =
         main_table(&facts.slot_table, sizeof(struct exo_slot), EXO_HARTS * EXO_SLOTS_PER_HART);

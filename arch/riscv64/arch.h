@@ -70,6 +70,9 @@ static inline void arch_fence_page(uint64_t address, uint64_t asid) {
     asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
 }
 
+/* What a device reads and writes in memory, and its registers, in the order of the program. */
+static inline void arch_fence_device(void) { asm volatile("fence iorw, iorw" ::: "memory"); }
+
 static inline void arch_fence_asid(uint64_t asid) {
     asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }

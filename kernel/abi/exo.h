@@ -26,6 +26,7 @@ enum exo_error {
     EXO_E_AGAIN = -12,  /* a bounded step was done, call again */
     EXO_E_EARLY = -13,  /* not asked for, or its deadline has not passed */
     EXO_E_DEAD = -14,   /* the other side died */
+    EXO_E_IO = -15,     /* the disk says so, or is gone */
     /* The verifier refused: a result below this says which rule, and which instruction broke it. */
     EXO_E_REFUSED = -255
 };
@@ -44,7 +45,7 @@ enum exo_resource {
     EXO_IRQS,
     EXO_PROGRAMS,
     EXO_RINGS,
-    EXO_DISK,
+    EXO_DISK, /* units; revocation takes a whole volume, by its number */
     EXO_RESOURCES
 };
 
@@ -64,6 +65,13 @@ enum {
     EXO_WINDOW_PAGES = 256, /* frames of all of them together */
     EXO_TRACE = 512,
     EXO_LINES = 192,
+    EXO_DISKS = 2,
+    EXO_DISK_TABLES = 36, /* frames of units: 36 GiB */
+    EXO_UNITS_IN_TABLE = 1024,
+    EXO_UNIT = 2048, /* sectors of 512 bytes */
+    EXO_VOLUMES = 64,
+    EXO_REQUESTS = 15,
+    EXO_REQUEST_FRAMES = 64,
 };
 
 enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
@@ -187,6 +195,52 @@ struct exo_window { /* physical pages of registers, by number of the first */
     uint32_t frame; /* number of the first as a frame of kind MMIO; 0 = kept by the kernel */
 };
 
+struct exo_unit {     /* exported: a mebibyte of a disk */
+    uint16_t volume;  /* 0 = nobody's */
+    uint16_t written; /* sectors from its start that hold something of this volume */
+};
+
+struct exo_disk {   /* in the facts */
+    uint32_t units; /* 0 = none */
+    uint32_t line;  /* interrupt, 0 = a RAM disk */
+    uint16_t most;  /* frames a request may have */
+    uint8_t read_only, dead;
+    uint32_t table[EXO_DISK_TABLES]; /* frames of struct exo_unit */
+};
+
+struct exo_volume { /* exported: units of a disk, and the domain that they are bound to */
+    uint32_t units;
+    uint16_t domain; /* 0 = none */
+    uint8_t disk, rights;
+    uint16_t share;  /* weight of its disk time */
+    uint16_t flying; /* requests that the device has */
+    uint8_t held;    /* no more are started: it is being changed */
+    uint32_t frame;  /* of its queue, 0 = none */
+    uint32_t head;   /* of the queue: the next request to start */
+    uint16_t env;
+    uint32_t generation;
+    uint64_t bits; /* events posted to env as requests end */
+    uint64_t pass; /* its disk time */
+    uint64_t sectors, errors;
+};
+
+enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH };
+
+struct exo_request { /* data from sector `offset` of the first frame on, through all in order */
+    uint8_t op, offset;
+    uint16_t sectors;
+    int32_t status;  /* 0 or an error when it ended; the user sets EXO_DISK_PENDING */
+    uint64_t sector; /* of the disk, not of the volume */
+    uint32_t frame[EXO_REQUEST_FRAMES];
+};
+enum { EXO_DISK_PENDING = 1 };
+
+struct exo_queue { /* one frame; request number n stands at n % EXO_REQUESTS */
+    uint32_t tail; /* requests before it are there */
+    uint32_t pad[3];
+    struct exo_request request[EXO_REQUESTS];
+};
+
 enum exo_trace_event {
     EXO_TRACE_BORN,
     EXO_TRACE_KILLED,
@@ -233,9 +287,9 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint32_t harts_ready;  /* of these, how many have come */
     uint32_t hart_id[EXO_HARTS];
     struct exo_table frame_table, hold_table, domain_table, env_table, slot_table, line_table,
-        trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
-    uint32_t device_tree_offset, initrd_offset;      /* in their first page */
-    uint64_t trace_next;                             /* how many trace records there have been */
+        trace_ring, crash_ring, volume_table, device_tree, initrd; /* the last two: bytes */
+    uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
+    uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
     uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
@@ -247,5 +301,6 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint8_t has_asid, has_stimecmp, has_exit_code, pad;
     char board[64];
     char bootargs[512];
+    struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };

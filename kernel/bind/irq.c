@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/irq.h"
 #include "kernel/base/trace.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/slice.h"
 #include "kernel/dev/plic.h"
 #include "kernel/env/domain.h"
@@ -31,10 +32,11 @@ void irq_take(void) {
         struct exo_line *line = &line_table[number < facts.line_table.count ? number : 0];
         struct exo_env *entry = irq_listener(line);
 
-        plic_mask(number);
-        plic_complete(context, number);
-        line->masked = 1;
         line->count++;
+        line->masked = !disk_interrupt(number);
+        if (line->masked)
+            plic_mask(number);
+        plic_complete(context, number);
         if (entry)
             slice_post(entry, line->bits);
         trace_event(EXO_TRACE_INTERRUPT, entry ? (uint16_t)env_slot(entry) : 0, number);

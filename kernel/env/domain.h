@@ -69,11 +69,17 @@ static inline void domain_uncharge(struct exo_domain *domain, enum exo_resource 
     domain->used[resource]--;
 }
 
-/* One given back: the count sinks, and so does what revocation still asks for. */
+/* Given back: the count sinks, and so does what revocation still asks for. */
+static inline void domain_credit_many(struct exo_domain *domain, enum exo_resource resource,
+                                      uint32_t count) {
+    uint32_t *asked = &domain->ask[resource].count;
+
+    domain->used[resource] -= count;
+    *asked -= *asked < count ? *asked : count;
+}
+
 static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource) {
-    domain->used[resource]--;
-    if (domain->ask[resource].count)
-        domain->ask[resource].count--;
+    domain_credit_many(domain, resource, 1);
 }
 
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its

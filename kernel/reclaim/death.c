@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/reclaim/reclaim.h"
@@ -152,6 +153,9 @@ static int death_step(struct exo_domain *domain) {
     death_of_some(slot, NULL, &domain->used[EXO_ENVS], EXO_DEATH_KILLED);
     if (domain->used[EXO_ENVS])
         return 0;
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
+            return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
         if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == slot &&
             !vspace_end(&vspace_table[i]))

@@ -1,0 +1,483 @@
+/* extent.c - who owns which part of a disk, and transfers between it and their frames */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/extent.h"
+#include "kernel/base/string.h"
+#include "kernel/bind/frame.h"
+#include "kernel/bind/irq.h"
+#include "kernel/bind/slice.h"
+#include "kernel/dev/plic.h"
+#include "kernel/dev/virtio_blk.h"
+
+enum { PARTS = VIRTIO_BLK_MEMORY + 1, RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000 };
+enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
+enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */ };
+
+struct flight {                /* a request that the device has */
+    struct exo_volume *volume; /* NULL: the slot is free */
+    uint64_t since, sector;
+    uint32_t index, sectors, count, frame[EXO_REQUEST_FRAMES];
+    uint8_t op;
+};
+
+static struct disk {
+    struct exo_disk *books;
+    char *ram;                   /* NULL: virtio */
+    uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
+    struct virtio_blk device;
+    struct flight flight[VIRTIO_BLK_SLOTS];
+} disk_table[EXO_DISKS];
+
+struct exo_volume *volume_table;
+
+static struct exo_unit *disk_unit(const struct disk *disk, uint64_t unit) {
+    struct exo_unit *table = frame_memory(disk->books->table[unit / EXO_UNITS_IN_TABLE]);
+
+    return &table[unit % EXO_UNITS_IN_TABLE];
+}
+
+static struct exo_queue *volume_queue(const struct exo_volume *volume) {
+    return frame_memory(volume->frame);
+}
+
+static int volume_waits(const struct exo_volume *volume) {
+    uint32_t waiting =
+        volume->frame
+            ? __atomic_load_n(&volume_queue(volume)->tail, __ATOMIC_ACQUIRE) - volume->head
+            : 0;
+
+    return !volume->held && waiting && waiting <= EXO_REQUESTS;
+}
+
+/* Does the volume own these sectors, and what is in them, if they are to be read? */
+static long request_place(const struct disk *disk, const struct exo_volume *volume,
+                          const struct exo_request *request) {
+    uint64_t at = request->sector, end = at + request->sectors;
+
+    if (end < at || end > (uint64_t)disk->books->units * EXO_UNIT)
+        return EXO_E_ARG;
+    for (uint64_t stop; at < end; at = stop) {
+        const struct exo_unit *unit = disk_unit(disk, at / EXO_UNIT);
+        uint64_t base = at - at % EXO_UNIT;
+
+        stop = base + EXO_UNIT < end ? base + EXO_UNIT : end;
+        if (&volume_table[unit->volume] != volume)
+            return EXO_E_RIGHT;
+        if ((request->op == EXO_DISK_READ ? stop : at) - base > unit->written)
+            return EXO_E_EARLY;
+    }
+    return 0;
+}
+
+/* May the frames be read from (or written to, from the disk)? */
+static long request_frames(const struct exo_volume *volume, const struct exo_request *request,
+                           uint32_t count) {
+    uint8_t right = request->op == EXO_DISK_READ ? EXO_W : EXO_R;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t frame = request->frame[i];
+        struct hold hold;
+
+        if (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+            !hold_find(frame, &domain_table[volume->domain], &hold) || !(*hold.rights & right))
+            return EXO_E_HOLD;
+        if (right == EXO_W && frame_table[frame].wx < 0)
+            return EXO_E_WX;
+    }
+    return 0;
+}
+
+/* The request is over: its frames are free of it, its owner hears. */
+static void flight_end(struct disk *disk, struct flight *flight, long status) {
+    struct exo_volume *volume = flight->volume;
+    struct exo_env *entry = &env_table[volume->env];
+
+    for (uint32_t i = 0; i < flight->count; i++) {
+        frame_table[flight->frame[i]].wx -= flight->op == EXO_DISK_READ;
+        hold_unuse(flight->frame[i], &domain_table[volume->domain]);
+    }
+    for (uint64_t at = flight->sector, end = at + flight->sectors, stop;
+         !status && at < end && flight->op != EXO_DISK_READ; at = stop) {
+        struct exo_unit *unit = disk_unit(disk, at / EXO_UNIT);
+        uint64_t base = at - at % EXO_UNIT;
+
+        stop = base + EXO_UNIT < end ? base + EXO_UNIT : end;
+        if (unit->written < stop - base)
+            unit->written = (uint16_t)(stop - base);
+    }
+    volume->sectors += flight->sectors;
+    volume->errors += status != 0;
+    volume->flying--;
+    flight->volume = NULL;
+    volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
+    if (volume->generation && (uint32_t)env_generation(entry) == volume->generation)
+        slice_post(entry, volume->bits);
+}
+
+/* The device is not believed any more; what it had failed. */
+static void disk_fail(struct disk *disk) {
+    virtio_blk_stop(&disk->device);
+    disk->books->dead = 1;
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        if (disk->flight[i].volume)
+            flight_end(disk, &disk->flight[i], EXO_E_IO);
+}
+
+static void ram_transfer(struct disk *disk, const struct flight *flight, const uint64_t *pages,
+                         uint32_t offset) {
+    char *at = disk->ram + flight->sector * SECTOR;
+    uint32_t bytes = flight->sectors * SECTOR, part;
+
+    for (; bytes; bytes -= part, at += part, offset = 0) {
+        char *page = (char *)arch_direct(*pages++) + offset;
+
+        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
+        memcpy(flight->op == EXO_DISK_READ ? page : at, flight->op == EXO_DISK_READ ? at : page,
+               part);
+    }
+}
+
+/* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
+static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
+    struct exo_request request;
+    const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
+    uint64_t pages[EXO_REQUEST_FRAMES];
+    uint32_t count, bytes;
+    long status = 0;
+
+    memcpy(&request, user, sizeof request); /* read once: it may change meanwhile */
+    count = (request.offset + request.sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
+    if (request.op == EXO_DISK_FLUSH)
+        count = request.sectors = request.sector = 0;
+    if (request.op > EXO_DISK_FLUSH || request.offset >= PAGE_SECTORS ||
+        count > disk->books->most || (request.op < EXO_DISK_FLUSH && !request.sectors))
+        status = EXO_E_ARG;
+    else if (!(volume->rights & (request.op == EXO_DISK_READ ? EXO_R : EXO_W)))
+        status = EXO_E_RIGHT;
+    else if (disk->books->dead)
+        status = EXO_E_IO;
+    if (!status)
+        status = request_place(disk, volume, &request);
+    if (!status && request.op < EXO_DISK_ZERO)
+        status = request_frames(volume, &request, count);
+    /* commit */
+    *flight = (struct flight){.volume = volume,
+                              .since = arch_time(),
+                              .sector = request.sector,
+                              .index = volume->head++,
+                              .sectors = status ? 0 : request.sectors,
+                              .op = request.op};
+    volume->flying++;
+    disk->pass = volume->pass;
+    volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
+    for (uint32_t i = 0; !status && i < count; i++) {
+        struct hold hold;
+
+        pages[i] = disk->zeros;
+        if (request.op == EXO_DISK_ZERO)
+            continue;
+        pages[i] = frame_address(request.frame[i]);
+        flight->frame[flight->count++] = request.frame[i];
+        hold_find(request.frame[i], &domain_table[volume->domain], &hold);
+        ++*hold.uses;
+        frame_table[request.frame[i]].wx += request.op == EXO_DISK_READ;
+    }
+    bytes = flight->sectors * SECTOR;
+    if (disk->ram && !status)
+        ram_transfer(disk, flight, pages, request.offset * SECTOR);
+    if (status || disk->ram ||
+        (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+        flight_end(disk, flight, status);
+    else
+        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
+                         request.op == EXO_DISK_FLUSH  ? VIRTIO_BLK_FLUSH
+                         : request.op == EXO_DISK_READ ? VIRTIO_BLK_IN
+                                                       : VIRTIO_BLK_OUT,
+                         request.sector, pages, request.offset * SECTOR, bytes);
+}
+
+/* Starts what waits, as far as there are free slots: who has had least of its share is next. */
+static void disk_push(struct disk *disk) {
+    for (unsigned n = 0, slot = 0; n < PUSH_MOST && disk->ready; n++) {
+        struct exo_volume *next = NULL;
+
+        while (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
+            slot++;
+        if (slot == VIRTIO_BLK_SLOTS)
+            return;
+        for (uint64_t left = disk->ready; left; left &= left - 1) {
+            struct exo_volume *volume = &volume_table[__builtin_ctzl(left)];
+
+            if (!volume_waits(volume))
+                disk->ready &= ~(left & -left);
+            else if (!next || (int64_t)(volume->pass - next->pass) < 0)
+                next = volume;
+        }
+        if (next)
+            request_start(disk, next, &disk->flight[slot]);
+    }
+}
+
+static void volume_ready(struct exo_volume *volume) {
+    struct disk *disk = &disk_table[volume->disk];
+    uint64_t bit = 1ull << (volume - volume_table);
+
+    /* Who slept has saved no time up. */
+    if (!(disk->ready & bit) && (int64_t)(volume->pass - disk->pass) < 0)
+        volume->pass = disk->pass;
+    disk->ready |= bit;
+    disk_push(disk);
+}
+
+int disk_interrupt(uint32_t line) {
+    for (struct disk *disk = disk_table; disk < disk_table + EXO_DISKS; disk++) {
+        int64_t slot;
+        int well;
+
+        if (!disk->books || disk->books->line != line)
+            continue;
+        virtio_blk_acknowledge(&disk->device);
+        for (unsigned n = 0; n < VIRTIO_BLK_SLOTS && !disk->books->dead; n++) {
+            slot = virtio_blk_ended(&disk->device, &well);
+            if (slot < 0)
+                break;
+            if (slot >= VIRTIO_BLK_SLOTS || !disk->flight[slot].volume)
+                disk_fail(disk);
+            else
+                flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
+        }
+        disk_push(disk);
+        return 1;
+    }
+    return 0;
+}
+
+static void volume_unqueue(struct exo_volume *volume) {
+    uint32_t frame = volume->frame;
+
+    volume->frame = volume->generation = 0;
+    if (!frame)
+        return;
+    frame_table[frame].wx--;
+    hold_unuse(frame, &domain_table[volume->domain]);
+}
+
+int volume_end(struct exo_volume *volume) {
+    volume->held = volume->flying > 0;
+    if (volume->flying)
+        return 0;
+    volume_unqueue(volume);
+    domain_credit_many(&domain_table[volume->domain], EXO_DISK, volume->units);
+    volume->domain = 0;
+    return 1;
+}
+
+void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].frame == frame && volume_table[i].domain == domain_slot(domain) &&
+            !volume_table[i].flying)
+            volume_unqueue(&volume_table[i]);
+}
+
+/* The number of a volume that the caller's, or one below it, is bound to; or an error dressed as a
+ * pointer. */
+static struct exo_volume *volume_mine(uint64_t number) {
+    if (!number || number >= EXO_VOLUMES)
+        return error_pointer(EXO_E_ARG);
+    if (!volume_table[number].domain ||
+        !domain_above(domain_current(), &domain_table[volume_table[number].domain]))
+        return error_pointer(EXO_E_RIGHT);
+    return &volume_table[number];
+}
+
+/* Is the page one that the kernel keeps, in the gibibyte of the PLIC, which it has mapped? */
+static int disk_page(uint64_t page) {
+    const struct exo_window *window = facts.window;
+
+    while (window < facts.window + EXO_WINDOWS &&
+           (window->frame || page - window->page >= window->pages))
+        window++;
+    return window < facts.window + EXO_WINDOWS && page && page < 1 << 18;
+}
+
+long sys_disk_open(uint64_t page, uint64_t line, uint64_t user, uint64_t count) {
+    struct disk *disk = disk_table;
+    struct exo_domain *first = domain_current();
+    uint64_t frames[EXO_BATCH], sectors = facts.initrd.count / SECTOR, units;
+    char *memory[PARTS];
+    long error = umem_batch(frames, user, count, sizeof frames[0], 0);
+
+    if (domain_slot(first) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    while (disk < disk_table + EXO_DISKS && disk->books)
+        disk++;
+    if (disk == disk_table + EXO_DISKS)
+        return EXO_E_FULL;
+    if (error || count <= PARTS || (page ? !disk_page(page) : line != 0))
+        return error ? error : EXO_E_ARG;
+    if (page && (line >= facts.line_table.count || line_table[line].domain != DOMAIN_FIRST))
+        return EXO_E_RIGHT;
+    for (uint64_t i = 0; i < count; i++)
+        for (uint64_t n = 0; n <= i; n++)
+            if (!frame_is_spare(frames[i], first) || (n < i && frames[n] == frames[i]))
+                return EXO_E_HOLD;
+    for (uint64_t i = 0; i < PARTS; i++) {
+        frame_zero((uint32_t)frames[i]);
+        memory[i] = frame_memory((uint32_t)frames[i]);
+    }
+    if (page)
+        sectors = virtio_blk_open(&disk->device, arch_direct(page << 12), memory);
+    units = sectors / EXO_UNIT;
+    if (!units && sectors && page)
+        virtio_blk_stop(&disk->device);
+    if (!units)
+        return EXO_E_DEAD;
+    count -= PARTS;
+    if (count > (units + EXO_UNITS_IN_TABLE - 1) / EXO_UNITS_IN_TABLE)
+        count = (units + EXO_UNITS_IN_TABLE - 1) / EXO_UNITS_IN_TABLE;
+    if (count > EXO_DISK_TABLES)
+        count = EXO_DISK_TABLES;
+    if (units > count * EXO_UNITS_IN_TABLE)
+        units = count * EXO_UNITS_IN_TABLE;
+    /* commit */
+    disk->books = &facts.disk[disk - disk_table];
+    *disk->books =
+        (struct exo_disk){.units = (uint32_t)units,
+                          .line = (uint32_t)line,
+                          .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
+                          .read_only = page ? disk->device.flags & VIRTIO_BLK_READONLY : 0};
+    disk->zeros = frame_address((uint32_t)frames[VIRTIO_BLK_MEMORY]);
+    for (uint64_t i = 0; i < count + PARTS; i++) {
+        frame_table[frames[i]] =
+            (struct exo_frame){.kind = i < PARTS ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
+        domain_credit(first, EXO_FRAMES);
+        first->limit[EXO_FRAMES]--;
+        if (i < PARTS)
+            continue;
+        frame_zero((uint32_t)frames[i]);
+        disk->books->table[i - PARTS] = (uint32_t)frames[i];
+    }
+    first->limit[EXO_DISK] += (uint32_t)units;
+    if (!page) {
+        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
+        for (uint32_t i = 0; i <= (facts.initrd.count + facts.initrd_offset - 1) / ARCH_PAGE; i++)
+            frame_table[facts.initrd.frame + i].kind = EXO_FRAME_KERNEL;
+    } else {
+        domain_credit(first, EXO_IRQS);
+        line_table[line] = (struct exo_line){.domain = 0};
+        plic_unmask((uint32_t)line);
+    }
+    return disk - disk_table;
+}
+
+long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint64_t rights,
+                      uint64_t share) {
+    struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
+    struct exo_domain *domain = domain_mine(handle);
+
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (!number || number >= EXO_VOLUMES || disk >= EXO_DISKS || !disk_table[disk].books ||
+        rights & ~(uint64_t)(EXO_R | EXO_W) || share > SHARE_MOST || (rights && !share))
+        return EXO_E_ARG;
+    if (!rights)
+        return !volume->domain || volume_end(volume) ? 0 : EXO_E_AGAIN;
+    if (error_of(domain) || volume->domain || (volume->units && volume->disk != disk))
+        return error_of(domain) ? error_of(domain) : EXO_E_FULL;
+    if (facts.disk[disk].read_only && rights & EXO_W)
+        return EXO_E_RIGHT;
+    if (!domain_may(domain, EXO_DISK, volume->units))
+        return EXO_E_QUOTA;
+    /* commit */
+    *volume = (struct exo_volume){.units = volume->units,
+                                  .domain = (uint16_t)domain_slot(domain),
+                                  .disk = (uint8_t)disk,
+                                  .rights = (uint8_t)rights,
+                                  .share = (uint16_t)share,
+                                  .pass = disk_table[disk].pass};
+    domain_charge_many(domain, EXO_DISK, volume->units);
+    return 0;
+}
+
+long sys_extent_move(uint64_t disk, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
+                     uint64_t written) {
+    struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
+    struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
+
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (disk >= EXO_DISKS || !disk_table[disk].books || count > MOVE_MOST || from >= EXO_VOLUMES ||
+        to >= EXO_VOLUMES || from == to || first > facts.disk[disk].units ||
+        count > facts.disk[disk].units - first || written > 1)
+        return EXO_E_ARG;
+    for (uint64_t i = first; i < first + count; i++)
+        if (disk_unit(&disk_table[disk], i)->volume != from)
+            return EXO_E_RIGHT;
+    if (to && (taker->units || taker->domain) && taker->disk != disk)
+        return EXO_E_ARG;
+    if (taker->domain && !domain_may(&domain_table[taker->domain], EXO_DISK, (uint32_t)count))
+        return EXO_E_QUOTA;
+    giver->held = from && count && giver->flying;
+    if (giver->held)
+        return EXO_E_AGAIN;
+    /* commit */
+    for (uint64_t i = first; i < first + count; i++)
+        *disk_unit(&disk_table[disk], i) =
+            (struct exo_unit){.volume = (uint16_t)to, .written = written ? EXO_UNIT : 0};
+    if (from)
+        giver->units -= (uint32_t)count;
+    if (giver->domain)
+        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
+    if (to) {
+        taker->units += (uint32_t)count;
+        taker->disk = (uint8_t)disk;
+    }
+    if (taker->domain)
+        domain_charge_many(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
+    if (giver->domain)
+        volume_ready(giver);
+    return 0;
+}
+
+long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
+    struct exo_volume *volume = volume_mine(number);
+    struct exo_env *entry = env_mine(handle);
+    struct hold hold;
+
+    if (error_of(volume) || error_of(entry))
+        return error_of(volume) ? error_of(volume) : error_of(entry);
+    if (frame != EXO_ANY && (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+                             !hold_find((uint32_t)frame, &domain_table[volume->domain], &hold) ||
+                             ~*hold.rights & (EXO_R | EXO_W)))
+        return EXO_E_HOLD;
+    if (frame != EXO_ANY && frame_table[frame].wx < 0)
+        return EXO_E_WX;
+    if (volume->flying)
+        return EXO_E_BUSY;
+    /* commit */
+    volume_unqueue(volume);
+    if (frame == EXO_ANY)
+        return 0;
+    ++*hold.uses;
+    frame_table[frame].wx++; /* the kernel writes there */
+    volume->frame = (uint32_t)frame;
+    volume->head = volume_queue(volume)->tail;
+    volume->env = (uint16_t)env_slot(entry);
+    volume->generation = (uint32_t)env_generation(entry);
+    volume->bits = bits;
+    return 0;
+}
+
+long sys_disk_kick(uint64_t number) {
+    struct exo_volume *volume = volume_mine(number);
+    struct disk *disk;
+
+    if (error_of(volume))
+        return error_of(volume);
+    disk = &disk_table[volume->disk];
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        if (disk->flight[i].volume &&
+            arch_time() - disk->flight[i].since > PATIENCE * facts.timebase)
+            disk_fail(disk);
+    volume_ready(volume);
+    return 0;
+}
