@@ -66,9 +66,8 @@ enum {
     EXO_TRACE = 512,
     EXO_LINES = 192,
     EXO_DISKS = 2,
-    EXO_DISK_TABLES = 36, /* frames of units: 36 GiB */
-    EXO_UNITS_IN_TABLE = 1024,
-    EXO_UNIT = 2048, /* sectors of 512 bytes */
+    EXO_DISK_FRAMES = 4, /* a disk needs so many, and one for each GiB */
+    EXO_UNIT = 2048,     /* sectors of 512 bytes */
     EXO_VOLUMES = 64,
     EXO_REQUESTS = 15,
     EXO_REQUEST_FRAMES = 64,
@@ -195,17 +194,21 @@ struct exo_window { /* physical pages of registers, by number of the first */
     uint32_t frame; /* number of the first as a frame of kind MMIO; 0 = kept by the kernel */
 };
 
+struct exo_table { /* where an exported table stands */
+    uint32_t frame;
+    uint32_t count; /* entries */
+};
+
 struct exo_unit {     /* exported: a mebibyte of a disk */
     uint16_t volume;  /* 0 = nobody's */
     uint16_t written; /* sectors from its start that hold something of this volume */
 };
 
-struct exo_disk {   /* in the facts */
-    uint32_t units; /* 0 = none */
-    uint32_t line;  /* interrupt, 0 = a RAM disk */
-    uint16_t most;  /* frames a request may have */
+struct exo_disk {           /* in the facts */
+    struct exo_table units; /* struct exo_unit each; none: no disk */
+    uint32_t line;          /* interrupt, 0 = a RAM disk */
+    uint16_t most;          /* frames a request may have */
     uint8_t read_only, dead;
-    uint32_t table[EXO_DISK_TABLES]; /* frames of struct exo_unit */
 };
 
 struct exo_volume { /* exported: units of a disk, and the domain that they are bound to */
@@ -270,11 +273,6 @@ enum exo_death { EXO_DEATH_NESTING, EXO_DEATH_OVERRUN, EXO_DEATH_ABORT, EXO_DEAT
 
 /* EXO_EVENT_CRASH is posted to the first domain's speaker. */
 enum { EXO_CRASHES = 12, EXO_EVENT_CRASH = 1, EXO_LOG_LINE = 256 };
-
-struct exo_table { /* where an exported table stands */
-    uint32_t frame;
-    uint32_t count; /* entries */
-};
 
 struct exo_facts {         /* exported: one page; its frame number stands in every u-area */
     uint64_t timebase;     /* ticks of the time counter a second */

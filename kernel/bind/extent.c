@@ -8,7 +8,7 @@
 #include "kernel/dev/plic.h"
 #include "kernel/dev/virtio_blk.h"
 
-enum { PARTS = VIRTIO_BLK_MEMORY + 1, RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000 };
+enum { RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
 enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */ };
 
@@ -21,6 +21,7 @@ struct flight {                /* a request that the device has */
 
 static struct disk {
     struct exo_disk *books;
+    struct exo_unit *units;
     char *ram;                   /* NULL: virtio */
     uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
     struct virtio_blk device;
@@ -29,10 +30,13 @@ static struct disk {
 
 struct exo_volume *volume_table;
 
-static struct exo_unit *disk_unit(const struct disk *disk, uint64_t unit) {
-    struct exo_unit *table = frame_memory(disk->books->table[unit / EXO_UNITS_IN_TABLE]);
+/* The unit of a sector, and how many sectors of it stand before `end`. */
+static struct exo_unit *disk_unit(const struct disk *disk, uint64_t at, uint64_t end,
+                                  uint64_t *stop) {
+    uint64_t base = at - at % EXO_UNIT;
 
-    return &table[unit % EXO_UNITS_IN_TABLE];
+    *stop = end - base < EXO_UNIT ? end - base : EXO_UNIT;
+    return &disk->units[at / EXO_UNIT];
 }
 
 static struct exo_queue *volume_queue(const struct exo_volume *volume) {
@@ -51,18 +55,16 @@ static int volume_waits(const struct exo_volume *volume) {
 /* Does the volume own these sectors, and what is in them, if they are to be read? */
 static long request_place(const struct disk *disk, const struct exo_volume *volume,
                           const struct exo_request *request) {
-    uint64_t at = request->sector, end = at + request->sectors;
+    uint64_t at = request->sector, end = at + request->sectors, stop;
 
-    if (end < at || end > (uint64_t)disk->books->units * EXO_UNIT)
+    if (end < at || end > (uint64_t)disk->books->units.count * EXO_UNIT)
         return EXO_E_ARG;
-    for (uint64_t stop; at < end; at = stop) {
-        const struct exo_unit *unit = disk_unit(disk, at / EXO_UNIT);
-        uint64_t base = at - at % EXO_UNIT;
+    for (; at < end; at += EXO_UNIT - at % EXO_UNIT) {
+        const struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
-        stop = base + EXO_UNIT < end ? base + EXO_UNIT : end;
         if (&volume_table[unit->volume] != volume)
             return EXO_E_RIGHT;
-        if ((request->op == EXO_DISK_READ ? stop : at) - base > unit->written)
+        if ((request->op == EXO_DISK_READ ? stop : at % EXO_UNIT) > unit->written)
             return EXO_E_EARLY;
     }
     return 0;
@@ -90,19 +92,16 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
     struct exo_env *entry = &env_table[volume->env];
+    uint64_t at = flight->sector, end = at + flight->sectors, stop;
 
     for (uint32_t i = 0; i < flight->count; i++) {
         frame_table[flight->frame[i]].wx -= flight->op == EXO_DISK_READ;
         hold_unuse(flight->frame[i], &domain_table[volume->domain]);
     }
-    for (uint64_t at = flight->sector, end = at + flight->sectors, stop;
-         !status && at < end && flight->op != EXO_DISK_READ; at = stop) {
-        struct exo_unit *unit = disk_unit(disk, at / EXO_UNIT);
-        uint64_t base = at - at % EXO_UNIT;
+    for (; !status && at < end && flight->op != EXO_DISK_READ; at += EXO_UNIT - at % EXO_UNIT) {
+        struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
-        stop = base + EXO_UNIT < end ? base + EXO_UNIT : end;
-        if (unit->written < stop - base)
-            unit->written = (uint16_t)(stop - base);
+        unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
     }
     volume->sectors += flight->sectors;
     volume->errors += status != 0;
@@ -278,116 +277,93 @@ void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
             volume_unqueue(&volume_table[i]);
 }
 
-/* The number of a volume that the caller's, or one below it, is bound to; or an error dressed as a
- * pointer. */
+/* The volume, if the caller's domain or one below has it; else an error dressed as a pointer. */
 static struct exo_volume *volume_mine(uint64_t number) {
-    if (!number || number >= EXO_VOLUMES)
-        return error_pointer(EXO_E_ARG);
-    if (!volume_table[number].domain ||
-        !domain_above(domain_current(), &domain_table[volume_table[number].domain]))
+    struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
+
+    if (!volume->domain || !domain_above(domain_current(), &domain_table[volume->domain]))
         return error_pointer(EXO_E_RIGHT);
-    return &volume_table[number];
+    return volume;
 }
 
-/* Is the page one that the kernel keeps, in the gibibyte of the PLIC, which it has mapped? */
-static int disk_page(uint64_t page) {
-    const struct exo_window *window = facts.window;
-
-    while (window < facts.window + EXO_WINDOWS &&
-           (window->frame || page - window->page >= window->pages))
-        window++;
-    return window < facts.window + EXO_WINDOWS && page && page < 1 << 18;
-}
-
-long sys_disk_open(uint64_t page, uint64_t line, uint64_t user, uint64_t count) {
-    struct disk *disk = disk_table;
+long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
+    struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
     struct exo_domain *first = domain_current();
-    uint64_t frames[EXO_BATCH], sectors = facts.initrd.count / SECTOR, units;
-    char *memory[PARTS];
-    long error = umem_batch(frames, user, count, sizeof frames[0], 0);
+    uint64_t sectors = facts.initrd.count / SECTOR, units;
+    char *memory = frame_memory((uint32_t)frame);
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    while (disk < disk_table + EXO_DISKS && disk->books)
-        disk++;
-    if (disk == disk_table + EXO_DISKS)
+    if (disk->books)
         return EXO_E_FULL;
-    if (error || count <= PARTS || (page ? !disk_page(page) : line != 0))
-        return error ? error : EXO_E_ARG;
-    if (page && (line >= facts.line_table.count || line_table[line].domain != DOMAIN_FIRST))
-        return EXO_E_RIGHT;
+    /* Of the gibibyte that has the PLIC all is mapped. */
+    if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
+        count > EXO_BATCH || (page ? line_table[line].domain != DOMAIN_FIRST : line != 0))
+        return EXO_E_ARG;
+    for (uint64_t i = frame; i < frame + count; i++)
+        if (!frame_is_spare(i, first))
+            return EXO_E_HOLD;
     for (uint64_t i = 0; i < count; i++)
-        for (uint64_t n = 0; n <= i; n++)
-            if (!frame_is_spare(frames[i], first) || (n < i && frames[n] == frames[i]))
-                return EXO_E_HOLD;
-    for (uint64_t i = 0; i < PARTS; i++) {
-        frame_zero((uint32_t)frames[i]);
-        memory[i] = frame_memory((uint32_t)frames[i]);
-    }
+        frame_zero((uint32_t)(frame + i));
     if (page)
         sectors = virtio_blk_open(&disk->device, arch_direct(page << 12), memory);
     units = sectors / EXO_UNIT;
-    if (!units && sectors && page)
-        virtio_blk_stop(&disk->device);
     if (!units)
         return EXO_E_DEAD;
-    count -= PARTS;
-    if (count > (units + EXO_UNITS_IN_TABLE - 1) / EXO_UNITS_IN_TABLE)
-        count = (units + EXO_UNITS_IN_TABLE - 1) / EXO_UNITS_IN_TABLE;
-    if (count > EXO_DISK_TABLES)
-        count = EXO_DISK_TABLES;
-    if (units > count * EXO_UNITS_IN_TABLE)
-        units = count * EXO_UNITS_IN_TABLE;
+    if (units > (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME)
+        units = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
     /* commit */
-    disk->books = &facts.disk[disk - disk_table];
-    *disk->books =
-        (struct exo_disk){.units = (uint32_t)units,
-                          .line = (uint32_t)line,
-                          .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
-                          .read_only = page ? disk->device.flags & VIRTIO_BLK_READONLY : 0};
-    disk->zeros = frame_address((uint32_t)frames[VIRTIO_BLK_MEMORY]);
-    for (uint64_t i = 0; i < count + PARTS; i++) {
-        frame_table[frames[i]] =
-            (struct exo_frame){.kind = i < PARTS ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
-        domain_credit(first, EXO_FRAMES);
-        first->limit[EXO_FRAMES]--;
-        if (i < PARTS)
-            continue;
-        frame_zero((uint32_t)frames[i]);
-        disk->books->table[i - PARTS] = (uint32_t)frames[i];
-    }
+    count = EXO_DISK_FRAMES + (units + UNITS_IN_FRAME - 1) / UNITS_IN_FRAME;
+    for (uint64_t i = 0; i < count; i++)
+        frame_table[frame + i] =
+            (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
+    domain_credit_many(first, EXO_FRAMES, (uint32_t)count);
+    first->limit[EXO_FRAMES] -= (uint32_t)count;
     first->limit[EXO_DISK] += (uint32_t)units;
-    if (!page) {
-        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
-        for (uint32_t i = 0; i <= (facts.initrd.count + facts.initrd_offset - 1) / ARCH_PAGE; i++)
-            frame_table[facts.initrd.frame + i].kind = EXO_FRAME_KERNEL;
-    } else {
+    disk->books = &facts.disk[disk - disk_table];
+    *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
+                                     .line = (uint32_t)line,
+                                     .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
+                                     .read_only = disk->device.flags & VIRTIO_BLK_READONLY};
+    disk->units = frame_memory(disk->books->units.frame);
+    disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
+    if (page) {
         domain_credit(first, EXO_IRQS);
-        line_table[line] = (struct exo_line){.domain = 0};
+        line_table[line].domain = 0;
         plic_unmask((uint32_t)line);
+    } else {
+        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
     }
     return disk - disk_table;
 }
 
+/* The first domain makes bindings, their holders pass them down with no more rights than they have.
+ */
 long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint64_t rights,
                       uint64_t share) {
     struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
     struct exo_domain *domain = domain_mine(handle);
+    int first = domain_slot(domain_current()) == DOMAIN_FIRST;
 
-    if (domain_slot(domain_current()) != DOMAIN_FIRST)
-        return EXO_E_RIGHT;
     if (!number || number >= EXO_VOLUMES || disk >= EXO_DISKS || !disk_table[disk].books ||
         rights & ~(uint64_t)(EXO_R | EXO_W) || share > SHARE_MOST || (rights && !share))
         return EXO_E_ARG;
-    if (!rights)
-        return !volume->domain || volume_end(volume) ? 0 : EXO_E_AGAIN;
-    if (error_of(domain) || volume->domain || (volume->units && volume->disk != disk))
-        return error_of(domain) ? error_of(domain) : EXO_E_FULL;
+    if (!first && (error_of(volume_mine(number)) || rights & ~(uint64_t)volume->rights ||
+                   share > volume->share))
+        return EXO_E_RIGHT;
+    if (rights && error_of(domain))
+        return error_of(domain);
+    if (volume->units && volume->disk != disk)
+        return EXO_E_ARG;
     if (facts.disk[disk].read_only && rights & EXO_W)
         return EXO_E_RIGHT;
-    if (!domain_may(domain, EXO_DISK, volume->units))
+    if (rights && !domain_may(domain, EXO_DISK, volume->units))
         return EXO_E_QUOTA;
+    if (volume->domain && !volume_end(volume))
+        return EXO_E_AGAIN;
     /* commit */
+    if (!rights)
+        return 0;
     *volume = (struct exo_volume){.units = volume->units,
                                   .domain = (uint16_t)domain_slot(domain),
                                   .disk = (uint8_t)disk,
@@ -398,43 +374,39 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
     return 0;
 }
 
-long sys_extent_move(uint64_t disk, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
+long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
                      uint64_t written) {
+    struct disk *disk = &disk_table[number < EXO_DISKS ? number : 0];
     struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
     struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
 
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (disk >= EXO_DISKS || !disk_table[disk].books || count > MOVE_MOST || from >= EXO_VOLUMES ||
-        to >= EXO_VOLUMES || from == to || first > facts.disk[disk].units ||
-        count > facts.disk[disk].units - first || written > 1)
+    if (number >= EXO_DISKS || !disk->books || count > MOVE_MOST || from >= EXO_VOLUMES ||
+        to >= EXO_VOLUMES || from == to || first > disk->books->units.count ||
+        count > disk->books->units.count - first ||
+        (to && (taker->units || taker->domain) && taker->disk != number))
         return EXO_E_ARG;
     for (uint64_t i = first; i < first + count; i++)
-        if (disk_unit(&disk_table[disk], i)->volume != from)
+        if (disk->units[i].volume != from)
             return EXO_E_RIGHT;
-    if (to && (taker->units || taker->domain) && taker->disk != disk)
-        return EXO_E_ARG;
     if (taker->domain && !domain_may(&domain_table[taker->domain], EXO_DISK, (uint32_t)count))
         return EXO_E_QUOTA;
-    giver->held = from && count && giver->flying;
+    giver->held = count && giver->flying;
     if (giver->held)
         return EXO_E_AGAIN;
     /* commit */
     for (uint64_t i = first; i < first + count; i++)
-        *disk_unit(&disk_table[disk], i) =
-            (struct exo_unit){.volume = (uint16_t)to, .written = written ? EXO_UNIT : 0};
-    if (from)
-        giver->units -= (uint32_t)count;
-    if (giver->domain)
-        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
-    if (to) {
-        taker->units += (uint32_t)count;
-        taker->disk = (uint8_t)disk;
-    }
+        disk->units[i] = (struct exo_unit){(uint16_t)to, written ? EXO_UNIT : 0};
+    giver->units -= (uint32_t)count;
+    taker->units += (uint32_t)count;
+    taker->disk = (uint8_t)number;
     if (taker->domain)
         domain_charge_many(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
-    if (giver->domain)
+    if (giver->domain) {
+        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
         volume_ready(giver);
+    }
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/dev/virtio_blk.h"
 #include "arch/riscv64/arch.h"
+#include "kernel/abi/exo.h"
 
 enum { QUEUE = 8, SLOTS_IN_PAGE = 3, SLOT_SIZE = 1344, SECTOR = 512 };
 enum { MAGIC = 0x74726976, VERSION = 2, BLOCK = 2 };
@@ -9,24 +10,12 @@ enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 }; /* of the 
 enum { FEATURE_READONLY = 1 << 5, FEATURE_FLUSH = 1 << 9, FEATURE_INDIRECT = 1 << 28 };
 enum { FEATURE_HIGH_VERSION_1 = 1 };
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 }; /* of a descriptor */
-enum virtio_register {                      /* in words */
-                       R_MAGIC = 0x00 / 4,
-                       R_VERSION = 0x04 / 4,
-                       R_DEVICE = 0x08 / 4,
-                       R_OFFERED = 0x10 / 4,
-                       R_OFFERED_HALF = 0x14 / 4,
-                       R_WANTED = 0x20 / 4,
-                       R_WANTED_HALF = 0x24 / 4,
-                       R_QUEUE_MOST = 0x34 / 4,
-                       R_QUEUE_SIZE = 0x38 / 4,
-                       R_QUEUE_READY = 0x44 / 4,
-                       R_NOTIFY = 0x50 / 4,
-                       R_NEWS = 0x60 / 4,
-                       R_NEWS_TAKEN = 0x64 / 4,
-                       R_STATUS = 0x70 / 4,
-                       R_QUEUE_PARTS = 0x80 / 4, /* three addresses, 16 bytes apart */
-                       R_CAPACITY = 0x100 / 4,
-};
+/* Registers, in words; a queue's parts are three addresses, 16 bytes apart. */
+enum { R_MAGIC = 0x00 / 4, R_VERSION = 0x04 / 4, R_DEVICE = 0x08 / 4, R_OFFERED = 0x10 / 4 };
+enum { R_OFFERED_HALF = 0x14 / 4, R_WANTED = 0x20 / 4, R_WANTED_HALF = 0x24 / 4 };
+enum { R_QUEUE_MOST = 0x34 / 4, R_QUEUE_SIZE = 0x38 / 4, R_QUEUE_READY = 0x44 / 4 };
+enum { R_NOTIFY = 0x50 / 4, R_NEWS = 0x60 / 4, R_NEWS_TAKEN = 0x64 / 4, R_STATUS = 0x70 / 4 };
+enum { R_QUEUE_PARTS = 0x80 / 4, R_CAPACITY = 0x100 / 4 };
 
 struct virtio_descriptor {
     uint64_t address;
@@ -60,18 +49,23 @@ _Static_assert(sizeof(struct virtio_slot) <= SLOT_SIZE && SLOT_SIZE * SLOTS_IN_P
                "three slots a page");
 
 static struct virtio_slot *slot_of(const struct virtio_blk *blk, unsigned slot) {
-    return (void *)(blk->slots[slot / SLOTS_IN_PAGE] + slot % SLOTS_IN_PAGE * SLOT_SIZE);
+    return (void *)(blk->slots + slot / SLOTS_IN_PAGE * ARCH_PAGE +
+                    slot % SLOTS_IN_PAGE * SLOT_SIZE);
 }
 
-uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *const *memory) {
+uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory) {
     volatile uint32_t *r = registers;
-    struct virtio_ring *ring = (void *)memory[0];
+    struct virtio_ring *ring = (void *)memory;
     void *parts[3] = {ring->descriptor, &ring->available, &ring->used};
+    uint64_t sectors;
     uint32_t offered;
 
     if (r[R_MAGIC] != MAGIC || r[R_VERSION] != VERSION || r[R_DEVICE] != BLOCK)
         return 0;
-    *blk = (struct virtio_blk){.registers = r, .ring = ring, .slots = {memory[1], memory[2]}};
+    sectors = r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
+    if (sectors < EXO_UNIT)
+        return 0;
+    *blk = (struct virtio_blk){.registers = r, .ring = ring, .slots = memory + ARCH_PAGE};
     virtio_blk_stop(blk);
     r[R_STATUS] = ACKNOWLEDGE | DRIVER;
     r[R_OFFERED_HALF] = 1;
@@ -96,7 +90,7 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     }
     r[R_QUEUE_READY] = 1;
     r[R_STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
-    return r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
+    return sectors;
 }
 
 void virtio_blk_start(struct virtio_blk *blk, unsigned slot, enum virtio_blk_type type,

@@ -3,21 +3,21 @@
 #pragma once
 #include <stdint.h>
 
-enum { VIRTIO_BLK_SLOTS = 6, VIRTIO_BLK_PAGES = 64, VIRTIO_BLK_MEMORY = 3 /* pages */ };
+enum { VIRTIO_BLK_SLOTS = 6, VIRTIO_BLK_PAGES = 64, VIRTIO_BLK_MEMORY = 3 };
 enum virtio_blk_type { VIRTIO_BLK_IN = 0, VIRTIO_BLK_OUT = 1, VIRTIO_BLK_FLUSH = 4 };
 enum { VIRTIO_BLK_READONLY = 1, VIRTIO_BLK_FLUSHES = 2 };
 
 struct virtio_blk {
     volatile uint32_t *registers;
     struct virtio_ring *ring;
-    char *slots[2]; /* three a page: what the device reads of a request */
+    char *slots; /* three a page: what the device reads of a request */
     uint16_t used;
     uint16_t flags;
 };
 
-/* Takes the device up, with zeroed pages of memory for its queue, as the kernel sees them. How many
- * sectors it has; 0 if there is none that this can drive. */
-uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *const *memory);
+/* Takes the device up, with VIRTIO_BLK_MEMORY zeroed pages in a row for its queue. How many sectors
+ * it has; 0, and it is left alone, if there is none of a whole unit that this can drive. */
+uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory);
 /* Bytes from `offset` of the first page on, through pages (physical) in order, in a free slot; how
  * many bytes: 0 for a flush. */
 void virtio_blk_start(struct virtio_blk *blk, unsigned slot, enum virtio_blk_type type,

@@ -69,6 +69,7 @@ void exo_start(struct exo_uarea *uarea) {
         init_fail("the name page", error);
     if ((error = devices_open()) < 0)
         init_fail("the list of devices", error);
+    disks_open();
     crash_open();
     if ((test = bootarg("test", false)))
         test_run(test);
