@@ -256,17 +256,15 @@ static void main_init(void) {
 
 /* The calling hart is ready to run environments. */
 static void main_join(struct hart *hart) {
-    if (!arch_hart_init(hart == hart_table))
-        for (;;)
-            arch_wait();
+    while (!arch_hart_init(hart == hart_table, hart->idle))
+        arch_wait();
     current = hart->idle;
-    arch_traps_on(hart->idle);
     __atomic_fetch_add(&facts.harts_ready, 1, __ATOMIC_RELEASE);
 }
 
 void main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
-    entry_start();
+    arch_enter();
 }
 
 long sys_hart_start(uint64_t id, uint64_t context) {
@@ -323,5 +321,5 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     main_facts();
     main_init();
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
-    entry_start();
+    arch_enter();
 }

@@ -92,8 +92,10 @@ boot_park:
     wfi
     j       boot_park
 
-/* Until the kernel's own vector is set. A trap while this one is told parks the hart. */
+/* Until the kernel's own vector is set, and for its own faults. A trap while this one is told parks
+ * the hart. */
     .balign 4
+    .globl boot_trap
 boot_trap:
     lla     t0, boot_park
     csrw    stvec, t0
@@ -101,6 +103,12 @@ boot_trap:
     csrr    a1, sepc
     csrr    a2, stval
     call    entry_kernel_fault
+
+/* The firmware, called as C calls: it answers in a0 and a1, and keeps all others. */
+    .globl sbi_call
+sbi_call:
+    ecall
+    ret
 
 /* Is there a stimecmp? A trap on reading it means no. */
     .globl arch_probe_stimecmp

@@ -230,7 +230,6 @@ call_shared:
 .endm
 switch_settle:
     jal entry_next
-    mv gp, a0
     lock_give
     j env_enter
 
@@ -238,6 +237,11 @@ switch_shared:
     sd t0, ENV_SCRATCH(gp)
     switch_keep
     switch_call shared_call
+
+    .globl arch_enter
+arch_enter:
+    measure_in
+    switch_call
 
 door_none:
     li a0, ERROR_CALL
@@ -260,21 +264,11 @@ door_resume:
     slli t0, a0, 8
     slli a0, a0, 5
     add t0, t0, a0
-    add gp, gp, t0 /* gp + UAREA_SAVE = the frame, from here on */
-    ld t0, SAVE0(0)(gp)
-    beqz t0, resume_free
-    andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
-    csrw sepc, t0
-    sd zero, SAVE0(0)(gp)
-    .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24
-    ld x\n, SAVE0(8 * \n)(gp)
-    .endr
-    .irp n, 25, 26, 27, 28, 29, 30, 31
-    ld x\n, SAVE0(8 * \n)(gp)
-    .endr
-    ld gp, SAVE0(8 * 3)(gp)
-    leave
-resume_free:
+    add gp, gp, t0
+    addi gp, gp, UAREA_SAVE - ENV_X /* X(n)(gp) are the frame's, from here on */
+    ld t0, X(0)(gp)
+    bnez t0, full_enter
+    /* fall through: it is free */
     csrr gp, sscratch
 resume_bad:
     li a0, ERROR_ARG
@@ -439,12 +433,6 @@ trap_slow:
     call entry_trap /* takes the lock where it needs it */
     /* fall through */
 
-/* arch_enter(a0): the first way out. */
-    .globl arch_enter
-arch_enter:
-    mv gp, a0
-    /* fall through */
-
 /* gp = whom to run; its address space was switched to under the lock. */
 env_enter:
     csrw sscratch, gp
@@ -471,7 +459,9 @@ call_enter:
     leave
 full_enter:
     ld t0, X(0)(gp)
+    andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
     csrw sepc, t0
+    sd zero, X(0)(gp) /* a save frame is free now */
     ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     ld t0, X(5)(gp)
@@ -483,10 +473,7 @@ full_enter:
 /* A trap from S-mode: a fault of the kernel's own. */
 trap_kernel:
     la sp, trap_panic_stack_top
-    csrr a0, scause
-    csrr a1, sepc
-    csrr a2, stval
-    call entry_kernel_fault
+    j boot_trap
 
 /* void arch_zero_page(void *page): 526 instructions. */
     .globl arch_zero_page

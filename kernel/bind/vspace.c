@@ -27,7 +27,7 @@ void vspace_enter(void) {
     }
 }
 
-void vspace_leave(void) { arch_vspace_set(arch_kernel_satp()); }
+void vspace_leave(void) { arch_vspace_set(page_satp(arch_physical(arch_kernel_root), 0)); }
 
 struct vspace *vspace_mine(exo_vspace_t handle) {
     uint64_t slot = handle & 0xffff;
