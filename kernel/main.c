@@ -184,7 +184,6 @@ static void main_facts(void) {
     facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
     facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
     facts.image = arch_image_physical;
-    facts.has_exit_code = machine.exit_device != 0;
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
     memcpy(facts.board, machine.board, sizeof facts.board);

@@ -97,7 +97,7 @@ struct exo_frame {
         struct {
             uint16_t domain; /* slot of the first holder, 0 = none */
             uint8_t kind;
-            uint8_t rights; /* 0 once the hold is doomed */
+            uint8_t rights; /* 0: the hold was broken, and waits for its last use */
         };
         uint32_t head; /* the three of them, compared at once */
     };
@@ -105,7 +105,6 @@ struct exo_frame {
     int32_t wx;      /* > 0: bindings that may write; < 0: that may execute */
     uint16_t others; /* further holds */
     uint8_t pins;
-    uint8_t doomed; /* the first hold was broken, and waits for its last use */
 };
 
 /* A further hold (exported); chained by frame and domain, 0 ends a chain. */
@@ -114,8 +113,7 @@ struct exo_hold {
     uint32_t uses;
     uint32_t next;
     uint16_t domain;
-    uint8_t rights;
-    uint8_t doomed;
+    uint8_t rights; /* 0 as above */
 };
 
 struct exo_binding {  /* one entry of the vector that vspace_bindv takes */
@@ -298,7 +296,7 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t boot_instructions; /* kernel entry to first user instruction */
     uint64_t image;             /* physical address of the kernel */
     uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
-    uint8_t has_asid, has_stimecmp, has_exit_code, pad;
+    uint8_t has_asid, has_stimecmp;
     char board[64];
     char bootargs[512];
     struct exo_disk disk[EXO_DISKS];

@@ -8,7 +8,7 @@
 /* A hold, wherever it stands: in the frame's own entry, or in the table of further holds. */
 struct hold {
     uint32_t *uses;
-    uint8_t *rights, *doomed;
+    uint8_t *rights;          /* 0: doomed */
     struct exo_hold *further; /* NULL: the first */
 };
 

@@ -132,7 +132,7 @@ static inline void vspace_release(struct vspace *space, page_t page) {
     if (entry->kind == EXO_FRAME_EXPORT)
         return;
     entry->wx -= vspace_balance(page_most(page));
-    if (entry->domain == space->domain && !entry->doomed)
+    if (entry->domain == space->domain && entry->rights)
         entry->uses--;
     else
         hold_unuse(frame, &domain_table[space->domain]);
@@ -194,7 +194,7 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     if (!frame_exists(frame))
         return EXO_E_HOLD;
     entry = &frame_table[frame];
-    if (entry->kind == EXO_FRAME_RAM && entry->domain == space->domain && !entry->doomed) {
+    if (entry->kind == EXO_FRAME_RAM && entry->domain == space->domain) {
         hold.uses = &entry->uses;
         hold.rights = &entry->rights;
     } else if (entry->kind == EXO_FRAME_EXPORT) {
@@ -355,10 +355,8 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     struct vspace *space = vspace_mine(handle);
     uint64_t done = 0, replaced = 0;
-    long error = error_of(space);
+    long error = domain_batch(space, bindings, user, count, sizeof bindings[0], 0);
 
-    if (!error)
-        error = umem_batch(bindings, user, count, sizeof bindings[0], 0);
     for (; done < count && !error; done += !error)
         error =
             vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
@@ -622,10 +620,8 @@ void vspace_pool(struct vspace *space, uint32_t frame) {
 long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     struct vspace *space = vspace_mine(handle);
-    long error = error_of(space);
+    long error = domain_batch(space, frames, user, count, sizeof frames[0], 0);
 
-    if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0], 0);
     if (error)
         return error;
     if (count > VSPACE_DONATION)

@@ -64,11 +64,6 @@ static inline void domain_charge(struct exo_domain *domain, enum exo_resource re
     domain_charge_many(domain, resource, 1);
 }
 
-/* One taken: what revocation asks for was lowered when it was struck. */
-static inline void domain_uncharge(struct exo_domain *domain, enum exo_resource resource) {
-    domain->used[resource]--;
-}
-
 /* Given back: the count sinks, and so does what revocation still asks for. */
 static inline void domain_credit_many(struct exo_domain *domain, enum exo_resource resource,
                                       uint32_t count) {
@@ -80,6 +75,13 @@ static inline void domain_credit_many(struct exo_domain *domain, enum exo_resour
 
 static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource) {
     domain_credit_many(domain, resource, 1);
+}
+
+/* The vector that a call names for what it found: copied in (umem_batch), unless that is an error.
+ */
+static inline long domain_batch(const void *found, void *to, uint64_t address, uint64_t count,
+                                uint64_t size, int back) {
+    return error_of(found) ? error_of(found) : umem_batch(to, address, count, size, back);
 }
 
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its

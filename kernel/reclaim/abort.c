@@ -72,7 +72,6 @@ static void abort_strike(struct exo_domain *domain, const uint64_t *frames, uint
 
     for (uint64_t i = 0; i < count; i++)
         if (hold_find((uint32_t)frames[i], domain, &hold)) {
-            *hold.doomed = 1;
             *hold.rights = 0;
             uses += *hold.uses;
             domain->ask[EXO_FRAMES].count--;

@@ -26,10 +26,8 @@ static void death_reap(struct exo_env *entry) {
     int was_speaker = domain->speaker == env->handle;
 
     slice_unwatch(env);
-    if (env->reason == EXO_DEATH_ABORT)
-        domain_uncharge(domain, EXO_ENVS);
-    else
-        domain_credit(domain, EXO_ENVS);
+    domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
+    domain_credit(domain, EXO_ENVS);
     vspace_table[entry->vspace].environments--;
     frame_return(frame + 1, domain);
     frame_table[frame].pins--;

@@ -174,11 +174,10 @@ int show_slices(int count, char **words) {
     return 0;
 }
 
-static void show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses,
-                        uint32_t doomed) {
+static void show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses) {
     printf("%7u %6u %-12s %c%c%c %5u%s\n", frame, domain, domain_name(domain),
            rights & EXO_R ? 'r' : '-', rights & EXO_W ? 'w' : '-', rights & EXO_X ? 'x' : '-', uses,
-           doomed ? " doomed" : "");
+           rights ? "" : " doomed");
 }
 
 static int show_holds_of(uint32_t frame, uint32_t domain) {
@@ -189,7 +188,7 @@ static int show_holds_of(uint32_t frame, uint32_t domain) {
         const volatile struct exo_frame *f = &tables.frames[i];
 
         if (f->domain && (domain ? f->domain == domain : i == frame)) {
-            show_rights(i, f->domain, f->rights, f->uses, f->doomed);
+            show_rights(i, f->domain, f->rights, f->uses);
             shown++;
         }
     }
@@ -197,7 +196,7 @@ static int show_holds_of(uint32_t frame, uint32_t domain) {
         const volatile struct exo_hold *h = &tables.holds[i];
 
         if (h->domain && (domain ? h->domain == domain : h->frame == frame)) {
-            show_rights(h->frame, h->domain, h->rights, h->uses, h->doomed);
+            show_rights(h->frame, h->domain, h->rights, h->uses);
             shown++;
         }
     }
