@@ -30,8 +30,6 @@ enum exo_error {
     /* The verifier refused: a result below this says which rule, and which instruction broke it. */
     EXO_E_REFUSED = -255
 };
-#define EXO_REFUSED_INDEX(result) ((uint64_t)(EXO_E_REFUSED - (result)) >> 8)
-#define EXO_REFUSED_RULE(result) ((EXO_E_REFUSED - (result)) & 255)
 
 enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 

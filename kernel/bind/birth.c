@@ -36,7 +36,8 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     env->handle = env_handle(entry);
     for (unsigned i = 0; i < ENV_CALLS; i++)
         env->table[ENV_CALLS - 1 - i] = trap_doors[i];
-    gate_init(env);
+    for (unsigned i = 0; i < EXO_GATES; i++)
+        env->gate[i].entry = &env_none;
     uarea->self = address;
     uarea->env = env->handle;
     uarea->domain = env->domain_handle;

@@ -11,11 +11,6 @@ enum {
     GATE_WHY = 17 /* a7 */
 };
 
-void gate_init(struct env *env) {
-    for (unsigned i = 0; i < EXO_GATES; i++)
-        env->gate[i].entry = &env_none;
-}
-
 void gate_refresh(struct env *env, uint64_t slot) {
     struct env_gate *gate = &env->gate[slot];
     struct env *target = env_private(gate->entry);

@@ -307,11 +307,9 @@ static void slice_driver_end(struct hart *hart, uint64_t now) {
 
 /* Who owns a slot and lives; NULL if nobody. */
 static struct exo_env *slice_holder(const struct exo_slot *slot) {
-    struct exo_env *entry = &env_table[slot->env];
+    struct exo_env *entry = env_bound(slot->env, slot->generation);
 
-    return slot->domain && (uint32_t)env_generation(entry) == slot->generation && !entry->dying
-               ? entry
-               : NULL;
+    return entry && !entry->dying ? entry : NULL;
 }
 
 /* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each

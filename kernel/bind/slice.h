@@ -72,8 +72,6 @@ void slice_clear(struct exo_slot *slot);
 
 /* gate.c: lets the fast path through gate `slot` if its target was last on the same hart. */
 void gate_refresh(struct env *env, uint64_t slot);
-/* A new environment's gates lead nowhere. */
-void gate_init(struct env *env);
 
 /* program.c: what the predicate that an environment sleeps on says now: 0 not yet; more: its
  * answer; or why it can say nothing any more (EXO_E_HOLD: the program or a frame is gone;

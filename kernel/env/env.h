@@ -88,6 +88,13 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* Readies env_table, which is zeroed. */
 void env_init(void);
+/* Whom a slot or a line was bound to (generation 0: nobody); NULL if that one is gone. */
+static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
+    struct exo_env *entry = &env_table[slot];
+
+    return generation && (uint32_t)env_generation(entry) == generation ? entry : NULL;
+}
+
 /* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
 struct exo_env *env_named(exo_env_t handle);
 /* The same, but one that is dying counts as dead. */
