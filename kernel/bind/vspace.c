@@ -1,7 +1,6 @@
 /* vspace.c - bindings: checked once, then used by the hardware alone */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/vspace.h"
-#include "kernel/base/string.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/slice.h"
 
@@ -167,17 +166,6 @@ static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
  * supersets; to execute needs no right to read. */
 #define VSPACE_LEGAL 0x33000b000300ull
 
-/* Whether a binding with this balance would make its frame writable and executable at once; `old`
- * is what it replaces. */
-static int vspace_wx(const struct exo_frame *entry, int32_t balance, page_t old,
-                     uint64_t physical) {
-    int32_t wx = entry->wx;
-
-    if (old && page_physical(old) == physical)
-        wx -= vspace_balance(page_most(old));
-    return balance * (int64_t)wx < 0;
-}
-
 /* Checks and binds one page; *replaced counts the bindings that it took the place of. */
 static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
                              uint64_t rights, uint64_t *replaced) {
@@ -185,7 +173,7 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     page_t *page, *other = NULL, old = 0;
     struct hold hold = {0};
     struct exo_frame *entry;
-    int32_t balance;
+    int32_t balance, wx;
 
     if (rights > VSPACE_RIGHTS || address % ARCH_PAGE || address >= ARCH_USER_END)
         return EXO_E_ARG;
@@ -194,19 +182,11 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     if (!frame_exists(frame))
         return EXO_E_HOLD;
     entry = &frame_table[frame];
-    if (entry->kind == EXO_FRAME_RAM && entry->domain == space->domain) {
-        hold.uses = &entry->uses;
-        hold.rights = &entry->rights;
-    } else if (entry->kind == EXO_FRAME_EXPORT) {
-        if (most != EXO_R || rights & EXO_PIN)
-            return EXO_E_HOLD;
-    } else if ((entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO) ||
-               !hold_find((uint32_t)frame, &domain_table[space->domain], &hold)) {
-        return EXO_E_HOLD;
-    } else if (entry->kind == EXO_FRAME_MMIO && most & EXO_X) {
-        return EXO_E_ARG;
-    }
-    if (hold.uses && most & ~(uint64_t)*hold.rights)
+    if (entry->kind == EXO_FRAME_EXPORT
+            ? most != EXO_R || rights & EXO_PIN
+            : (entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO) ||
+                  !hold_find((uint32_t)frame, &domain_table[space->domain], &hold) ||
+                  most & ~(uint64_t)*hold.rights)
         return EXO_E_HOLD;
     page = vspace_find(space, address);
     if (page) {
@@ -215,7 +195,10 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     }
     physical = frame_address((uint32_t)frame);
     balance = vspace_balance(most);
-    if (balance && (balance ^ entry->wx) < 0 && vspace_wx(entry, balance, old, physical))
+    wx = entry->wx;
+    if (old && page_physical(old) == physical)
+        wx -= vspace_balance(page_most(old));
+    if (balance * (int64_t)wx < 0)
         return EXO_E_WX;
     if (!page || rights & EXO_PIN) {
         uint32_t lacks = vspace_lacks(space->root, address);
@@ -249,36 +232,25 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     return 0;
 }
 
-/* New code must be fetched, not what a cache held before. */
-static void vspace_fence_code(const struct vspace *space) {
-    uint64_t others = vspace_others(space);
-
-    arch_fence_instructions();
-    if (others)
-        arch_fence_instructions_remote(others);
-}
-
-/* Any binding: what the short way below leaves. *replaced grows where other harts must be told. */
+/* Any binding: what the short way below leaves. Where other harts must be told *replaced grows, or
+ * (NULL) they are told. */
 static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
                                                       uint64_t frame, uint64_t rights,
                                                       uint64_t *replaced) {
-    long error = vspace_bind_page(space, address, frame, rights, replaced);
+    uint64_t one = 0, others;
+    long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
 
     if (error)
         return error;
     arch_fence_page(address, space->asid);
-    if (((rights >> 4 ? rights >> 4 : rights) & EXO_X) != 0)
-        vspace_fence_code(space);
-    return 0;
-}
-
-/* The same for one page alone. */
-static __attribute__((noinline)) long vspace_bind_one(struct vspace *space, uint64_t address,
-                                                      uint64_t frame, uint64_t rights) {
-    uint64_t replaced = 0;
-    long error = vspace_bind_any(space, address, frame, rights, &replaced);
-
-    return replaced && space->harts & current->elsewhere ? vspace_tell(space, 0) : error;
+    if ((rights >> 4 ? rights >> 4 : rights) & EXO_X) {
+        /* New code must be fetched, not what a cache held before. */
+        arch_fence_instructions();
+        others = vspace_others(space);
+        if (others)
+            arch_fence_instructions_remote(others);
+    }
+    return one ? vspace_tell(space, 0) : 0;
 }
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
@@ -309,16 +281,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
-                        : vspace_bind_one(space, address, frame, rights);
+        return vspace_bind_any(space, address, frame, rights, replaced);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
-        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
-                        : vspace_bind_one(space, address, frame, rights);
+        return vspace_bind_any(space, address, frame, rights, replaced);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         frame_table[was].wx -= vspace_balance(page_most(old));
@@ -391,11 +361,14 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
 }
 
 /* Ten instructions a page: what each binding may have at most stands in its entry. */
-static long vspace_protect(struct vspace *space, uint64_t address, uint64_t pages,
-                           uint64_t rights) {
+static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
+                                                        uint64_t pages, uint64_t rights) {
     page_t need = (rights & (EXO_W | EXO_X)) << 7, bits = page_with_rights(0, rights);
+    struct vspace *space = vspace_mine(handle);
     uint64_t done = 0;
 
+    if (error_of(space))
+        return error_of(space);
     if (!vspace_range(address, pages, EXO_PROTECT_BATCH) || rights > 7 ||
         (rights & (EXO_R | EXO_W)) == EXO_W)
         return EXO_E_ARG;
@@ -419,18 +392,8 @@ static long vspace_protect(struct vspace *space, uint64_t address, uint64_t page
     }
     if (!done)
         return EXO_E_HOLD;
-    if (done == 1)
-        arch_fence_page(address, space->asid);
-    else
-        arch_fence_asid(space->asid);
-    return space->harts & current->elsewhere ? vspace_tell(space, done) : (long)done;
-}
-
-static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
-                                                        uint64_t pages, uint64_t rights) {
-    struct vspace *space = vspace_mine(handle);
-
-    return error_of(space) ? error_of(space) : vspace_protect(space, address, pages, rights);
+    vspace_fence(space, address, done);
+    return (long)done;
 }
 
 long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
@@ -502,16 +465,6 @@ int vspace_sweep(struct vspace *space) {
 /* What follows runs seldom. */
 #pragma GCC optimize("Os")
 
-void vspace_unpin(struct vspace *space) {
-    while (space->pins) {
-        uint64_t address = (uint64_t)space->pin[0] * ARCH_PAGE;
-        page_t *spare = page_find(space->spare, address);
-
-        vspace_forget_pin(space, address, *spare);
-        *spare = 0;
-    }
-}
-
 /* Gives up to VSPACE_TABLES_STEP tables of a swept tree back; true when only the root is left. */
 static int vspace_free_tables(struct vspace *space, page_t *root) {
     struct exo_domain *domain = &domain_table[space->domain];
@@ -520,16 +473,13 @@ static int vspace_free_tables(struct vspace *space, page_t *root) {
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
         page_t *middle = root[i] ? arch_direct(page_physical(root[i])) : NULL;
 
-        for (unsigned k = 0; middle && k < PAGE_ENTRIES; k++)
-            if (middle[k]) {
-                frame_return(frame_of(page_physical(middle[k])), domain);
-                middle[k] = 0;
-                if (++freed == VSPACE_TABLES_STEP)
-                    return 0;
-            }
-        if (middle) {
-            frame_return(frame_of(page_physical(root[i])), domain);
-            root[i] = 0;
+        for (unsigned k = 0; middle && k <= PAGE_ENTRIES; k++) {
+            page_t *page = k < PAGE_ENTRIES ? &middle[k] : &root[i]; /* itself last */
+
+            if (!*page)
+                continue;
+            frame_return(frame_of(page_physical(*page)), domain);
+            *page = 0;
             if (++freed == VSPACE_TABLES_STEP)
                 return 0;
         }
@@ -539,12 +489,17 @@ static int vspace_free_tables(struct vspace *space, page_t *root) {
 
 int vspace_end(struct vspace *space) {
     struct exo_domain *domain = &domain_table[space->domain];
-    uint32_t generation = space->generation;
 
     if (space->state == VSPACE_LIVE) {
         if (!vspace_sweep(space))
             return 0;
-        vspace_unpin(space);
+        /* The pages become ordinary bindings. */
+        while (space->pins) {
+            page_t *spare = page_find(space->spare, (uint64_t)space->pin[0] * ARCH_PAGE);
+
+            vspace_forget_pin(space, (uint64_t)space->pin[0] * ARCH_PAGE, *spare);
+            *spare = 0;
+        }
         vspace_flip(space);
         space->state = VSPACE_DYING;
     }
@@ -561,8 +516,7 @@ int vspace_end(struct vspace *space) {
         return 0;
     frame_return(frame_of(arch_physical(space->root)), domain);
     frame_return(frame_of(arch_physical(space->spare)), domain);
-    memset(space, 0, sizeof *space);
-    space->generation = generation;
+    *space = (struct vspace){.generation = space->generation};
     domain_credit(domain, EXO_VSPACES);
     return 1;
 }

@@ -47,8 +47,6 @@ int vspace_flip(struct vspace *space);
 int vspace_sweep(struct vspace *space);
 /* Whether a pinned page of the space is this frame. At most EXO_PINS steps. */
 int vspace_pins(const struct vspace *space, uint32_t frame);
-/* Takes every pin off: the pages become ordinary bindings. */
-void vspace_unpin(struct vspace *space);
 /* One bounded step of the end; true when the slot is free. */
 int vspace_end(struct vspace *space);
 /* Makes a slot live; roots are donated frames. The kernel's own use and sys_vspace_create's. */
