@@ -288,17 +288,22 @@ call_skip: /* back behind the ecall, with a0 */
     bnez \scratch, 1b
 .endm
 
-/* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
- * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
- * ENV_KIND 0 is ENV_GATE. */
-door_gate_call:
+/* Gate t2: t1 = whom it leads to, t4 = its word as it should be, t6 = as it runs. */
+.macro gate_of bad
     srli t0, t2, 5
-    bnez t0, gate_bad
+    bnez t0, \bad
     slli t0, t2, 5
     add t0, t0, gp
     ld t1, (ENV_GATE + GATE_ENTRY)(t0)
     ld t4, (ENV_GATE + GATE_WORD)(t0)
     addi t6, t4, STATE_RUNNING - STATE_OFFERED
+.endm
+
+/* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
+ * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
+ * ENV_KIND 0 is ENV_GATE. */
+door_gate_call:
+    gate_of gate_bad
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
@@ -365,13 +370,7 @@ reply_slow:
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
 door_yield_to:
     switch_keep
-    srli t0, t2, 5
-    bnez t0, yield_slow
-    slli t0, t2, 5
-    add t0, t0, gp
-    ld t1, (ENV_GATE + GATE_ENTRY)(t0)
-    ld t4, (ENV_GATE + GATE_WORD)(t0)
-    addi t6, t4, STATE_RUNNING - STATE_OFFERED
+    gate_of yield_slow
     addi t4, t4, STATE_READY_CALL - STATE_OFFERED
     claim t1, t4, t6, t0, yield_slow
     ld t5, ENTRY_KERNEL(t1)
@@ -507,13 +506,12 @@ fp_save:
     li t1, 3 << 13
     csrc sstatus, t1
     sd zero, ENV_FP_ON(gp)
-    li t1, -64
-    sd t1, ENV_WINDOW(gp)
     ld t1, ENV_FOREIGN_END(gp)
-    beqz t1, 1f
-    li t1, -1
-    sd t1, ENV_WINDOW(gp)
-1:  jr t0
+    snez t1, t1
+    neg t1, t1
+    ori t1, t1, -64
+    sd t1, ENV_WINDOW(gp) /* -64, or for a foreign program -1 */
+    jr t0
 
 /* void arch_fp_save(void): current's registers go to its private half, FS is off. */
     .globl arch_fp_save

@@ -65,7 +65,6 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
     struct exo_domain *domain = domain_mine(owner);
     struct vspace *space = vspace_mine(where);
     struct exo_env *entry;
-    struct hold hold;
 
     if (error_of(domain) || error_of(space))
         return error_of(domain) ? error_of(domain) : error_of(space);
@@ -78,8 +77,7 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
     if (frame >= facts.frames - 1 || frame_table[frame].kind != EXO_FRAME_RAM ||
         frame_table[frame].domain != domain_slot(domain) || frame_table[frame].others ||
         frame_table[frame].wx < 0 || frame_table[frame].pins == UINT8_MAX ||
-        !hold_find((uint32_t)frame, domain, &hold) || !(*hold.rights & EXO_W) ||
-        !frame_is_spare(frame + 1, domain))
+        !(frame_table[frame].rights & EXO_W) || !frame_is_spare(frame + 1, domain))
         return EXO_E_HOLD;
     if (!domain_may(domain, EXO_ENVS, 1))
         return EXO_E_QUOTA;

@@ -188,10 +188,8 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
         return EXO_E_QUOTA;
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
-    if (count > domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES])
-        count = domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES];
     head = frame_head(domain, EXO_FRAME_FRESH);
-    for (; done < count; done++) {
+    for (; done < count && domain_may(domain, EXO_FRAMES, (uint32_t)done + 1); done++) {
         frame = frame_pick(frames[done], head);
         if (frame < 0)
             break;

@@ -55,7 +55,7 @@ void gate_call_slow(uint64_t slot, uint64_t deadline) {
 
     if (slot >= EXO_GATES)
         error = EXO_E_ARG;
-    else if (!entry || !self->gate[slot].handle)
+    else if (!entry)
         error = EXO_E_HANDLE;
     else if (!env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING))
         error = EXO_E_BUSY;

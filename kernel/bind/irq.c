@@ -11,13 +11,6 @@ enum { IRQ_BATCH = 8 };
 
 struct exo_line *line_table;
 
-void irq_init(void) {
-    for (uint32_t i = 1; i < facts.line_table.count; i++) {
-        line_table[i].domain = DOMAIN_FIRST;
-        line_table[i].masked = 1;
-    }
-}
-
 void irq_take(void) {
     uint32_t context = current->hart->plic_context, number;
 

@@ -5,7 +5,6 @@
 #include "kernel/abi/exo.h"
 
 /* The lock is held for all of these. */
-void irq_init(void);
 /* Claims what waits on this hart, at most 8 lines: each is masked and its event posted. */
 void irq_take(void);
 /* The line is nobody's listener any more, and goes to another domain (slot). */

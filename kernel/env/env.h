@@ -86,8 +86,6 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* The lock is held for all of these. */
 
-/* Readies env_table, which is zeroed. */
-void env_init(void);
 /* Whom a slot or a line was bound to (generation 0: nobody); NULL if that one is gone. */
 static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
     struct exo_env *entry = &env_table[slot];
@@ -97,9 +95,10 @@ static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
 
 /* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
 struct exo_env *env_named(exo_env_t handle);
-/* The same, but one that is dying counts as dead. */
+/* The same, but one that is dying counts as dead, and 0 names nobody. */
 struct exo_env *env_find(exo_env_t handle);
-/* The same, if the current domain may act for its domain; else an error dressed as a pointer. */
+/* The same (0 = current), if the current domain may act for its domain; else an error dressed as a
+ * pointer. */
 struct exo_env *env_mine(exo_env_t handle);
 /* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
  * lock-free gate path. */

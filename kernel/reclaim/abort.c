@@ -7,7 +7,7 @@
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */
 static void abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number) {
-    struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    struct exo_env *speaker = env_find(domain->speaker);
     struct exo_uarea *uarea;
 
     trace_event(EXO_TRACE_BROKEN, (uint16_t)domain_slot(domain), (uint32_t)number);

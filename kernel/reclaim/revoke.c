@@ -24,7 +24,7 @@ long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint
     domain->ask[resource] = (struct exo_ask){.deadline = arch_time() + ticks,
                                              .count = (uint32_t)count,
                                              .asker = domain_slot(domain_current())};
-    speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    speaker = env_find(domain->speaker);
     if (speaker) {
         env_uarea(env_private(speaker))->revoke[resource] = domain->ask[resource];
         upcall_post(env_private(speaker), EXO_PENDING_REVOKE);
