@@ -62,8 +62,8 @@ int arch_hart_init(int first, struct env *idle);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
 void arch_timer_set(uint64_t when);
 
-/* Switches the hart to an address space; without ASIDs everything cached is dropped: then 1. */
-int arch_vspace_set(uint64_t satp);
+/* Switches the hart to an address space; without ASIDs everything cached is dropped. */
+void arch_vspace_set(uint64_t satp);
 /* Drops one address, or all, of an ASID from this hart's TLB. */
 static inline void arch_fence_page(uint64_t address, uint64_t asid) {
     asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");

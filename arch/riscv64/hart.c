@@ -86,14 +86,12 @@ int arch_hart_init(int first, struct env *idle) {
     return 1;
 }
 
-int arch_vspace_set(uint64_t satp) {
+void arch_vspace_set(uint64_t satp) {
     uint64_t old;
 
     asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
-    if (arch_has_asid || old == satp)
-        return 0;
-    asm volatile("sfence.vma" ::: "memory");
-    return 1;
+    if (!arch_has_asid && old != satp)
+        asm volatile("sfence.vma" ::: "memory");
 }
 
 int arch_interrupts(void) {

@@ -288,7 +288,6 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
-    uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
     uint64_t longest_lock;      /* cycles */
     uint64_t longest_irqoff;    /* cycles */
     uint64_t boot_instructions; /* kernel entry to first user instruction */

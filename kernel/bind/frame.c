@@ -39,8 +39,6 @@ void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_c
     facts.free_frames = facts.frames - 1;
 }
 
-void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
-
 void frame_free(uint32_t frame) {
     frame_table[frame] = (struct exo_frame){.kind = EXO_FRAME_FREE};
     frame_link(frame, (int32_t)frame_table[0].uses + 1);
@@ -263,7 +261,7 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
         return EXO_E_HANDLE;
     /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
      * consent. */
-    if (!domain_above(domain_current(), to) && !domain_consents(to, from))
+    if (!domain_above(domain_current(), to) && !domain_named(to->accept, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;

@@ -49,7 +49,7 @@ static inline void *frame_memory(uint32_t frame) {
     return arch_direct((facts.memory_frame + frame) << 12);
 }
 
-void frame_zero(uint32_t frame);
+static inline void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
 
 /* The hold of a domain on a frame; false if there is none (a doomed one counts as none). At most 16
  * steps. */

@@ -426,7 +426,7 @@ struct env *slice_next(void) {
     } else if (!running) {
         current = hart->idle;
         arch_timer_set(slice_alarm(hart, now));
-        vspace_leave();
+        arch_vspace_set(page_satp(arch_physical(arch_kernel_root), 0));
         return NULL;
     }
     arch_timer_set(hart->driver ? hart->driver_began + hart->driver->left : hart->boundary);
@@ -521,7 +521,8 @@ long sys_event_post(exo_env_t handle, uint64_t bits) {
 
     if (!entry)
         return EXO_E_HANDLE;
-    if (!domain_accepts(&domain_table[entry->domain], domain_current()))
+    if (!domain_admits(&domain_table[entry->domain], domain_table[entry->domain].accept,
+                       domain_current()))
         return EXO_E_RIGHT;
     /* commit */
     slice_post(entry, bits);

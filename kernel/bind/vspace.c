@@ -19,14 +19,12 @@ uint32_t vspace_count;
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 
-    facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
+    arch_vspace_set(current->satp);
     if (hart->stale) {
         hart->stale = 0;
         arch_fence_all();
     }
 }
-
-void vspace_leave(void) { arch_vspace_set(page_satp(arch_physical(arch_kernel_root), 0)); }
 
 struct vspace *vspace_mine(exo_vspace_t handle) {
     uint64_t slot = handle & 0xffff;

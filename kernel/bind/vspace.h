@@ -31,10 +31,8 @@ extern struct vspace *vspace_table;
 extern uint32_t vspace_count;
 
 /* The lock is held for all of these. */
-/* The current environment's address space is switched to on this hart, or the kernel's own when
- * nobody runs. */
+/* The current environment's address space is switched to on this hart. */
 void vspace_enter(void);
-void vspace_leave(void);
 /* A vspace that the caller may act on (0 = its own), or an error dressed as a pointer. */
 struct vspace *vspace_mine(exo_vspace_t handle);
 

@@ -25,13 +25,8 @@ struct exo_domain *domain_mine(exo_domain_t handle) {
     return domain;
 }
 
-int domain_consents(const struct exo_domain *domain, const struct exo_domain *from) {
-    return domain->accept == EXO_ANY || domain->accept == domain_handle(from);
-}
-
-int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from) {
-    return domain_above(from, domain) || domain_above(domain, from) ||
-           domain_consents(domain, from);
+int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from) {
+    return domain_above(from, domain) || domain_above(domain, from) || domain_named(whom, from);
 }
 
 long sys_domain_create(exo_domain_t handle) {

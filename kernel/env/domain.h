@@ -42,10 +42,12 @@ struct exo_domain *domain_find(exo_domain_t handle);
 /* The same, if the caller may act for it (its own or below); else an error dressed as a pointer. A
  * domain that is being killed counts as dead. */
 struct exo_domain *domain_mine(exo_domain_t handle);
-/* Whether `domain` said that it takes shares and events from `from`. */
-int domain_consents(const struct exo_domain *domain, const struct exo_domain *from);
+/* Whether who said `whom` (a handle, EXO_ANY, 0 for nobody) means that domain. */
+static inline int domain_named(uint64_t whom, const struct exo_domain *domain) {
+    return whom == EXO_ANY || whom == domain_handle(domain);
+}
 /* The same, or they are relatives in line. */
-int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from);
+int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from);
 
 /* Whether `count` more of a resource fit the limit. */
 static inline int domain_may(const struct exo_domain *domain, enum exo_resource resource,

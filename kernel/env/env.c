@@ -51,10 +51,7 @@ void env_set(struct exo_env *entry, uint64_t state) {
 }
 
 int env_offers(const struct exo_env *entry) {
-    const struct exo_domain *owner = &domain_table[entry->domain], *caller = domain_current();
-
-    return domain_above(caller, owner) || domain_above(owner, caller) || entry->offer == EXO_ANY ||
-           (entry->offer && entry->offer == domain_handle(caller));
+    return domain_admits(&domain_table[entry->domain], entry->offer, domain_current());
 }
 
 void env_result(struct exo_env *entry, uint64_t value) {

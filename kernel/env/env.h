@@ -137,5 +137,10 @@ void upcall_news(struct env *env);
 /* Whether news would be delivered now. */
 int upcall_listens(struct env *env);
 /* Marks news. Atomic against the user's own clearing. */
-void upcall_post(struct env *env, uint64_t news);
-void upcall_clear(struct env *env, uint64_t news);
+static inline void upcall_post(struct env *env, uint64_t news) {
+    __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);
+}
+
+static inline void upcall_clear(struct env *env, uint64_t news) {
+    __atomic_fetch_and(&env_uarea(env)->pending, ~news, __ATOMIC_RELAXED);
+}
