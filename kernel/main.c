@@ -189,8 +189,6 @@ static void main_facts(void) {
     facts.image = arch_image_physical;
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
-    memcpy(facts.board, machine.board, sizeof facts.board);
-    memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
 /* What must not fail while init is made. */

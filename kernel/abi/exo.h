@@ -294,8 +294,6 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t image;             /* physical address of the kernel */
     uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
     uint8_t has_asid, has_stimecmp;
-    char board[64];
-    char bootargs[512];
     struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };
