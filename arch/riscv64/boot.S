@@ -33,8 +33,6 @@ boot_first:
     li      t1, 1
     amoswap.w.aq t0, t1, (t0)
     bnez    t0, boot_park
-    mv      gp, zero                /* the current environment: none */
-    mv      tp, zero
     mv      s0, a0
     mv      s1, a1
     lla     t0, image_bss
@@ -61,8 +59,6 @@ boot_first:
     .globl arch_secondary
 arch_secondary:
     csrw    sie, zero
-    mv      gp, zero
-    mv      tp, zero
     mv      sp, a1
     .balign 4
     jal     boot_mmu

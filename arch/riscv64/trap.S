@@ -162,10 +162,6 @@ trap_foreign:
     ld t1, (ENV_SCRATCH + 8)(gp)
     j trap_exception
 
-/* a7 = -1 reached the table: Linux programs try it. */
-call_foreign:
-    j trap_exception
-
 /* The way to a C call and back: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock,
  * and scrub every register that C may have used (sys_null, without the lock, uses none but a0). `call` is run. */
 .macro call_way call, locked=1
@@ -541,7 +537,7 @@ arch_fp_load:
     .balign 8
     .globl trap_doors
 trap_doors:
-    .quad call_foreign
+    .quad trap_exception /* Linux programs try -1 */
 #define SYSCALL(number, name) .quad door_##name
 #define SYSCALL_FAST(number, name) .quad door_##name
 #define SYSCALL_SPECIAL(number, name) .quad door_##name

@@ -105,9 +105,6 @@ long sys_env_foreign(uint64_t start, uint64_t end) {
     current->foreign_start = start;
     current->foreign_end = end;
     /* With the window shut every call is looked at closer; FP in use shuts it too. */
-    if (end)
-        current->window = UINT64_MAX;
-    else if (!current->fp_on)
-        current->window = (uint64_t)-ENV_CALLS;
+    current->window = end || current->fp_on ? UINT64_MAX : (uint64_t)-ENV_CALLS;
     return 0;
 }

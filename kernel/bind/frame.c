@@ -4,11 +4,8 @@
 #include "kernel/base/lock.h"
 #include "kernel/base/string.h"
 
-enum {
-    FRAME_BATCH = 16, /* an allocation zeroes at most so many */
-    HOLD_CHAIN = 16,  /* holds in a bucket at most: the bound of a look-up */
-    HOLD_RIGHTS = EXO_R | EXO_W | EXO_X
-};
+/* What an allocation zeroes at most; holds in a bucket at most: the bound of a look-up. */
+enum { FRAME_BATCH = 16, HOLD_CHAIN = 16, HOLD_RIGHTS = EXO_R | EXO_W | EXO_X };
 
 struct exo_frame *frame_table;
 
@@ -130,8 +127,7 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
         entry->others--;
         domain_credit(domain, EXO_HOLDS);
     } else {
-        entry->domain = 0;
-        entry->rights = 0;
+        entry->domain = entry->rights = 0;
     }
     if (entry->domain || entry->others)
         return;

@@ -7,11 +7,6 @@
 struct hart hart_table[EXO_HARTS];
 static uint32_t slice_watchers; /* who sleep on predicates */
 
-int slice_on_loan(const struct env *env) {
-    return env_state(env->lender) == EXO_ENV_LENDING &&
-           env_private(env->lender)->lent == env->entry;
-}
-
 void slice_adopt(struct exo_env *entry, struct hart *hart) {
     struct env *env = env_private(entry);
     uint64_t word = entry->state_word & ~0xff00ull;
@@ -492,7 +487,9 @@ void sys_yield(exo_env_t handle) {
     int serves;
 
     if (handle)
-        error = !entry ? EXO_E_HANDLE : !env_offers(entry) ? EXO_E_RIGHT : slice_yield_to(entry);
+        error = !entry                   ? EXO_E_HANDLE
+                : !domain_offered(entry) ? EXO_E_RIGHT
+                                         : slice_yield_to(entry);
     self->x[10] = (uint64_t)error;
     if (handle)
         return;

@@ -6,12 +6,9 @@
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 
-enum {
-    VSPACE_STEP = 64,       /* entries that one step of a sweep looks at */
-    VSPACE_TABLES_STEP = 8, /* tables that one step of the end zeroes */
-    VSPACE_DONATION = 16,   /* frames that one donation zeroes */
-    VSPACE_RIGHTS = 0x7f
-};
+/* Entries that one step of a sweep looks at; tables that one of the end zeroes, and frames that a
+ * donation does. */
+enum { VSPACE_STEP = 64, VSPACE_TABLES_STEP = 8, VSPACE_DONATION = 16, VSPACE_RIGHTS = 0x7f };
 
 struct vspace *vspace_table;
 uint32_t vspace_count;

@@ -48,6 +48,11 @@ static inline int domain_named(uint64_t whom, const struct exo_domain *domain) {
 }
 /* The same, or they are relatives in line. */
 int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from);
+/* Whether the caller may bind a gate to, or lend to, the environment: relatives, or by its `offer`.
+ */
+static inline int domain_offered(const struct exo_env *entry) {
+    return domain_admits(&domain_table[entry->domain], entry->offer, domain_current());
+}
 
 /* Whether `count` more of a resource fit the limit. */
 static inline int domain_may(const struct exo_domain *domain, enum exo_resource resource,

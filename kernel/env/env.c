@@ -44,19 +44,3 @@ int env_change(struct exo_env *entry, uint64_t from, uint64_t to) {
             return 1;
     return 0;
 }
-
-void env_set(struct exo_env *entry, uint64_t state) {
-    __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
-                     __ATOMIC_RELEASE);
-}
-
-int env_offers(const struct exo_env *entry) {
-    return domain_admits(&domain_table[entry->domain], entry->offer, domain_current());
-}
-
-void env_result(struct exo_env *entry, uint64_t value) {
-    struct env *env = env_private(entry);
-
-    /* A gate call answers in a7, all others in a0. */
-    env->x[env->kind == ENV_GATE ? 17 : 10] = value;
-}

@@ -104,12 +104,16 @@ struct exo_env *env_mine(exo_env_t handle);
  * lock-free gate path. */
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
 /* Sets the state of an entry that nobody else can claim now. */
-void env_set(struct exo_env *entry, uint64_t state);
-/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its
- * `offer`. */
-int env_offers(const struct exo_env *entry);
-/* What a stopped environment sees as the result of the call that it is in. */
-void env_result(struct exo_env *entry, uint64_t value);
+static inline void env_set(struct exo_env *entry, uint64_t state) {
+    __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
+                     __ATOMIC_RELEASE);
+}
+
+/* What a stopped environment sees as the result of the call that it is in: a gate call answers in
+ * a7, all others in a0. */
+static inline void env_result(struct exo_env *entry, uint64_t value) {
+    env_private(entry)->x[env_private(entry)->kind == ENV_GATE ? 17 : 10] = value;
+}
 
 /* User memory is an allegation, and these (umem.c) are the only ways to it. Copies between the
  * kernel and the current environment's memory through its page table, page by page; false (nothing

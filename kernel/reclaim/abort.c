@@ -97,13 +97,11 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     if (fresh && !abort_may(domain, EXO_FRAMES, fresh))
         return EXO_E_EARLY;
     /* The trees must hold nothing stale from an earlier strike before they are swapped again. */
-    if (fresh && !abort_sweep(domain))
+    if (!abort_sweep(domain) && fresh)
         return EXO_E_AGAIN;
     /* commit */
     if (fresh)
         abort_strike(domain, frames, count);
-    else
-        abort_sweep(domain);
     for (uint64_t i = 0; i < count; i++) {
         uint32_t frame = (uint32_t)frames[i];
         struct vspace *space;
