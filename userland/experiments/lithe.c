@@ -42,6 +42,7 @@
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
 #include "libexos/edge/time.h"
+#include "libexos/edge/tree.h"
 #include "libexos/sched/lithe.h"
 #include "libexos/sched/lithe_for.h"
 #include "libexos/sched/lithe_tasks.h"
