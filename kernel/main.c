@@ -1,6 +1,5 @@
 /* main.c - boot, in order: what the machine has, the tables, the other harts, init */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/base/lock.h"
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
@@ -115,7 +114,7 @@ static void main_tables(void) {
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
     /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
-    for (uint32_t i = 0; i < facts.env_table.count; i++)
+    for (uint32_t i = facts.env_table.count; i--;)
         env_table[i].state_word = 1ull << ENV_STATE_BITS;
     vspace_count = main_clamp(frames / 64, 32, 512);
     vspace_table = main_take(vspace_count * sizeof *vspace_table);

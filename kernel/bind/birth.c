@@ -1,6 +1,5 @@
 /* birth.c - a new environment: two donated frames bound to a domain and a vspace */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
 

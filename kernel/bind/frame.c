@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/frame.h"
 #include "kernel/base/lock.h"
-#include "kernel/base/string.h"
 
 /* What an allocation zeroes at most; holds in a bucket at most: the bound of a look-up. */
 enum { FRAME_BATCH = 16, HOLD_CHAIN = 16, HOLD_RIGHTS = EXO_R | EXO_W | EXO_X };

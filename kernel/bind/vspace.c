@@ -103,14 +103,14 @@ static __attribute__((noinline)) long vspace_tell(const struct vspace *space, ui
     return (long)done;
 }
 
-/* Every change that takes something away must be seen by all harts that may have cached it. */
-static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
+/* Every change that takes something away must be seen by all harts that may have cached it. How
+ * many pages. */
+static inline long vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
     if (pages == 1)
         arch_fence_page(address, space->asid);
     else
         arch_fence_asid(space->asid);
-    if (space->harts & current->elsewhere)
-        vspace_tell(space, 0);
+    return space->harts & current->elsewhere ? vspace_tell(space, pages) : (long)pages;
 }
 
 /* What a binding counts for in its frame's W^X balance. */
@@ -230,8 +230,8 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
 /* Any binding: what the short way below leaves. Where other harts must be told *replaced grows, or
  * (NULL) they are told. */
 static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
-                                                      uint64_t frame, uint64_t rights,
-                                                      uint64_t *replaced) {
+                                                      uint64_t *replaced, uint64_t frame,
+                                                      uint64_t rights) {
     uint64_t one = 0, others;
     long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
 
@@ -276,14 +276,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return vspace_bind_any(space, address, frame, rights, replaced);
+        return vspace_bind_any(space, address, replaced, frame, rights);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
-        return vspace_bind_any(space, address, frame, rights, replaced);
+        return vspace_bind_any(space, address, replaced, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         frame_table[was].wx -= vspace_balance(page_most(old));
@@ -350,9 +350,7 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     for (uint64_t i = 0; i < pages; i++)
         any |= vspace_clear(space, address + i * ARCH_PAGE,
                             vspace_find(space, address + i * ARCH_PAGE));
-    if (any)
-        vspace_fence(space, address, pages);
-    return (long)pages;
+    return any ? vspace_fence(space, address, pages) : (long)pages;
 }
 
 /* Ten instructions a page: what each binding may have at most stands in its entry. */
@@ -387,8 +385,7 @@ static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uin
     }
     if (!done)
         return EXO_E_HOLD;
-    vspace_fence(space, address, done);
-    return (long)done;
+    return vspace_fence(space, address, done);
 }
 
 long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
