@@ -3,9 +3,8 @@
 #pragma once
 #include "kernel/env/env.h"
 
-/* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; `current` is whom
- * to enter.
- */
+/* Faults, ticks, interrupts: the context is saved in `current`, who is whom to enter afterwards.
+ * Takes the lock. */
 void entry_trap(uint64_t cause, uint64_t address);
 /* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. `current`
  * is the answer. The lock is held. */

@@ -114,14 +114,16 @@ static void main_tables(void) {
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
     /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
-    for (uint32_t i = facts.env_table.count; i--;)
-        env_table[i].state_word = 1ull << ENV_STATE_BITS;
+    for (struct exo_env *entry = env_table + facts.env_table.count; entry-- > env_table;)
+        entry->state_word = 1ull << ENV_STATE_BITS;
     vspace_count = main_clamp(frames / 64, 32, 512);
     vspace_table = main_take(vspace_count * sizeof *vspace_table);
     line_table = main_table(&facts.line_table, sizeof *line_table,
                             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
-    for (uint32_t i = 1; i < facts.line_table.count; i++)
-        line_table[i] = (struct exo_line){.domain = DOMAIN_FIRST, .masked = 1};
+    for (uint32_t i = 1; i < facts.line_table.count; i++) {
+        line_table[i].domain = DOMAIN_FIRST;
+        line_table[i].masked = 1;
+    }
     volume_table = main_table(&facts.volume_table, sizeof *volume_table, EXO_VOLUMES);
     trace_ring = main_table(&facts.trace_ring, sizeof *trace_ring, EXO_TRACE);
     hart_table[0].slots =
