@@ -30,8 +30,6 @@ enum exo_error {
     /* The verifier refused: a result below this says which rule, and which instruction broke it. */
     EXO_E_REFUSED = -255
 };
-#define EXO_REFUSED_INDEX(result) ((uint64_t)(EXO_E_REFUSED - (result)) >> 8)
-#define EXO_REFUSED_RULE(result) ((EXO_E_REFUSED - (result)) & 255)
 
 enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 
@@ -96,7 +94,7 @@ struct exo_frame {
         struct {
             uint16_t domain; /* slot of the first holder, 0 = none */
             uint8_t kind;
-            uint8_t rights; /* 0 once the hold is doomed */
+            uint8_t rights; /* 0: the hold was broken, and waits for its last use */
         };
         uint32_t head; /* the three of them, compared at once */
     };
@@ -104,7 +102,6 @@ struct exo_frame {
     int32_t wx;      /* > 0: bindings that may write; < 0: that may execute */
     uint16_t others; /* further holds */
     uint8_t pins;
-    uint8_t doomed; /* the first hold was broken, and waits for its last use */
 };
 
 /* A further hold (exported); chained by frame and domain, 0 ends a chain. */
@@ -113,8 +110,7 @@ struct exo_hold {
     uint32_t uses;
     uint32_t next;
     uint16_t domain;
-    uint8_t rights;
-    uint8_t doomed;
+    uint8_t rights; /* 0 as above */
 };
 
 struct exo_binding {  /* one entry of the vector that vspace_bindv takes */
@@ -290,15 +286,12 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
-    uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
     uint64_t longest_lock;      /* cycles */
     uint64_t longest_irqoff;    /* cycles */
     uint64_t boot_instructions; /* kernel entry to first user instruction */
     uint64_t image;             /* physical address of the kernel */
     uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
-    uint8_t has_asid, has_stimecmp, has_exit_code, pad;
-    char board[64];
-    char bootargs[512];
+    uint8_t has_asid, has_stimecmp;
     struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };

@@ -7,7 +7,7 @@
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */
 static void abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number) {
-    struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    struct exo_env *speaker = env_find(domain->speaker);
     struct exo_uarea *uarea;
 
     trace_event(EXO_TRACE_BROKEN, (uint16_t)domain_slot(domain), (uint32_t)number);
@@ -72,7 +72,6 @@ static void abort_strike(struct exo_domain *domain, const uint64_t *frames, uint
 
     for (uint64_t i = 0; i < count; i++)
         if (hold_find((uint32_t)frames[i], domain, &hold)) {
-            *hold.doomed = 1;
             *hold.rights = 0;
             uses += *hold.uses;
             domain->ask[EXO_FRAMES].count--;
@@ -98,13 +97,11 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     if (fresh && !abort_may(domain, EXO_FRAMES, fresh))
         return EXO_E_EARLY;
     /* The trees must hold nothing stale from an earlier strike before they are swapped again. */
-    if (fresh && !abort_sweep(domain))
+    if (!abort_sweep(domain) && fresh)
         return EXO_E_AGAIN;
     /* commit */
     if (fresh)
         abort_strike(domain, frames, count);
-    else
-        abort_sweep(domain);
     for (uint64_t i = 0; i < count; i++) {
         uint32_t frame = (uint32_t)frames[i];
         struct vspace *space;
