@@ -63,12 +63,6 @@ enum {
     EXO_WINDOW_PAGES = 256, /* frames of all of them together */
     EXO_TRACE = 512,
     EXO_LINES = 192,
-    EXO_DISKS = 2,
-    EXO_DISK_FRAMES = 4, /* a disk needs so many, and one for each GiB */
-    EXO_UNIT = 2048,     /* sectors of 512 bytes */
-    EXO_VOLUMES = 64,
-    EXO_REQUESTS = 15,
-    EXO_REQUEST_FRAMES = 64,
 };
 
 enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
@@ -195,6 +189,10 @@ struct exo_table { /* where an exported table stands */
     uint32_t count; /* entries */
 };
 
+enum { EXO_DISKS = 2, EXO_VOLUMES = 64, EXO_REQUESTS = 15, EXO_REQUEST_FRAMES = 64 };
+/* Frames that a disk needs besides one for each GiB; sectors of 512 bytes in a unit. */
+enum { EXO_DISK_FRAMES = 4, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
+
 struct exo_unit {     /* exported: a mebibyte of a disk */
     uint16_t volume;  /* 0 = nobody's */
     uint16_t written; /* sectors from its start that hold something of this volume */
@@ -220,10 +218,9 @@ struct exo_volume { /* exported: units of a disk, and the domain that they are b
     uint32_t generation;
     uint64_t bits; /* events posted to env as requests end */
     uint64_t pass; /* its disk time */
-    uint64_t sectors, errors;
 };
 
-enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH };
+enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH = 4 };
 
 struct exo_request { /* data from sector `offset` of the first frame on, through all in order */
     uint8_t op, offset;
@@ -232,8 +229,6 @@ struct exo_request { /* data from sector `offset` of the first frame on, through
     uint64_t sector; /* of the disk, not of the volume */
     uint32_t frame[EXO_REQUEST_FRAMES];
 };
-enum { EXO_DISK_PENDING = 1 };
-
 struct exo_queue { /* one frame; request number n stands at n % EXO_REQUESTS */
     uint32_t tail; /* requests before it are there */
     uint32_t pad[3];

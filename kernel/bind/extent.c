@@ -10,7 +10,7 @@
 
 enum { RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
-enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */ };
+enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
 struct flight {                /* a request that the device has */
     struct exo_volume *volume; /* NULL: the slot is free */
@@ -44,12 +44,10 @@ static struct exo_queue *volume_queue(const struct exo_volume *volume) {
 }
 
 static int volume_waits(const struct exo_volume *volume) {
-    uint32_t waiting =
-        volume->frame
-            ? __atomic_load_n(&volume_queue(volume)->tail, __ATOMIC_ACQUIRE) - volume->head
-            : 0;
+    const uint32_t *tail = &volume_queue(volume)->tail;
+    uint32_t waiting = __atomic_load_n(tail, __ATOMIC_ACQUIRE) - volume->head;
 
-    return !volume->held && waiting && waiting <= EXO_REQUESTS;
+    return volume->frame && !volume->held && waiting && waiting <= EXO_REQUESTS;
 }
 
 /* Does the volume own these sectors, and what is in them, if they are to be read? */
@@ -103,8 +101,6 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
 
         unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
     }
-    volume->sectors += flight->sectors;
-    volume->errors += status != 0;
     volume->flying--;
     flight->volume = NULL;
     volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
@@ -140,15 +136,16 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
     struct exo_request request;
     const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
     uint64_t pages[EXO_REQUEST_FRAMES];
-    uint32_t count, bytes;
+    uint32_t count;
     long status = 0;
 
     memcpy(&request, user, sizeof request); /* read once: it may change meanwhile */
     count = (request.offset + request.sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
     if (request.op == EXO_DISK_FLUSH)
         count = request.sectors = request.sector = 0;
-    if (request.op > EXO_DISK_FLUSH || request.offset >= PAGE_SECTORS ||
-        count > disk->books->most || (request.op < EXO_DISK_FLUSH && !request.sectors))
+    if (request.op > EXO_DISK_FLUSH || !(OPERATIONS >> request.op & 1) ||
+        request.offset >= PAGE_SECTORS || count > disk->books->most ||
+        (request.op != EXO_DISK_FLUSH && !request.sectors))
         status = EXO_E_ARG;
     else if (!(volume->rights & (request.op == EXO_DISK_READ ? EXO_R : EXO_W)))
         status = EXO_E_RIGHT;
@@ -180,7 +177,6 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
         ++*hold.uses;
         frame_table[request.frame[i]].wx += request.op == EXO_DISK_READ;
     }
-    bytes = flight->sectors * SECTOR;
     if (disk->ram && !status)
         ram_transfer(disk, flight, pages, request.offset * SECTOR);
     if (status || disk->ram ||
@@ -188,10 +184,8 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
         flight_end(disk, flight, status);
     else
         virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
-                         request.op == EXO_DISK_FLUSH  ? VIRTIO_BLK_FLUSH
-                         : request.op == EXO_DISK_READ ? VIRTIO_BLK_IN
-                                                       : VIRTIO_BLK_OUT,
-                         request.sector, pages, request.offset * SECTOR, bytes);
+                         request.op == EXO_DISK_ZERO ? EXO_DISK_WRITE : request.op, request.sector,
+                         pages, request.offset * SECTOR, flight->sectors * SECTOR);
 }
 
 /* Starts what waits, as far as there are free slots: who has had least of its share is next. */

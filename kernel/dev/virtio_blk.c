@@ -93,11 +93,11 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     return sectors;
 }
 
-void virtio_blk_start(struct virtio_blk *blk, unsigned slot, enum virtio_blk_type type,
-                      uint64_t sector, const uint64_t *pages, uint32_t offset, uint32_t bytes) {
+void virtio_blk_start(struct virtio_blk *blk, unsigned slot, uint32_t type, uint64_t sector,
+                      const uint64_t *pages, uint32_t offset, uint32_t bytes) {
     struct virtio_slot *request = slot_of(blk, slot);
     struct virtio_descriptor *part = request->part;
-    uint16_t way = type == VIRTIO_BLK_IN ? NEXT | WRITE : NEXT;
+    uint16_t way = type == EXO_DISK_READ ? NEXT | WRITE : NEXT;
     struct virtio_ring *ring = blk->ring;
 
     request->header.type = type;

@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 enum { VIRTIO_BLK_SLOTS = 6, VIRTIO_BLK_PAGES = 64, VIRTIO_BLK_MEMORY = 3 };
-enum virtio_blk_type { VIRTIO_BLK_IN = 0, VIRTIO_BLK_OUT = 1, VIRTIO_BLK_FLUSH = 4 };
 enum { VIRTIO_BLK_READONLY = 1, VIRTIO_BLK_FLUSHES = 2 };
 
 struct virtio_blk {
@@ -18,10 +17,11 @@ struct virtio_blk {
 /* Takes the device up, with VIRTIO_BLK_MEMORY zeroed pages in a row for its queue. How many sectors
  * it has; 0, and it is left alone, if there is none of a whole unit that this can drive. */
 uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory);
-/* Bytes from `offset` of the first page on, through pages (physical) in order, in a free slot; how
- * many bytes: 0 for a flush. */
-void virtio_blk_start(struct virtio_blk *blk, unsigned slot, enum virtio_blk_type type,
-                      uint64_t sector, const uint64_t *pages, uint32_t offset, uint32_t bytes);
+/* type: EXO_DISK_READ, _WRITE or _FLUSH, which are virtio's own numbers. Bytes from `offset` of the
+ * first page on, through pages (physical) in order, in a free slot; how many bytes: 0 for a flush.
+ */
+void virtio_blk_start(struct virtio_blk *blk, unsigned slot, uint32_t type, uint64_t sector,
+                      const uint64_t *pages, uint32_t offset, uint32_t bytes);
 /* The device says that it has news: takes its word. */
 void virtio_blk_acknowledge(struct virtio_blk *blk);
 /* The next slot that ended, and whether well; -1: none. Not believed: it may name one that is free.

@@ -13,19 +13,18 @@ struct volume {
     volatile struct exo_queue *queue;
 };
 
-/* Gives the volume a queue, seen at a page of the window. */
-static inline void volume_open(struct volume *volume, uint64_t number, uint64_t page) {
+/* Gives the volume a queue. */
+static inline void volume_open(struct volume *volume, uint64_t number) {
     volume->number = number;
     volume->frame = frame_new(0);
-    volume->queue = (volatile struct exo_queue *)(WINDOW + page * PAGE);
-    must(call(VSPACE_BIND, 0, (uint64_t)volume->queue, volume->frame, EXO_R | EXO_W) == 0);
+    volume->queue = see(volume->frame, EXO_R | EXO_W);
     zero_words((void *)volume->queue, PAGE);
     must(call(VOLUME_BIND, number, volume->frame, window.mine->env, DISK_BITS) == 0);
 }
 
 static inline void volume_close(struct volume *volume) {
     must(call(VOLUME_BIND, volume->number, EXO_ANY, 0, 0) == 0);
-    must(call(VSPACE_UNBIND, 0, (uint64_t)volume->queue, 1) >= 0);
+    unsee(volume->queue);
     must(call(HOLD_DROP, 0, &volume->frame, 1) == 1);
 }
 
