@@ -27,7 +27,7 @@ static void entry_idle(struct hart *hart) {
     hart->sleeping = 0;
 }
 
-struct env *entry_next(void) {
+void entry_next(void) {
     struct hart *hart = current->hart;
 
 #ifdef KERNEL_MEASURE
@@ -46,41 +46,26 @@ struct env *entry_next(void) {
         if (!slice_next())
             entry_idle(hart);
         else if (!current->entry->dying)
-            return current;
+            return;
     }
 }
 
-struct env *entry_trap(uint64_t cause, uint64_t address) {
-    struct env *next;
-
+void entry_trap(uint64_t cause, uint64_t address) {
     if ((int64_t)cause >= 0) {
         /* FP is off until its first use, which shows as an illegal instruction; a true one comes
          * again. */
         if (cause == CAUSE_ILLEGAL && !current->fp_on) {
             arch_fp_load();
-            return current;
+            return;
         }
         if (upcall_fault(current, cause, address))
-            return current;
+            return;
     }
     lock_acquire(&kernel_lock);
     if ((int64_t)cause >= 0)
         death_crash(cause, address, EXO_DEATH_NESTING);
-    next = entry_next();
+    entry_next();
     lock_release(&kernel_lock);
-    return next;
-}
-
-void entry_start(void) {
-    struct env *next;
-
-#ifdef KERNEL_MEASURE
-    lock_measure_enter();
-#endif
-    lock_acquire(&kernel_lock);
-    next = entry_next();
-    lock_release(&kernel_lock);
-    arch_enter(next);
 }
 
 void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {

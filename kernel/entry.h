@@ -1,13 +1,14 @@
-/* entry.h - what the way out needs of the rooms above, and the harts' first step in */
+/* entry.h - what the way out needs of the rooms above */
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include "kernel/env/env.h"
 
-/* Faults, ticks, interrupts: the context is saved in `current`. Takes the lock; whom to enter. */
-struct env *entry_trap(uint64_t cause, uint64_t address);
-/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. The lock
- * is held. */
-struct env *entry_next(void);
+/* Faults, ticks, interrupts: the context is saved in `current`, who is whom to enter afterwards.
+ * Takes the lock. */
+void entry_trap(uint64_t cause, uint64_t address);
+/* The only place that settles who runs: interrupts, deaths, the slices' decision, idling. `current`
+ * is the answer. The lock is held. */
+void entry_next(void);
 /* A trap out of the kernel itself. */
 _Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address);
 /* The one lock, taken and given back by the doors of trap.S (kernel/base/lock.h). */
@@ -19,5 +20,3 @@ extern struct lock_measure kernel_measure;
 void gate_call_slow(uint64_t slot, uint64_t deadline);
 void gate_reply_slow(void);
 void yield_to_slow(uint64_t slot);
-/* A hart that is ready joins in. */
-_Noreturn void entry_start(void);

@@ -1,9 +1,9 @@
 /* main.c - boot, in order: what the machine has, the tables, the other harts, init */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/base/lock.h"
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/dev/fdt.h"
@@ -113,12 +113,18 @@ static void main_tables(void) {
     domain_table =
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
-    env_init();
+    /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
+    for (struct exo_env *entry = env_table + facts.env_table.count; entry-- > env_table;)
+        entry->state_word = 1ull << ENV_STATE_BITS;
     vspace_count = main_clamp(frames / 64, 32, 512);
     vspace_table = main_take(vspace_count * sizeof *vspace_table);
     line_table = main_table(&facts.line_table, sizeof *line_table,
                             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
-    irq_init();
+    for (uint32_t i = 1; i < facts.line_table.count; i++) {
+        line_table[i].domain = DOMAIN_FIRST;
+        line_table[i].masked = 1;
+    }
+    volume_table = main_table(&facts.volume_table, sizeof *volume_table, EXO_VOLUMES);
     trace_ring = main_table(&facts.trace_ring, sizeof *trace_ring, EXO_TRACE);
     hart_table[0].slots =
         main_table(&facts.slot_table, sizeof(struct exo_slot), EXO_HARTS * EXO_SLOTS_PER_HART);
@@ -182,11 +188,8 @@ static void main_facts(void) {
     facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
     facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
     facts.image = arch_image_physical;
-    facts.has_exit_code = machine.exit_device != 0;
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
-    memcpy(facts.board, machine.board, sizeof facts.board);
-    memcpy(facts.bootargs, machine.bootargs, sizeof facts.bootargs);
 }
 
 /* What must not fail while init is made. */
@@ -254,17 +257,15 @@ static void main_init(void) {
 
 /* The calling hart is ready to run environments. */
 static void main_join(struct hart *hart) {
-    if (!arch_hart_init(hart == hart_table))
-        for (;;)
-            arch_wait();
+    while (!arch_hart_init(hart == hart_table, hart->idle))
+        arch_wait();
     current = hart->idle;
-    arch_traps_on(hart->idle);
     __atomic_fetch_add(&facts.harts_ready, 1, __ATOMIC_RELEASE);
 }
 
 void main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
-    entry_start();
+    arch_enter();
 }
 
 long sys_hart_start(uint64_t id, uint64_t context) {
@@ -321,5 +322,5 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     main_facts();
     main_init();
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
-    entry_start();
+    arch_enter();
 }

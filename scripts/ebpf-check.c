@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
     /* One more than there may be, so that too long a program is seen as such. */
     static struct ebpf_instruction code[EBPF_MOST + 1];
     uint16_t scratch[EBPF_MOST];
-    uint32_t count = (uint32_t)fread(code, sizeof(code[0]), EBPF_MOST + 1, stdin), flags;
+    uint32_t count = (uint32_t)fread(code, sizeof(code[0]), EBPF_MOST + 1, stdin);
     int list = argc == 3 && strcmp(argv[2], "--list") == 0;
     enum ebpf_profile profile = 0;
     char text[128];
@@ -141,7 +141,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: ebpf-check wake|owns|filter [--list] <PROGRAM\n");
         return 2;
     }
-    verdict = ebpf_verify(code, count, profile, scratch, &flags);
+    verdict = ebpf_verify(code, count, profile, scratch);
     if (verdict) {
         uint32_t index = (uint32_t)(-verdict >> 8), rule = -verdict & 0xff;
 

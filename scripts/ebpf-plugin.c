@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
     static const char *const stops[] = {"", "access outside the memory", "too many steps", "emit"};
     static char program[1 << 20];
     struct ebpf_machine machine = {.steps = STEPS};
-    uint32_t length, flags;
+    uint32_t length;
     struct ebpf_instruction *code;
     uint16_t scratch[EBPF_MOST];
     uint64_t result;
@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     }
     program[fread(program, 1, sizeof(program) - 1, stdin)] = '\0';
     code = (struct ebpf_instruction *)bytes_of(program, &length);
-    verdict = ebpf_verify(code, length / sizeof(*code), EBPF_OWNS, scratch, &flags);
+    verdict = ebpf_verify(code, length / sizeof(*code), EBPF_OWNS, scratch);
     if (verdict) {
         fprintf(stderr, "refused: instruction %ld breaks rule %ld\n", (long)(-verdict >> 8),
                 (long)(-verdict & 0xff));

@@ -39,9 +39,6 @@ _Noreturn void main_secondary(uint64_t index);
  * and writable, not executable. Before other harts start. */
 void arch_map_direct(uint64_t physical, uint64_t size);
 
-/* The satp value of the kernel's own page table. */
-uint64_t arch_kernel_satp(void);
-
 /* Time and counters. */
 #define ARCH_COUNTER(name, counter)                                                                \
     static inline uint64_t name(void) {                                                            \
@@ -57,44 +54,49 @@ ARCH_COUNTER(arch_instructions, instret)
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */
 
-/* Readies the calling hart: counters, sstatus, sie. The first one's stimecmp and ASIDs are found
- * out; false if it is a later one and has less. */
-int arch_hart_init(int first);
+struct env;
+/* Readies the calling hart: counters, sstatus, sie, the way in (`idle` stands behind traps until an
+ * environment runs). The first one's stimecmp and ASIDs are found out; false if it is a later one
+ * and has less. */
+int arch_hart_init(int first, struct env *idle);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
 void arch_timer_set(uint64_t when);
 
-/* Switches the hart to an address space; without ASIDs everything cached is dropped: then 1. */
-int arch_vspace_set(uint64_t satp);
+/* Switches the hart to an address space; without ASIDs everything cached is dropped. */
+void arch_vspace_set(uint64_t satp);
 /* Drops one address, or all, of an ASID from this hart's TLB. */
 static inline void arch_fence_page(uint64_t address, uint64_t asid) {
     asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
 }
+
+/* What a device reads and writes in memory, and its registers, in the order of the program. */
+static inline void arch_fence_device(void) { asm volatile("fence iorw, iorw" ::: "memory"); }
 
 static inline void arch_fence_asid(uint64_t asid) {
     asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 
 /* Drops everything cached, translations and instructions. */
-void arch_fence_all(void);
+static inline void arch_fence_all(void) { asm volatile("sfence.vma\n\tfence.i" ::: "memory"); }
+
 /* Makes new code visible to this hart's instruction fetch; to others by a mask of hart ids. */
-void arch_fence_instructions(void);
+static inline void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }
+
 void arch_fence_instructions_remote(uint64_t hart_mask);
 
 /* Fills a page with zeros. */
 void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */
-void arch_wait(void);
+static inline void arch_wait(void) { asm volatile("wfi"); }
+
 /* Clears an IPI that is pending; true if an interrupt of the PLIC is. */
 int arch_interrupts(void);
 
-/* The way in: installed on each hart; `idle` stands behind traps until an environment runs. */
-struct env;
-void arch_traps_on(struct env *idle);
 extern void *const trap_doors[]; /* the door of call -1, -2, ... -64 */
-/* Leaves the kernel into `current`; entry.c gives the lock back first. Used once a hart, at boot.
- */
-_Noreturn void arch_enter(struct env *env);
+/* Leaves the kernel, with whom entry_next names. Used once a hart, at boot; `current` is its idle
+ * stand-in. */
+_Noreturn void arch_enter(void);
 /* FP registers of `current`: kept in its private half while FS is off. */
 void arch_fp_save(void);
 void arch_fp_load(void);

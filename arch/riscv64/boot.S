@@ -33,8 +33,6 @@ boot_first:
     li      t1, 1
     amoswap.w.aq t0, t1, (t0)
     bnez    t0, boot_park
-    mv      gp, zero                /* the current environment: none */
-    mv      tp, zero
     mv      s0, a0
     mv      s1, a1
     lla     t0, image_bss
@@ -61,8 +59,6 @@ boot_first:
     .globl arch_secondary
 arch_secondary:
     csrw    sie, zero
-    mv      gp, zero
-    mv      tp, zero
     mv      sp, a1
     .balign 4
     jal     boot_mmu
@@ -92,8 +88,10 @@ boot_park:
     wfi
     j       boot_park
 
-/* Until the kernel's own vector is set. A trap while this one is told parks the hart. */
+/* Until the kernel's own vector is set, and for its own faults. A trap while this one is told parks
+ * the hart. */
     .balign 4
+    .globl boot_trap
 boot_trap:
     lla     t0, boot_park
     csrw    stvec, t0
@@ -101,6 +99,12 @@ boot_trap:
     csrr    a1, sepc
     csrr    a2, stval
     call    entry_kernel_fault
+
+/* The firmware, called as C calls: it answers in a0 and a1, and keeps all others. */
+    .globl sbi_call
+sbi_call:
+    ecall
+    ret
 
 /* Is there a stimecmp? A trap on reading it means no. */
     .globl arch_probe_stimecmp

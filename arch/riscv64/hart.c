@@ -67,7 +67,7 @@ static uint8_t probe_asid(void) {
     return (got & SATP_ASID) == SATP_ASID;
 }
 
-int arch_hart_init(int first) {
+int arch_hart_init(int first, struct env *idle) {
     uint8_t stimecmp = (uint8_t)arch_probe_stimecmp(), asid = probe_asid();
     uint64_t off = SSTATUS_SIE | SSTATUS_SPP | SSTATUS_VS | SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR;
 
@@ -82,34 +82,21 @@ int arch_hart_init(int first) {
     asm volatile("csrs sstatus, %0" ::"r"((uint64_t)SSTATUS_SPIE));
     asm volatile("csrw scounteren, %0" ::"r"(7ull)); /* cycle, time, instret */
     asm volatile("csrw sie, %0" ::"r"((uint64_t)(SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL)));
+    asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));
     return 1;
 }
 
-uint64_t arch_kernel_satp(void) { return page_satp(arch_physical(arch_kernel_root), 0); }
-
-int arch_vspace_set(uint64_t satp) {
+void arch_vspace_set(uint64_t satp) {
     uint64_t old;
 
     asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
-    if (arch_has_asid || old == satp)
-        return 0;
-    asm volatile("sfence.vma" ::: "memory");
-    return 1;
+    if (!arch_has_asid && old != satp)
+        asm volatile("sfence.vma" ::: "memory");
 }
-
-void arch_fence_all(void) { asm volatile("sfence.vma\n\tfence.i" ::: "memory"); }
-
-void arch_fence_instructions(void) { asm volatile("fence.i" ::: "memory"); }
-
-void arch_wait(void) { asm volatile("wfi"); }
 
 int arch_interrupts(void) {
     uint64_t pending;
 
     asm volatile("csrrc %0, sip, %1" : "=r"(pending) : "r"((uint64_t)SIE_SOFTWARE) : "memory");
     return (pending & SIE_EXTERNAL) != 0;
-}
-
-void arch_traps_on(struct env *idle) {
-    asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));
 }

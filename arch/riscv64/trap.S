@@ -162,10 +162,6 @@ trap_foreign:
     ld t1, (ENV_SCRATCH + 8)(gp)
     j trap_exception
 
-/* a7 = -1 reached the table: Linux programs try it. */
-call_foreign:
-    j trap_exception
-
 /* The way to a C call and back: keep ra and sp, step over the ecall, run it on the hart's stack, under the lock,
  * and scrub every register that C may have used (sys_null, without the lock, uses none but a0). `call` is run. */
 .macro call_way call, locked=1
@@ -230,7 +226,6 @@ call_shared:
 .endm
 switch_settle:
     jal entry_next
-    mv gp, a0
     lock_give
     j env_enter
 
@@ -238,6 +233,11 @@ switch_shared:
     sd t0, ENV_SCRATCH(gp)
     switch_keep
     switch_call shared_call
+
+    .globl arch_enter
+arch_enter:
+    measure_in
+    switch_call
 
 door_none:
     li a0, ERROR_CALL
@@ -260,21 +260,11 @@ door_resume:
     slli t0, a0, 8
     slli a0, a0, 5
     add t0, t0, a0
-    add gp, gp, t0 /* gp + UAREA_SAVE = the frame, from here on */
-    ld t0, SAVE0(0)(gp)
-    beqz t0, resume_free
-    andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
-    csrw sepc, t0
-    sd zero, SAVE0(0)(gp)
-    .irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24
-    ld x\n, SAVE0(8 * \n)(gp)
-    .endr
-    .irp n, 25, 26, 27, 28, 29, 30, 31
-    ld x\n, SAVE0(8 * \n)(gp)
-    .endr
-    ld gp, SAVE0(8 * 3)(gp)
-    leave
-resume_free:
+    add gp, gp, t0
+    addi gp, gp, UAREA_SAVE - ENV_X /* X(n)(gp) are the frame's, from here on */
+    ld t0, X(0)(gp)
+    bnez t0, full_enter
+    /* fall through: it is free */
     csrr gp, sscratch
 resume_bad:
     li a0, ERROR_ARG
@@ -294,17 +284,22 @@ call_skip: /* back behind the ecall, with a0 */
     bnez \scratch, 1b
 .endm
 
-/* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
- * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
- * ENV_KIND 0 is ENV_GATE. */
-door_gate_call:
+/* Gate t2: t1 = whom it leads to, t4 = its word as it should be, t6 = as it runs. */
+.macro gate_of bad
     srli t0, t2, 5
-    bnez t0, gate_bad
+    bnez t0, \bad
     slli t0, t2, 5
     add t0, t0, gp
     ld t1, (ENV_GATE + GATE_ENTRY)(t0)
     ld t4, (ENV_GATE + GATE_WORD)(t0)
     addi t6, t4, STATE_RUNNING - STATE_OFFERED
+.endm
+
+/* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
+ * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
+ * ENV_KIND 0 is ENV_GATE. */
+door_gate_call:
+    gate_of gate_bad
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
@@ -371,13 +366,7 @@ reply_slow:
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
 door_yield_to:
     switch_keep
-    srli t0, t2, 5
-    bnez t0, yield_slow
-    slli t0, t2, 5
-    add t0, t0, gp
-    ld t1, (ENV_GATE + GATE_ENTRY)(t0)
-    ld t4, (ENV_GATE + GATE_WORD)(t0)
-    addi t6, t4, STATE_RUNNING - STATE_OFFERED
+    gate_of yield_slow
     addi t4, t4, STATE_READY_CALL - STATE_OFFERED
     claim t1, t4, t6, t0, yield_slow
     ld t5, ENTRY_KERNEL(t1)
@@ -439,12 +428,6 @@ trap_slow:
     call entry_trap /* takes the lock where it needs it */
     /* fall through */
 
-/* arch_enter(a0): the first way out. */
-    .globl arch_enter
-arch_enter:
-    mv gp, a0
-    /* fall through */
-
 /* gp = whom to run; its address space was switched to under the lock. */
 env_enter:
     csrw sscratch, gp
@@ -471,7 +454,9 @@ call_enter:
     leave
 full_enter:
     ld t0, X(0)(gp)
+    andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
     csrw sepc, t0
+    sd zero, X(0)(gp) /* a save frame is free now */
     ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     ld t0, X(5)(gp)
@@ -483,10 +468,7 @@ full_enter:
 /* A trap from S-mode: a fault of the kernel's own. */
 trap_kernel:
     la sp, trap_panic_stack_top
-    csrr a0, scause
-    csrr a1, sepc
-    csrr a2, stval
-    call entry_kernel_fault
+    j boot_trap
 
 /* void arch_zero_page(void *page): 526 instructions. */
     .globl arch_zero_page
@@ -520,13 +502,12 @@ fp_save:
     li t1, 3 << 13
     csrc sstatus, t1
     sd zero, ENV_FP_ON(gp)
-    li t1, -64
-    sd t1, ENV_WINDOW(gp)
     ld t1, ENV_FOREIGN_END(gp)
-    beqz t1, 1f
-    li t1, -1
-    sd t1, ENV_WINDOW(gp)
-1:  jr t0
+    snez t1, t1
+    neg t1, t1
+    ori t1, t1, -64
+    sd t1, ENV_WINDOW(gp) /* -64, or for a foreign program -1 */
+    jr t0
 
 /* void arch_fp_save(void): current's registers go to its private half, FS is off. */
     .globl arch_fp_save
@@ -556,7 +537,7 @@ arch_fp_load:
     .balign 8
     .globl trap_doors
 trap_doors:
-    .quad call_foreign
+    .quad trap_exception /* Linux programs try -1 */
 #define SYSCALL(number, name) .quad door_##name
 #define SYSCALL_FAST(number, name) .quad door_##name
 #define SYSCALL_SPECIAL(number, name) .quad door_##name

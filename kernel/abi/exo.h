@@ -26,11 +26,10 @@ enum exo_error {
     EXO_E_AGAIN = -12,  /* a bounded step was done, call again */
     EXO_E_EARLY = -13,  /* not asked for, or its deadline has not passed */
     EXO_E_DEAD = -14,   /* the other side died */
+    EXO_E_IO = -15,     /* the disk says so, or is gone */
     /* The verifier refused: a result below this says which rule, and which instruction broke it. */
     EXO_E_REFUSED = -255
 };
-#define EXO_REFUSED_INDEX(result) ((uint64_t)(EXO_E_REFUSED - (result)) >> 8)
-#define EXO_REFUSED_RULE(result) ((EXO_E_REFUSED - (result)) & 255)
 
 enum exo_rights { EXO_R = 1, EXO_W = 2, EXO_X = 4, EXO_PIN = 8 };
 
@@ -44,7 +43,7 @@ enum exo_resource {
     EXO_IRQS,
     EXO_PROGRAMS,
     EXO_RINGS,
-    EXO_DISK,
+    EXO_DISK, /* units; revocation takes a whole volume, by its number */
     EXO_RESOURCES
 };
 
@@ -89,7 +88,7 @@ struct exo_frame {
         struct {
             uint16_t domain; /* slot of the first holder, 0 = none */
             uint8_t kind;
-            uint8_t rights; /* 0 once the hold is doomed */
+            uint8_t rights; /* 0: the hold was broken, and waits for its last use */
         };
         uint32_t head; /* the three of them, compared at once */
     };
@@ -97,7 +96,6 @@ struct exo_frame {
     int32_t wx;      /* > 0: bindings that may write; < 0: that may execute */
     uint16_t others; /* further holds */
     uint8_t pins;
-    uint8_t doomed; /* the first hold was broken, and waits for its last use */
 };
 
 /* A further hold (exported); chained by frame and domain, 0 ends a chain. */
@@ -106,8 +104,7 @@ struct exo_hold {
     uint32_t uses;
     uint32_t next;
     uint16_t domain;
-    uint8_t rights;
-    uint8_t doomed;
+    uint8_t rights; /* 0 as above */
 };
 
 struct exo_binding {  /* one entry of the vector that vspace_bindv takes */
@@ -187,6 +184,57 @@ struct exo_window { /* physical pages of registers, by number of the first */
     uint32_t frame; /* number of the first as a frame of kind MMIO; 0 = kept by the kernel */
 };
 
+struct exo_table { /* where an exported table stands */
+    uint32_t frame;
+    uint32_t count; /* entries */
+};
+
+enum { EXO_DISKS = 2, EXO_VOLUMES = 64, EXO_REQUESTS = 15, EXO_REQUEST_FRAMES = 64 };
+/* Frames that a disk needs besides one for each GiB; sectors of 512 bytes in a unit. */
+enum { EXO_DISK_FRAMES = 4, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
+
+struct exo_unit {     /* exported: a mebibyte of a disk */
+    uint16_t volume;  /* 0 = nobody's */
+    uint16_t written; /* sectors from its start that hold something of this volume */
+};
+
+struct exo_disk {           /* in the facts */
+    struct exo_table units; /* struct exo_unit each; none: no disk */
+    uint32_t line;          /* interrupt, 0 = a RAM disk */
+    uint16_t most;          /* frames a request may have */
+    uint8_t read_only, dead;
+};
+
+struct exo_volume { /* exported: units of a disk, and the domain that they are bound to */
+    uint32_t units;
+    uint16_t domain; /* 0 = none */
+    uint8_t disk, rights;
+    uint16_t share;  /* weight of its disk time */
+    uint16_t flying; /* requests that the device has */
+    uint8_t held;    /* no more are started: it is being changed */
+    uint32_t frame;  /* of its queue, 0 = none */
+    uint32_t head;   /* of the queue: the next request to start */
+    uint16_t env;
+    uint32_t generation;
+    uint64_t bits; /* events posted to env as requests end */
+    uint64_t pass; /* its disk time */
+};
+
+enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH = 4 };
+
+struct exo_request { /* data from sector `offset` of the first frame on, through all in order */
+    uint8_t op, offset;
+    uint16_t sectors;
+    int32_t status;  /* 0 or an error when it ended; the user sets EXO_DISK_PENDING */
+    uint64_t sector; /* of the disk, not of the volume */
+    uint32_t frame[EXO_REQUEST_FRAMES];
+};
+struct exo_queue { /* one frame; request number n stands at n % EXO_REQUESTS */
+    uint32_t tail; /* requests before it are there */
+    uint32_t pad[3];
+    struct exo_request request[EXO_REQUESTS];
+};
+
 enum exo_trace_event {
     EXO_TRACE_BORN,
     EXO_TRACE_KILLED,
@@ -217,11 +265,6 @@ enum exo_death { EXO_DEATH_NESTING, EXO_DEATH_OVERRUN, EXO_DEATH_ABORT, EXO_DEAT
 /* EXO_EVENT_CRASH is posted to the first domain's speaker. */
 enum { EXO_CRASHES = 12, EXO_EVENT_CRASH = 1, EXO_LOG_LINE = 256 };
 
-struct exo_table { /* where an exported table stands */
-    uint32_t frame;
-    uint32_t count; /* entries */
-};
-
 struct exo_facts {         /* exported: one page; its frame number stands in every u-area */
     uint64_t timebase;     /* ticks of the time counter a second */
     uint64_t slot_ticks;   /* length of a slot */
@@ -233,19 +276,17 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint32_t harts_ready;  /* of these, how many have come */
     uint32_t hart_id[EXO_HARTS];
     struct exo_table frame_table, hold_table, domain_table, env_table, slot_table, line_table,
-        trace_ring, crash_ring, device_tree, initrd; /* the last two: bytes */
-    uint32_t device_tree_offset, initrd_offset;      /* in their first page */
-    uint64_t trace_next;                             /* how many trace records there have been */
+        trace_ring, crash_ring, volume_table, device_tree, initrd; /* the last two: bytes */
+    uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
+    uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next;
     uint64_t free_frames;
-    uint64_t asid_flushes;      /* flushes forced by a machine without ASIDs */
     uint64_t longest_lock;      /* cycles */
     uint64_t longest_irqoff;    /* cycles */
     uint64_t boot_instructions; /* kernel entry to first user instruction */
     uint64_t image;             /* physical address of the kernel */
     uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
-    uint8_t has_asid, has_stimecmp, has_exit_code, pad;
-    char board[64];
-    char bootargs[512];
+    uint8_t has_asid, has_stimecmp;
+    struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */
 };

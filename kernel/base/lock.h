@@ -9,8 +9,10 @@
 struct lock {
     uint32_t next;
     uint32_t serving;
+#ifdef KERNEL_MEASURE
     uint64_t taken;   /* cycle count at acquisition */
     uint64_t longest; /* cycles */
+#endif
 };
 
 extern struct lock kernel_lock;

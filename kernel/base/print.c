@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/print.h"
 #include "arch/riscv64/arch.h"
-#include "kernel/base/string.h"
 #include <stdarg.h>
 
 volatile uint32_t *panic_exit_device;
@@ -29,9 +28,8 @@ void print(const char *format, ...) {
         if (*format != '%') {
             print_bytes(format, 1);
         } else if (*++format == 's') {
-            const char *text = va_arg(list, const char *);
-
-            print_bytes(text, strlen(text));
+            for (const char *text = va_arg(list, const char *); *text; text++)
+                print_bytes(text, 1);
         } else {
             print_number(va_arg(list, uint64_t), *++format == 'x' ? 16 : 10);
         }

@@ -39,5 +39,3 @@ size_t strnlen(const char *text, size_t most) {
         length++;
     return length;
 }
-
-size_t strlen(const char *text) { return strnlen(text, SIZE_MAX); }

@@ -5,5 +5,4 @@
 
 void *memset(void *to, int byte, size_t length);
 void *memcpy(void *to, const void *from, size_t length);
-size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);

@@ -1,6 +1,5 @@
 /* birth.c - a new environment: two donated frames bound to a domain and a vspace */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/base/string.h"
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
 
@@ -36,7 +35,8 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     env->handle = env_handle(entry);
     for (unsigned i = 0; i < ENV_CALLS; i++)
         env->table[ENV_CALLS - 1 - i] = trap_doors[i];
-    gate_init(env);
+    for (unsigned i = 0; i < EXO_GATES; i++)
+        env->gate[i].entry = &env_none;
     uarea->self = address;
     uarea->env = env->handle;
     uarea->domain = env->domain_handle;
@@ -64,7 +64,6 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
     struct exo_domain *domain = domain_mine(owner);
     struct vspace *space = vspace_mine(where);
     struct exo_env *entry;
-    struct hold hold;
 
     if (error_of(domain) || error_of(space))
         return error_of(domain) ? error_of(domain) : error_of(space);
@@ -77,8 +76,7 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
     if (frame >= facts.frames - 1 || frame_table[frame].kind != EXO_FRAME_RAM ||
         frame_table[frame].domain != domain_slot(domain) || frame_table[frame].others ||
         frame_table[frame].wx < 0 || frame_table[frame].pins == UINT8_MAX ||
-        !hold_find((uint32_t)frame, domain, &hold) || !(*hold.rights & EXO_W) ||
-        !frame_is_spare(frame + 1, domain))
+        !(frame_table[frame].rights & EXO_W) || !frame_is_spare(frame + 1, domain))
         return EXO_E_HOLD;
     if (!domain_may(domain, EXO_ENVS, 1))
         return EXO_E_QUOTA;
@@ -106,9 +104,6 @@ long sys_env_foreign(uint64_t start, uint64_t end) {
     current->foreign_start = start;
     current->foreign_end = end;
     /* With the window shut every call is looked at closer; FP in use shuts it too. */
-    if (end)
-        current->window = UINT64_MAX;
-    else if (!current->fp_on)
-        current->window = (uint64_t)-ENV_CALLS;
+    current->window = end || current->fp_on ? UINT64_MAX : (uint64_t)-ENV_CALLS;
     return 0;
 }

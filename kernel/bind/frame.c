@@ -2,13 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/frame.h"
 #include "kernel/base/lock.h"
-#include "kernel/base/string.h"
 
-enum {
-    FRAME_BATCH = 16, /* an allocation zeroes at most so many */
-    HOLD_CHAIN = 16,  /* holds in a bucket at most: the bound of a look-up */
-    HOLD_RIGHTS = EXO_R | EXO_W | EXO_X
-};
+/* What an allocation zeroes at most; holds in a bucket at most: the bound of a look-up. */
+enum { FRAME_BATCH = 16, HOLD_CHAIN = 16, HOLD_RIGHTS = EXO_R | EXO_W | EXO_X };
 
 struct exo_frame *frame_table;
 
@@ -38,8 +34,6 @@ void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_c
     frame_link(facts.frames - 1, 0);
     facts.free_frames = facts.frames - 1;
 }
-
-void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
 
 void frame_free(uint32_t frame) {
     frame_table[frame] = (struct exo_frame){.kind = EXO_FRAME_FREE};
@@ -95,7 +89,7 @@ int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *
     uint32_t slot = domain_slot(domain);
 
     if (entry->domain == slot && entry->kind != EXO_FRAME_FREE) {
-        *hold = (struct hold){&entry->uses, &entry->rights, &entry->doomed, NULL};
+        *hold = (struct hold){&entry->uses, &entry->rights, NULL};
         return 1;
     }
     if (!entry->others)
@@ -104,7 +98,7 @@ int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *
         struct exo_hold *further = &hold_table[i];
 
         if (further->frame == frame && further->domain == slot) {
-            *hold = (struct hold){&further->uses, &further->rights, &further->doomed, further};
+            *hold = (struct hold){&further->uses, &further->rights, further};
             return 1;
         }
     }
@@ -112,16 +106,14 @@ int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *
 }
 
 int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold) {
-    return hold_find_any(frame, domain, hold) && !*hold->doomed;
+    return hold_find_any(frame, domain, hold) && *hold->rights;
 }
 
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 
-    if (*hold->doomed)
-        domain_uncharge(domain, EXO_FRAMES);
-    else
-        domain_credit(domain, EXO_FRAMES);
+    domain->ask[EXO_FRAMES].count += !*hold->rights; /* that was struck off already */
+    domain_credit(domain, EXO_FRAMES);
     if (hold->further) {
         uint32_t *link = hold_bucket(frame, hold->further->domain);
         uint32_t slot = (uint32_t)(hold->further - hold_table);
@@ -134,9 +126,7 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
         entry->others--;
         domain_credit(domain, EXO_HOLDS);
     } else {
-        entry->domain = 0;
-        entry->rights = 0;
-        entry->doomed = 0;
+        entry->domain = entry->rights = 0;
     }
     if (entry->domain || entry->others)
         return;
@@ -152,7 +142,7 @@ void hold_unuse(uint32_t frame, struct exo_domain *domain) {
     if (!hold_find_any(frame, domain, &hold))
         return;
     --*hold.uses;
-    if (*hold.doomed && !*hold.uses)
+    if (!*hold.rights && !*hold.uses)
         hold_remove(frame, domain, &hold);
 }
 
@@ -161,7 +151,7 @@ int frame_is_spare(uint64_t frame, const struct exo_domain *domain) {
 
     return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
            entry->domain == domain_slot(domain) && !entry->others && !entry->uses &&
-           !entry->doomed && (entry->rights & EXO_W);
+           (entry->rights & EXO_W);
 }
 
 void frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose) {
@@ -181,22 +171,18 @@ void frame_return(uint32_t frame, struct exo_domain *domain) {
 long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
     struct exo_domain *domain = domain_mine(handle);
-    long error = error_of(domain), frame = 0;
+    long error = domain_batch(domain, frames, user, count, sizeof frames[0], 1), frame = 0;
     uint64_t done = 0;
     uint32_t head;
 
-    if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0], 1);
     if (error)
         return error;
     if (!domain_may(domain, EXO_FRAMES, 1))
         return EXO_E_QUOTA;
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
-    if (count > domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES])
-        count = domain->limit[EXO_FRAMES] - domain->used[EXO_FRAMES];
     head = frame_head(domain, EXO_FRAME_FRESH);
-    for (; done < count; done++) {
+    for (; done < count && domain_may(domain, EXO_FRAMES, (uint32_t)done + 1); done++) {
         frame = frame_pick(frames[done], head);
         if (frame < 0)
             break;
@@ -231,7 +217,7 @@ static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint6
     if (entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO)
         return EXO_E_BUSY;
     if (hold_find_any((uint32_t)frame, to, &theirs)) {
-        if (*theirs.doomed)
+        if (!*theirs.rights)
             return EXO_E_BUSY;
         /* commit */
         *theirs.rights |= rights;
@@ -270,7 +256,7 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
         return EXO_E_HANDLE;
     /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
      * consent. */
-    if (!domain_above(domain_current(), to) && !domain_consents(to, from))
+    if (!domain_above(domain_current(), to) && !domain_named(to->accept, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
@@ -283,10 +269,8 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
 long sys_hold_drop(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     struct exo_domain *domain = domain_mine(handle);
-    long error = error_of(domain);
+    long error = domain_batch(domain, frames, user, count, sizeof frames[0], 0);
 
-    if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0], 0);
     for (; !error && done < count; done += !error) {
         struct hold hold;
         uint32_t frame = (uint32_t)frames[done];

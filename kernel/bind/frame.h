@@ -8,7 +8,7 @@
 /* A hold, wherever it stands: in the frame's own entry, or in the table of further holds. */
 struct hold {
     uint32_t *uses;
-    uint8_t *rights, *doomed;
+    uint8_t *rights;          /* 0: doomed */
     struct exo_hold *further; /* NULL: the first */
 };
 
@@ -49,7 +49,7 @@ static inline void *frame_memory(uint32_t frame) {
     return arch_direct((facts.memory_frame + frame) << 12);
 }
 
-void frame_zero(uint32_t frame);
+static inline void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(frame)); }
 
 /* The hold of a domain on a frame; false if there is none (a doomed one counts as none). At most 16
  * steps. */

@@ -5,16 +5,7 @@
 #include "kernel/bind/slice.h"
 #include "kernel/env/domain.h"
 
-enum {
-    GATE_MESSAGE = 7,
-    GATE_FIRST = 10 /* a0 */,
-    GATE_WHY = 17 /* a7 */
-};
-
-void gate_init(struct env *env) {
-    for (unsigned i = 0; i < EXO_GATES; i++)
-        env->gate[i].entry = &env_none;
-}
+enum { GATE_MESSAGE = 7, GATE_FIRST = 10 /* a0 */, GATE_WHY = 17 /* a7 */ };
 
 void gate_refresh(struct env *env, uint64_t slot) {
     struct env_gate *gate = &env->gate[slot];
@@ -31,7 +22,7 @@ long sys_gate_bind(uint64_t slot, exo_env_t handle) {
         return EXO_E_ARG;
     if (!entry)
         return EXO_E_HANDLE;
-    if (handle && !env_offers(entry))
+    if (handle && !domain_offered(entry))
         return EXO_E_RIGHT;
     /* commit */
     current->gate[slot] = (struct env_gate){.entry = entry, .handle = handle};
@@ -56,14 +47,11 @@ void sys_gate_offer(uint64_t who) {
 void gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
     struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
-    long error = 0;
+    long error = slot >= EXO_GATES                                     ? EXO_E_ARG
+                 : !entry                                              ? EXO_E_HANDLE
+                 : env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING) ? 0
+                                                                       : EXO_E_BUSY;
 
-    if (slot >= EXO_GATES)
-        error = EXO_E_ARG;
-    else if (!entry || !self->gate[slot].handle)
-        error = EXO_E_HANDLE;
-    else if (!env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING))
-        error = EXO_E_BUSY;
     if (error) {
         self->x[GATE_WHY] = (uint64_t)error;
         return;
@@ -84,11 +72,7 @@ void gate_call_slow(uint64_t slot, uint64_t deadline) {
 void gate_reply_slow(void) {
     struct env *self = current;
 
-    if (!slice_on_loan(self)) {
-        slice_stop(EXO_ENV_OFFERED);
-        return;
-    }
-    if (env_private(self->lender)->kind == ENV_GATE)
+    if (slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE)
         memcpy(&env_private(self->lender)->x[GATE_FIRST], &self->x[GATE_FIRST],
                GATE_MESSAGE * sizeof self->x[0]);
     slice_stop(EXO_ENV_OFFERED);

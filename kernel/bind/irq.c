@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/irq.h"
 #include "kernel/base/trace.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/slice.h"
 #include "kernel/dev/plic.h"
 #include "kernel/env/domain.h"
@@ -10,31 +11,18 @@ enum { IRQ_BATCH = 8 };
 
 struct exo_line *line_table;
 
-void irq_init(void) {
-    for (uint32_t i = 1; i < facts.line_table.count; i++) {
-        line_table[i].domain = DOMAIN_FIRST;
-        line_table[i].masked = 1;
-    }
-}
-
-/* Whom a line is bound to, if it lives. */
-static struct exo_env *irq_listener(const struct exo_line *line) {
-    struct exo_env *entry = &env_table[line->env];
-
-    return line->generation && (uint32_t)env_generation(entry) == line->generation ? entry : NULL;
-}
-
 void irq_take(void) {
     uint32_t context = current->hart->plic_context, number;
 
     for (unsigned i = 0; i < IRQ_BATCH && (number = plic_claim(context)) != 0; i++) {
         struct exo_line *line = &line_table[number < facts.line_table.count ? number : 0];
-        struct exo_env *entry = irq_listener(line);
+        struct exo_env *entry = env_bound(line->env, line->generation);
 
-        plic_mask(number);
-        plic_complete(context, number);
-        line->masked = 1;
         line->count++;
+        line->masked = !disk_interrupt(number);
+        if (line->masked)
+            plic_mask(number);
+        plic_complete(context, number);
         if (entry)
             slice_post(entry, line->bits);
         trace_event(EXO_TRACE_INTERRUPT, entry ? (uint16_t)env_slot(entry) : 0, number);
@@ -83,26 +71,13 @@ long sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits) {
     if (error_of(line) || error_of(entry))
         return error_of(line) ? error_of(line) : error_of(entry);
     /* commit */
-    line->env = entry ? (uint16_t)env_slot(entry) : 0;
-    line->generation = entry ? (uint32_t)env_generation(entry) : 0;
+    line->env = (uint16_t)handle;
+    line->generation = (uint32_t)(handle >> 16);
     line->bits = bits;
-    line->masked = !entry;
-    if (entry)
+    line->masked = !handle;
+    if (handle)
         plic_unmask((uint32_t)number);
     else
         plic_mask((uint32_t)number);
-    return 0;
-}
-
-long sys_irq_ack(uint64_t number) {
-    struct exo_line *line = irq_mine(number);
-
-    if (error_of(line))
-        return error_of(line);
-    if (!irq_listener(line))
-        return EXO_E_HANDLE;
-    /* commit */
-    line->masked = 0;
-    plic_unmask((uint32_t)number);
     return 0;
 }

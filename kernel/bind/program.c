@@ -21,7 +21,6 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     struct exo_domain *domain = domain_mine(handle);
     struct program *program = frame_memory((uint32_t)frame);
     long error = error_of(domain);
-    uint32_t flags;
 
     if (error)
         return error;
@@ -39,8 +38,8 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     lock_release(&kernel_lock);
     program->profile = (uint32_t)profile;
     program->count = (uint32_t)count;
-    error = ebpf_verify(program->code, (uint32_t)count, (enum ebpf_profile)profile,
-                        program->scratch, &flags);
+    error =
+        ebpf_verify(program->code, (uint32_t)count, (enum ebpf_profile)profile, program->scratch);
     if (error)
         frame_zero((uint32_t)frame);
     lock_acquire(&kernel_lock);

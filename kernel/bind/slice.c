@@ -7,11 +7,6 @@
 struct hart hart_table[EXO_HARTS];
 static uint32_t slice_watchers; /* who sleep on predicates */
 
-int slice_on_loan(const struct env *env) {
-    return env_state(env->lender) == EXO_ENV_LENDING &&
-           env_private(env->lender)->lent == env->entry;
-}
-
 void slice_adopt(struct exo_env *entry, struct hart *hart) {
     struct env *env = env_private(entry);
     uint64_t word = entry->state_word & ~0xff00ull;
@@ -192,16 +187,13 @@ static struct exo_env *slice_claim(struct exo_env *entry, uint64_t now) {
 
     for (unsigned i = 0; i <= EXO_CHAIN; i++) {
         struct env *env = env_private(entry);
-        uint64_t state = env_state(entry);
 
-        if (state == EXO_ENV_ASLEEP &&
-            (now >= entry->deadline || env_uarea(env)->events & entry->mask)) {
+        if (env_state(entry) == EXO_ENV_ASLEEP &&
+            (now >= entry->deadline || env_uarea(env)->events & entry->mask))
             slice_answer(entry, slice_events(env, entry->mask));
-            state = EXO_ENV_READY_CALL;
-        }
-        if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL)
-            return env_change(entry, state, EXO_ENV_RUNNING) ? entry : NULL;
-        if (state != EXO_ENV_LENDING)
+        if (slice_ready(entry))
+            return entry;
+        if (env_state(entry) != EXO_ENV_LENDING)
             return NULL;
         if (env->kind == ENV_GATE && now >= entry->budget)
             break;
@@ -228,13 +220,9 @@ static void slice_unwind(struct exo_env *entry) {
     }
 }
 
-static struct exo_env *slice_owner(const struct hart *hart) {
-    return hart->owner ? env_find(hart->owner) : NULL;
-}
-
 /* The time of the slot is over. True if the owner is told, and has its grace. */
 static int slice_boundary(struct hart *hart, uint64_t now) {
-    struct exo_env *owner = slice_owner(hart);
+    struct exo_env *owner = env_find(hart->owner);
 
     if (owner == current->entry && !hart->told && env_uarea(current)->entry_async) {
         hart->told = 1;
@@ -257,16 +245,6 @@ static int slice_boundary(struct hart *hart, uint64_t now) {
     if (owner)
         slice_unwind(owner);
     return 0;
-}
-
-/* A slot ends: what its owner used is written down. */
-static void slice_close(struct hart *hart, uint64_t now) {
-    struct exo_env *owner = slice_owner(hart);
-
-    if (owner)
-        owner->runtime += now - hart->began;
-    hart->owner = 0;
-    hart->told = 0;
 }
 
 /* A woken driver with a reserve left; *claimed is it, or the end of its loans. NULL if none. */
@@ -307,11 +285,9 @@ static void slice_driver_end(struct hart *hart, uint64_t now) {
 
 /* Who owns a slot and lives; NULL if nobody. */
 static struct exo_env *slice_holder(const struct exo_slot *slot) {
-    struct exo_env *entry = &env_table[slot->env];
+    struct exo_env *entry = env_bound(slot->env, slot->generation);
 
-    return slot->domain && (uint32_t)env_generation(entry) == slot->generation && !entry->dying
-               ? entry
-               : NULL;
+    return entry && !entry->dying ? entry : NULL;
 }
 
 /* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each
@@ -371,23 +347,24 @@ static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
         const struct exo_env *entry = slice_holder(&hart->slots[i]);
         uint64_t state = entry ? env_state(entry) : EXO_ENV_FREE;
+        uint64_t when = state == EXO_ENV_ASLEEP ? entry->deadline : EXO_NEVER;
 
-        if (state == EXO_ENV_ASLEEP && entry->deadline < alarm)
-            alarm = entry->deadline;
-        if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
-            entry->budget < alarm)
-            alarm = entry->budget;
-        if (look < alarm && (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
-                             (state == EXO_ENV_ASLEEP && env_private(entry)->program)))
-            alarm = look;
+        if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
+            (state == EXO_ENV_ASLEEP && env_private(entry)->program && look < when))
+            when = look;
         /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
-        if (round < alarm && (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING))
-            alarm = round;
+        if (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING)
+            when = round;
+        if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
+            entry->budget < when)
+            when = entry->budget;
+        if (when < alarm)
+            alarm = when;
     }
     for (unsigned i = 0; i < SLICE_RESERVES && hart->reserves; i++) {
         const struct slice_reserve *reserve = &hart->reserve[i];
 
-        if (reserve->woken && !reserve->left && reserve->env && env_find(reserve->env) &&
+        if (reserve->woken && !reserve->left && env_find(reserve->env) &&
             reserve->renewed + reserve->period < alarm)
             alarm = reserve->renewed + reserve->period;
     }
@@ -428,8 +405,11 @@ struct env *slice_next(void) {
             entry = NULL;
     }
     if (!running && !entry) {
-        left = slice_owner(hart);
-        slice_close(hart, now);
+        left = env_find(hart->owner);
+        if (left)
+            left->runtime += now - hart->began; /* the end of its slot */
+        hart->owner = 0;
+        hart->told = 0;
         entry = slice_slot(hart, now);
     }
     /* Another hart that idles may have a slot for who has to wait here. */
@@ -441,7 +421,7 @@ struct env *slice_next(void) {
     } else if (!running) {
         current = hart->idle;
         arch_timer_set(slice_alarm(hart, now));
-        vspace_leave();
+        arch_vspace_set(page_satp(arch_physical(arch_kernel_root), 0));
         return NULL;
     }
     arch_timer_set(hart->driver ? hart->driver_began + hart->driver->left : hart->boundary);
@@ -501,20 +481,18 @@ static long slice_yield_to(struct exo_env *entry) {
 }
 
 void sys_yield(exo_env_t handle) {
-    struct exo_env *entry = handle ? env_find(handle) : NULL;
+    struct exo_env *entry = env_find(handle);
     struct env *self = current;
+    long error = 0;
     int serves;
 
-    self->x[10] = 0;
-    if (handle) {
-        long error = !entry               ? EXO_E_HANDLE
-                     : !env_offers(entry) ? EXO_E_RIGHT
-                                          : slice_yield_to(entry);
-
-        if (error)
-            self->x[10] = (uint64_t)error;
+    if (handle)
+        error = !entry                   ? EXO_E_HANDLE
+                : !domain_offered(entry) ? EXO_E_RIGHT
+                                         : slice_yield_to(entry);
+    self->x[10] = (uint64_t)error;
+    if (handle)
         return;
-    }
     upcall_clear(self, EXO_PENDING_SLICE);
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
@@ -528,22 +506,20 @@ void sys_yield(exo_env_t handle) {
 void yield_to_slow(uint64_t slot) {
     struct env *self = current;
     struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
-    long error = slot >= EXO_GATES ? EXO_E_ARG : EXO_E_HANDLE;
+    long error = entry ? slice_yield_to(entry) : slot < EXO_GATES ? EXO_E_HANDLE : EXO_E_ARG;
 
-    if (slot < EXO_GATES && self->gate[slot].handle && entry)
-        error = slice_yield_to(entry);
-    if (error)
-        self->x[10] = (uint64_t)error;
-    else
+    self->x[10] = (uint64_t)error;
+    if (!error)
         gate_refresh(self, slot);
 }
 
 long sys_event_post(exo_env_t handle, uint64_t bits) {
-    struct exo_env *entry = env_find(handle);
+    struct exo_env *entry = env_find(handle ? handle : current->handle);
 
     if (!entry)
         return EXO_E_HANDLE;
-    if (!domain_accepts(&domain_table[entry->domain], domain_current()))
+    if (!domain_admits(&domain_table[entry->domain], domain_table[entry->domain].accept,
+                       domain_current()))
         return EXO_E_RIGHT;
     /* commit */
     slice_post(entry, bits);
@@ -614,9 +590,9 @@ long sys_slice_reserve(exo_env_t handle, uint64_t hart, uint64_t budget, uint64_
     for (unsigned i = 0; i < SLICE_RESERVES; i++) {
         struct slice_reserve *other = &hart_table[hart].reserve[i];
 
-        if (other->env == handle || (!reserve && (!other->env || !env_find(other->env))))
+        if (other->env == handle || (!reserve && !env_find(other->env)))
             reserve = other;
-        else if (other->env && env_find(other->env))
+        else if (env_find(other->env))
             share += other->budget * 100 / other->period;
     }
     if (!reserve || share > 50)

@@ -3,11 +3,7 @@
 #pragma once
 #include "kernel/env/env.h"
 
-enum {
-    SLICE_RESERVES = 8,
-    SLICE_OVERRUNS = 32,
-    SLICE_ASKED = 2 /* predicates evaluated in one decision */
-};
+enum { SLICE_RESERVES = 8, SLICE_OVERRUNS = 32, SLICE_ASKED = 2 /* predicates, a decision */ };
 
 struct slice_reserve { /* the right to preempt one hart for a budget each period */
     exo_env_t env;     /* 0 = free */
@@ -52,7 +48,10 @@ void slice_unanswered(struct env *env);
 /* A borrower's lender is gone: it is on its own. */
 void slice_orphan(struct exo_env *entry);
 /* Whether somebody lends to it now. */
-int slice_on_loan(const struct env *env);
+static inline int slice_on_loan(const struct env *env) {
+    return env_state(env->lender) == EXO_ENV_LENDING &&
+           env_private(env->lender)->lent == env->entry;
+}
 /* The running environment lends its slice to a claimed one, which becomes current. */
 void slice_lend(struct exo_env *to);
 /* Whoever lends to `entry` is woken with the reason; `entry` is on its own. */
@@ -72,8 +71,6 @@ void slice_clear(struct exo_slot *slot);
 
 /* gate.c: lets the fast path through gate `slot` if its target was last on the same hart. */
 void gate_refresh(struct env *env, uint64_t slot);
-/* A new environment's gates lead nowhere. */
-void gate_init(struct env *env);
 
 /* program.c: what the predicate that an environment sleeps on says now: 0 not yet; more: its
  * answer; or why it can say nothing any more (EXO_E_HOLD: the program or a frame is gone;

@@ -1,18 +1,14 @@
 /* vspace.c - bindings: checked once, then used by the hardware alone */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/bind/vspace.h"
-#include "kernel/base/string.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/slice.h"
 
 #define VSPACE_PAGES (ARCH_USER_END / ARCH_PAGE)
 
-enum {
-    VSPACE_STEP = 64,       /* entries that one step of a sweep looks at */
-    VSPACE_TABLES_STEP = 8, /* tables that one step of the end zeroes */
-    VSPACE_DONATION = 16,   /* frames that one donation zeroes */
-    VSPACE_RIGHTS = 0x7f
-};
+/* Entries that one step of a sweep looks at; tables that one of the end zeroes, and frames that a
+ * donation does. */
+enum { VSPACE_STEP = 64, VSPACE_TABLES_STEP = 8, VSPACE_DONATION = 16, VSPACE_RIGHTS = 0x7f };
 
 struct vspace *vspace_table;
 uint32_t vspace_count;
@@ -20,14 +16,12 @@ uint32_t vspace_count;
 void vspace_enter(void) {
     struct hart *hart = current->hart;
 
-    facts.asid_flushes += (uint64_t)arch_vspace_set(current->satp);
+    arch_vspace_set(current->satp);
     if (hart->stale) {
         hart->stale = 0;
         arch_fence_all();
     }
 }
-
-void vspace_leave(void) { arch_vspace_set(arch_kernel_satp()); }
 
 struct vspace *vspace_mine(exo_vspace_t handle) {
     uint64_t slot = handle & 0xffff;
@@ -109,14 +103,14 @@ static __attribute__((noinline)) long vspace_tell(const struct vspace *space, ui
     return (long)done;
 }
 
-/* Every change that takes something away must be seen by all harts that may have cached it. */
-static inline void vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
+/* Every change that takes something away must be seen by all harts that may have cached it. How
+ * many pages. */
+static inline long vspace_fence(const struct vspace *space, uint64_t address, uint64_t pages) {
     if (pages == 1)
         arch_fence_page(address, space->asid);
     else
         arch_fence_asid(space->asid);
-    if (space->harts & current->elsewhere)
-        vspace_tell(space, 0);
+    return space->harts & current->elsewhere ? vspace_tell(space, pages) : (long)pages;
 }
 
 /* What a binding counts for in its frame's W^X balance. */
@@ -132,7 +126,7 @@ static inline void vspace_release(struct vspace *space, page_t page) {
     if (entry->kind == EXO_FRAME_EXPORT)
         return;
     entry->wx -= vspace_balance(page_most(page));
-    if (entry->domain == space->domain && !entry->doomed)
+    if (entry->domain == space->domain && entry->rights)
         entry->uses--;
     else
         hold_unuse(frame, &domain_table[space->domain]);
@@ -167,17 +161,6 @@ static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
  * supersets; to execute needs no right to read. */
 #define VSPACE_LEGAL 0x33000b000300ull
 
-/* Whether a binding with this balance would make its frame writable and executable at once; `old`
- * is what it replaces. */
-static int vspace_wx(const struct exo_frame *entry, int32_t balance, page_t old,
-                     uint64_t physical) {
-    int32_t wx = entry->wx;
-
-    if (old && page_physical(old) == physical)
-        wx -= vspace_balance(page_most(old));
-    return balance * (int64_t)wx < 0;
-}
-
 /* Checks and binds one page; *replaced counts the bindings that it took the place of. */
 static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
                              uint64_t rights, uint64_t *replaced) {
@@ -185,7 +168,7 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     page_t *page, *other = NULL, old = 0;
     struct hold hold = {0};
     struct exo_frame *entry;
-    int32_t balance;
+    int32_t balance, wx;
 
     if (rights > VSPACE_RIGHTS || address % ARCH_PAGE || address >= ARCH_USER_END)
         return EXO_E_ARG;
@@ -194,19 +177,11 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     if (!frame_exists(frame))
         return EXO_E_HOLD;
     entry = &frame_table[frame];
-    if (entry->kind == EXO_FRAME_RAM && entry->domain == space->domain && !entry->doomed) {
-        hold.uses = &entry->uses;
-        hold.rights = &entry->rights;
-    } else if (entry->kind == EXO_FRAME_EXPORT) {
-        if (most != EXO_R || rights & EXO_PIN)
-            return EXO_E_HOLD;
-    } else if ((entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO) ||
-               !hold_find((uint32_t)frame, &domain_table[space->domain], &hold)) {
-        return EXO_E_HOLD;
-    } else if (entry->kind == EXO_FRAME_MMIO && most & EXO_X) {
-        return EXO_E_ARG;
-    }
-    if (hold.uses && most & ~(uint64_t)*hold.rights)
+    if (entry->kind == EXO_FRAME_EXPORT
+            ? most != EXO_R || rights & EXO_PIN
+            : (entry->kind != EXO_FRAME_RAM && entry->kind != EXO_FRAME_MMIO) ||
+                  !hold_find((uint32_t)frame, &domain_table[space->domain], &hold) ||
+                  most & ~(uint64_t)*hold.rights)
         return EXO_E_HOLD;
     page = vspace_find(space, address);
     if (page) {
@@ -215,7 +190,10 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     }
     physical = frame_address((uint32_t)frame);
     balance = vspace_balance(most);
-    if (balance && (balance ^ entry->wx) < 0 && vspace_wx(entry, balance, old, physical))
+    wx = entry->wx;
+    if (old && page_physical(old) == physical)
+        wx -= vspace_balance(page_most(old));
+    if (balance * (int64_t)wx < 0)
         return EXO_E_WX;
     if (!page || rights & EXO_PIN) {
         uint32_t lacks = vspace_lacks(space->root, address);
@@ -249,36 +227,25 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     return 0;
 }
 
-/* New code must be fetched, not what a cache held before. */
-static void vspace_fence_code(const struct vspace *space) {
-    uint64_t others = vspace_others(space);
-
-    arch_fence_instructions();
-    if (others)
-        arch_fence_instructions_remote(others);
-}
-
-/* Any binding: what the short way below leaves. *replaced grows where other harts must be told. */
+/* Any binding: what the short way below leaves. Where other harts must be told *replaced grows, or
+ * (NULL) they are told. */
 static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
-                                                      uint64_t frame, uint64_t rights,
-                                                      uint64_t *replaced) {
-    long error = vspace_bind_page(space, address, frame, rights, replaced);
+                                                      uint64_t *replaced, uint64_t frame,
+                                                      uint64_t rights) {
+    uint64_t one = 0, others;
+    long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
 
     if (error)
         return error;
     arch_fence_page(address, space->asid);
-    if (((rights >> 4 ? rights >> 4 : rights) & EXO_X) != 0)
-        vspace_fence_code(space);
-    return 0;
-}
-
-/* The same for one page alone. */
-static __attribute__((noinline)) long vspace_bind_one(struct vspace *space, uint64_t address,
-                                                      uint64_t frame, uint64_t rights) {
-    uint64_t replaced = 0;
-    long error = vspace_bind_any(space, address, frame, rights, &replaced);
-
-    return replaced && space->harts & current->elsewhere ? vspace_tell(space, 0) : error;
+    if ((rights >> 4 ? rights >> 4 : rights) & EXO_X) {
+        /* New code must be fetched, not what a cache held before. */
+        arch_fence_instructions();
+        others = vspace_others(space);
+        if (others)
+            arch_fence_instructions_remote(others);
+    }
+    return one ? vspace_tell(space, 0) : 0;
 }
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
@@ -309,16 +276,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
-                        : vspace_bind_one(space, address, frame, rights);
+        return vspace_bind_any(space, address, replaced, frame, rights);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
-        return replaced ? vspace_bind_any(space, address, frame, rights, replaced)
-                        : vspace_bind_one(space, address, frame, rights);
+        return vspace_bind_any(space, address, replaced, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         frame_table[was].wx -= vspace_balance(page_most(old));
@@ -355,10 +320,8 @@ long sys_vspace_bindv(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct exo_binding bindings[EXO_BATCH];
     struct vspace *space = vspace_mine(handle);
     uint64_t done = 0, replaced = 0;
-    long error = error_of(space);
+    long error = domain_batch(space, bindings, user, count, sizeof bindings[0], 0);
 
-    if (!error)
-        error = umem_batch(bindings, user, count, sizeof bindings[0], 0);
     for (; done < count && !error; done += !error)
         error =
             vspace_bind_short(space, bindings[done].address & -(uint64_t)ARCH_PAGE,
@@ -387,17 +350,18 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     for (uint64_t i = 0; i < pages; i++)
         any |= vspace_clear(space, address + i * ARCH_PAGE,
                             vspace_find(space, address + i * ARCH_PAGE));
-    if (any)
-        vspace_fence(space, address, pages);
-    return (long)pages;
+    return any ? vspace_fence(space, address, pages) : (long)pages;
 }
 
 /* Ten instructions a page: what each binding may have at most stands in its entry. */
-static long vspace_protect(struct vspace *space, uint64_t address, uint64_t pages,
-                           uint64_t rights) {
+static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
+                                                        uint64_t pages, uint64_t rights) {
     page_t need = (rights & (EXO_W | EXO_X)) << 7, bits = page_with_rights(0, rights);
+    struct vspace *space = vspace_mine(handle);
     uint64_t done = 0;
 
+    if (error_of(space))
+        return error_of(space);
     if (!vspace_range(address, pages, EXO_PROTECT_BATCH) || rights > 7 ||
         (rights & (EXO_R | EXO_W)) == EXO_W)
         return EXO_E_ARG;
@@ -421,18 +385,7 @@ static long vspace_protect(struct vspace *space, uint64_t address, uint64_t page
     }
     if (!done)
         return EXO_E_HOLD;
-    if (done == 1)
-        arch_fence_page(address, space->asid);
-    else
-        arch_fence_asid(space->asid);
-    return space->harts & current->elsewhere ? vspace_tell(space, done) : (long)done;
-}
-
-static __attribute__((noinline)) long vspace_protect_of(exo_vspace_t handle, uint64_t address,
-                                                        uint64_t pages, uint64_t rights) {
-    struct vspace *space = vspace_mine(handle);
-
-    return error_of(space) ? error_of(space) : vspace_protect(space, address, pages, rights);
+    return vspace_fence(space, address, done);
 }
 
 long sys_vspace_protect(exo_vspace_t handle, uint64_t address, uint64_t pages, uint64_t rights) {
@@ -504,16 +457,6 @@ int vspace_sweep(struct vspace *space) {
 /* What follows runs seldom. */
 #pragma GCC optimize("Os")
 
-void vspace_unpin(struct vspace *space) {
-    while (space->pins) {
-        uint64_t address = (uint64_t)space->pin[0] * ARCH_PAGE;
-        page_t *spare = page_find(space->spare, address);
-
-        vspace_forget_pin(space, address, *spare);
-        *spare = 0;
-    }
-}
-
 /* Gives up to VSPACE_TABLES_STEP tables of a swept tree back; true when only the root is left. */
 static int vspace_free_tables(struct vspace *space, page_t *root) {
     struct exo_domain *domain = &domain_table[space->domain];
@@ -522,16 +465,13 @@ static int vspace_free_tables(struct vspace *space, page_t *root) {
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
         page_t *middle = root[i] ? arch_direct(page_physical(root[i])) : NULL;
 
-        for (unsigned k = 0; middle && k < PAGE_ENTRIES; k++)
-            if (middle[k]) {
-                frame_return(frame_of(page_physical(middle[k])), domain);
-                middle[k] = 0;
-                if (++freed == VSPACE_TABLES_STEP)
-                    return 0;
-            }
-        if (middle) {
-            frame_return(frame_of(page_physical(root[i])), domain);
-            root[i] = 0;
+        for (unsigned k = 0; middle && k <= PAGE_ENTRIES; k++) {
+            page_t *page = k < PAGE_ENTRIES ? &middle[k] : &root[i]; /* itself last */
+
+            if (!*page)
+                continue;
+            frame_return(frame_of(page_physical(*page)), domain);
+            *page = 0;
             if (++freed == VSPACE_TABLES_STEP)
                 return 0;
         }
@@ -541,12 +481,17 @@ static int vspace_free_tables(struct vspace *space, page_t *root) {
 
 int vspace_end(struct vspace *space) {
     struct exo_domain *domain = &domain_table[space->domain];
-    uint32_t generation = space->generation;
 
     if (space->state == VSPACE_LIVE) {
         if (!vspace_sweep(space))
             return 0;
-        vspace_unpin(space);
+        /* The pages become ordinary bindings. */
+        while (space->pins) {
+            page_t *spare = page_find(space->spare, (uint64_t)space->pin[0] * ARCH_PAGE);
+
+            vspace_forget_pin(space, (uint64_t)space->pin[0] * ARCH_PAGE, *spare);
+            *spare = 0;
+        }
         vspace_flip(space);
         space->state = VSPACE_DYING;
     }
@@ -563,8 +508,7 @@ int vspace_end(struct vspace *space) {
         return 0;
     frame_return(frame_of(arch_physical(space->root)), domain);
     frame_return(frame_of(arch_physical(space->spare)), domain);
-    memset(space, 0, sizeof *space);
-    space->generation = generation;
+    *space = (struct vspace){.generation = space->generation};
     domain_credit(domain, EXO_VSPACES);
     return 1;
 }
@@ -622,10 +566,8 @@ void vspace_pool(struct vspace *space, uint32_t frame) {
 long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH], done = 0;
     struct vspace *space = vspace_mine(handle);
-    long error = error_of(space);
+    long error = domain_batch(space, frames, user, count, sizeof frames[0], 0);
 
-    if (!error)
-        error = umem_batch(frames, user, count, sizeof frames[0], 0);
     if (error)
         return error;
     if (count > VSPACE_DONATION)

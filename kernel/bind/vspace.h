@@ -31,10 +31,8 @@ extern struct vspace *vspace_table;
 extern uint32_t vspace_count;
 
 /* The lock is held for all of these. */
-/* The current environment's address space is switched to on this hart, or the kernel's own when
- * nobody runs. */
+/* The current environment's address space is switched to on this hart. */
 void vspace_enter(void);
-void vspace_leave(void);
 /* A vspace that the caller may act on (0 = its own), or an error dressed as a pointer. */
 struct vspace *vspace_mine(exo_vspace_t handle);
 
@@ -47,8 +45,6 @@ int vspace_flip(struct vspace *space);
 int vspace_sweep(struct vspace *space);
 /* Whether a pinned page of the space is this frame. At most EXO_PINS steps. */
 int vspace_pins(const struct vspace *space, uint32_t frame);
-/* Takes every pin off: the pages become ordinary bindings. */
-void vspace_unpin(struct vspace *space);
 /* One bounded step of the end; true when the slot is free. */
 int vspace_end(struct vspace *space);
 /* Makes a slot live; roots are donated frames. The kernel's own use and sys_vspace_create's. */

@@ -97,11 +97,6 @@ static int has_text(const struct reader *reader, const struct node *node, const 
     return list.length != 0;
 }
 
-/* `to` is zeroed, `size` bytes. */
-static void copy_text(char *to, uint32_t size, struct value text) {
-    memcpy(to, text.data, strnlen(text.data, text.length < size ? text.length : size - 1));
-}
-
 /* Entry `index` of a node's reg. */
 static int read_reg(const struct reader *reader, const struct node *node, uint64_t index,
                     struct machine_range *range) {
@@ -152,28 +147,20 @@ static int read_kept(struct reader *reader, const struct node *node) {
     return append_reg(reader, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
 }
 
-static void read_chosen(const struct reader *reader, const struct node *chosen) {
-    struct machine *machine = reader->machine;
-    uint64_t start = number_of(reader, chosen, "linux,initrd-start");
-    uint64_t end = number_of(reader, chosen, "linux,initrd-end");
-
-    if (start < end)
-        machine->initrd = (struct machine_range){start, end - start};
-    copy_text(machine->bootargs, sizeof(machine->bootargs), get(reader, chosen, "bootargs"));
-}
-
 /* A node with all that is below it is over. 0 if a list is full. */
 static int end_node(struct reader *reader, uint32_t depth) {
     struct node *node = &reader->node[depth];
     struct machine *machine = reader->machine;
+    uint64_t end;
 
     /* That of /cpus comes after those of each cpu. */
     if (get(reader, node, "timebase-frequency").length)
         machine->timebase = number_of(reader, node, "timebase-frequency");
-    if (!depth)
-        copy_text(machine->board, sizeof(machine->board), get(reader, node, "model"));
-    if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen"))
-        read_chosen(reader, node);
+    if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen")) {
+        machine->initrd.base = number_of(reader, node, "linux,initrd-start");
+        end = number_of(reader, node, "linux,initrd-end");
+        machine->initrd.size = end > machine->initrd.base ? end - machine->initrd.base : 0;
+    }
     if (depth == 2 && is_text(node[-1].name, UINT32_MAX, "reserved-memory"))
         return append_reg(reader, node, machine->reserved, &machine->reserved_count,
                           MACHINE_RANGES);

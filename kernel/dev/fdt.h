@@ -23,8 +23,6 @@ struct machine {
     struct machine_range plic;
     uint32_t plic_lines;  /* riscv,ndev */
     uint64_t exit_device; /* sifive,test: address, or 0 */
-    char board[64];
-    char bootargs[512];
 };
 
 /* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address

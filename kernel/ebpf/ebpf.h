@@ -40,7 +40,7 @@ enum { EBPF_LE = 0xd4, EBPF_BE = 0xdc, EBPF_BSWAP = 0xd7 };
  * and every call is refused, whatever the profile. */
 enum ebpf_profile { EBPF_WAKE, EBPF_OWNS, EBPF_FILTER, EBPF_PROFILES };
 enum { EBPF_MOST = 400 /* instructions */, EBPF_STACK = 512 /* bytes */, EBPF_REGIONS = 4 };
-enum { EBPF_EMITS = 1 /* the helper emit(start, length): 0 in r0 */, EBPF_USES_STACK = 1 };
+enum { EBPF_EMITS = 1 /* the helper emit(start, length): 0 in r0 */ };
 
 /* The rules that a program can break. */
 enum ebpf_rule {
@@ -59,13 +59,12 @@ enum ebpf_rule {
     EBPF_RULE_END            /* the last instruction is exit or an unconditional jump */
 };
 
-/* Verifies `count` instructions; scratch: 2 bytes for each. 0, and *flags is EBPF_USES_STACK if the
- * program names r10; or a refusal, always < 0: -(index << 8 | rule). One pass without loops; else
- * at most 6 looks at an instruction, on average. What no way leads to never runs, and is not
- * looked at.
+/* Verifies `count` instructions; scratch: 2 bytes for each. 0, or a refusal, always < 0: -(index <<
+ * 8 | rule). One pass without loops; else at most 6 looks at an instruction, on average. What no
+ * way leads to never runs, and is not looked at.
  */
 int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum ebpf_profile profile,
-                    uint16_t *scratch, uint32_t *flags);
+                    uint16_t *scratch);
 
 /* Memory that a program may reach: region n stands at virtual address (n + 1) << 32. */
 struct ebpf_region {

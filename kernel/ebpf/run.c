@@ -34,32 +34,19 @@ static uint64_t ebpf_calculate(uint64_t code, uint64_t a, uint64_t b, int64_t of
     uint64_t low = narrow ? (uint32_t)a : a;
     uint64_t shift = b & (narrow ? 31 : 63);
 
-    switch (code) {
-    case EBPF_ADD:
-        return a + b;
-    case EBPF_SUB:
-        return a - b;
-    case EBPF_MUL:
-        return a * b;
-    case EBPF_OR:
-        return a | b;
-    case EBPF_AND:
-        return a & b;
-    case EBPF_XOR:
-        return a ^ b;
-    case EBPF_NEG:
-        return -a;
-    case EBPF_MOV:
-        return offset ? ebpf_extend(b, (uint64_t)offset) : b;
-    case EBPF_LSH:
-        return a << shift;
-    case EBPF_END:
-        return ebpf_swap(a, b);
-    case EBPF_RSH:
-        return low >> shift;
-    case EBPF_ARSH:
-        return (uint64_t)((int64_t)a >> shift);
-    }
+    if (code != EBPF_DIV && code != EBPF_MOD)
+        return code == EBPF_ADD   ? a + b
+               : code == EBPF_SUB ? a - b
+               : code == EBPF_MUL ? a * b
+               : code == EBPF_OR  ? a | b
+               : code == EBPF_AND ? a & b
+               : code == EBPF_XOR ? a ^ b
+               : code == EBPF_NEG ? -a
+               : code == EBPF_MOV ? (offset ? ebpf_extend(b, (uint64_t)offset) : b)
+               : code == EBPF_LSH ? a << shift
+               : code == EBPF_END ? ebpf_swap(a, b)
+               : code == EBPF_RSH ? low >> shift
+                                  : (uint64_t)((int64_t)a >> shift); /* EBPF_ARSH */
     if (!b)
         return code == EBPF_DIV ? 0 : a;
     if (offset && b == ~0ull) /* the one quotient that may overflow */

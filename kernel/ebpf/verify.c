@@ -71,7 +71,7 @@ struct ebpf_walk {
     uint16_t *scratch; /* before each instruction: what is initialised on all ways known so far */
     uint64_t count, profile;
     uint64_t index, next; /* the instruction that is looked at; the one after it */
-    uint64_t live, stack; /* registers initialised behind it; whether r10 was ever read */
+    uint64_t live;        /* registers initialised behind it */
 };
 
 /* A way from the instruction to the target. If it brings less than was thought, all from there on
@@ -118,7 +118,6 @@ static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
         needs |= 1ull << (in->registers >> 4);
     if (needs & ~at->live)
         return EBPF_RULE_UNINITIALISED;
-    at->stack |= needs & FRAME;
     if (exits)
         return 0;
     if (fields & WRITES)
@@ -136,8 +135,8 @@ static enum ebpf_rule ebpf_step(struct ebpf_walk *at) {
 }
 
 int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum ebpf_profile profile,
-                    uint16_t *scratch, uint32_t *flags) {
-    struct ebpf_walk at = {code, scratch, count, profile, 0, 0, 0, 0};
+                    uint16_t *scratch) {
+    struct ebpf_walk at = {code, scratch, count, profile, 0, 0, 0};
     uint64_t rule;
 
     if (profile >= EBPF_PROFILES || !count || count > most[profile])
@@ -153,6 +152,5 @@ int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum eb
         if (rule)
             return -(int64_t)(at.index << 8 | rule);
     }
-    *flags = at.stack ? EBPF_USES_STACK : 0;
     return 0;
 }

@@ -1,7 +1,6 @@
 /* domain.c - principals: a tree of quotas, and the questions of right that every call asks */
 /* SPDX-License-Identifier: MIT */
 #include "kernel/env/domain.h"
-#include "kernel/base/string.h"
 #include "kernel/base/trace.h"
 
 struct exo_domain *domain_table;
@@ -26,13 +25,8 @@ struct exo_domain *domain_mine(exo_domain_t handle) {
     return domain;
 }
 
-int domain_consents(const struct exo_domain *domain, const struct exo_domain *from) {
-    return domain->accept == EXO_ANY || domain->accept == domain_handle(from);
-}
-
-int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from) {
-    return domain_above(from, domain) || domain_above(domain, from) ||
-           domain_consents(domain, from);
+int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from) {
+    return domain_above(from, domain) || domain_above(domain, from) || domain_named(whom, from);
 }
 
 long sys_domain_create(exo_domain_t handle) {
@@ -61,7 +55,6 @@ long sys_domain_create(exo_domain_t handle) {
 
 void domain_free(struct exo_domain *domain) {
     struct exo_domain *parent = &domain_table[domain->parent];
-    uint32_t generation = domain->generation;
 
     for (unsigned i = 0; i < EXO_RESOURCES; i++) {
         parent->limit[i] += domain->limit[i];
@@ -69,8 +62,7 @@ void domain_free(struct exo_domain *domain) {
     }
     parent->children--;
     domain_credit(parent, EXO_VSPACES);
-    memset(domain, 0, sizeof *domain);
-    domain->generation = generation;
+    *domain = (struct exo_domain){.generation = domain->generation};
 }
 
 long sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count) {

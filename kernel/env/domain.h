@@ -42,10 +42,17 @@ struct exo_domain *domain_find(exo_domain_t handle);
 /* The same, if the caller may act for it (its own or below); else an error dressed as a pointer. A
  * domain that is being killed counts as dead. */
 struct exo_domain *domain_mine(exo_domain_t handle);
-/* Whether `domain` said that it takes shares and events from `from`. */
-int domain_consents(const struct exo_domain *domain, const struct exo_domain *from);
+/* Whether who said `whom` (a handle, EXO_ANY, 0 for nobody) means that domain. */
+static inline int domain_named(uint64_t whom, const struct exo_domain *domain) {
+    return whom == EXO_ANY || whom == domain_handle(domain);
+}
 /* The same, or they are relatives in line. */
-int domain_accepts(const struct exo_domain *domain, const struct exo_domain *from);
+int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from);
+/* Whether the caller may bind a gate to, or lend to, the environment: relatives, or by its `offer`.
+ */
+static inline int domain_offered(const struct exo_env *entry) {
+    return domain_admits(&domain_table[entry->domain], entry->offer, domain_current());
+}
 
 /* Whether `count` more of a resource fit the limit. */
 static inline int domain_may(const struct exo_domain *domain, enum exo_resource resource,
@@ -64,16 +71,24 @@ static inline void domain_charge(struct exo_domain *domain, enum exo_resource re
     domain_charge_many(domain, resource, 1);
 }
 
-/* One taken: what revocation asks for was lowered when it was struck. */
-static inline void domain_uncharge(struct exo_domain *domain, enum exo_resource resource) {
-    domain->used[resource]--;
+/* Given back: the count sinks, and so does what revocation still asks for. */
+static inline void domain_credit_many(struct exo_domain *domain, enum exo_resource resource,
+                                      uint32_t count) {
+    uint32_t *asked = &domain->ask[resource].count;
+
+    domain->used[resource] -= count;
+    *asked -= *asked < count ? *asked : count;
 }
 
-/* One given back: the count sinks, and so does what revocation still asks for. */
 static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource) {
-    domain->used[resource]--;
-    if (domain->ask[resource].count)
-        domain->ask[resource].count--;
+    domain_credit_many(domain, resource, 1);
+}
+
+/* The vector that a call names for what it found: copied in (umem_batch), unless that is an error.
+ */
+static inline long domain_batch(const void *found, void *to, uint64_t address, uint64_t count,
+                                uint64_t size, int back) {
+    return error_of(found) ? error_of(found) : umem_batch(to, address, count, size, back);
 }
 
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its

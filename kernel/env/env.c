@@ -6,12 +6,6 @@
 struct exo_env *env_table;
 struct exo_env env_none = {.state_word = EXO_ENV_DEAD};
 
-void env_init(void) {
-    /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
-    for (uint32_t i = 0; i < facts.env_table.count; i++)
-        env_table[i].state_word = 1ull << ENV_STATE_BITS;
-}
-
 struct exo_env *env_named(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_env *entry = &env_table[slot];
@@ -25,17 +19,17 @@ struct exo_env *env_named(exo_env_t handle) {
 }
 
 struct exo_env *env_find(exo_env_t handle) {
-    struct exo_env *entry = env_named(handle);
+    struct exo_env *entry = handle ? env_named(handle) : NULL;
 
-    return entry && (!handle || !entry->dying) ? entry : NULL;
+    return entry && !entry->dying ? entry : NULL;
 }
 
 struct exo_env *env_mine(exo_env_t handle) {
-    struct exo_env *entry = env_find(handle);
+    struct exo_env *entry = env_find(handle ? handle : current->handle);
 
     if (!entry)
         return error_pointer(EXO_E_HANDLE);
-    if (handle && !domain_above(domain_current(), &domain_table[entry->domain]))
+    if (!domain_above(domain_current(), &domain_table[entry->domain]))
         return error_pointer(EXO_E_RIGHT);
     return entry;
 }
@@ -49,23 +43,4 @@ int env_change(struct exo_env *entry, uint64_t from, uint64_t to) {
                                         __ATOMIC_ACQUIRE))
             return 1;
     return 0;
-}
-
-void env_set(struct exo_env *entry, uint64_t state) {
-    __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
-                     __ATOMIC_RELEASE);
-}
-
-int env_offers(const struct exo_env *entry) {
-    const struct exo_domain *owner = &domain_table[entry->domain], *caller = domain_current();
-
-    return domain_above(caller, owner) || domain_above(owner, caller) || entry->offer == EXO_ANY ||
-           (entry->offer && entry->offer == domain_handle(caller));
-}
-
-void env_result(struct exo_env *entry, uint64_t value) {
-    struct env *env = env_private(entry);
-
-    /* A gate call answers in a7, all others in a0. */
-    env->x[env->kind == ENV_GATE ? 17 : 10] = value;
 }

@@ -86,24 +86,34 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* The lock is held for all of these. */
 
-/* Readies env_table, which is zeroed. */
-void env_init(void);
+/* Whom a slot or a line was bound to (generation 0: nobody); NULL if that one is gone. */
+static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
+    struct exo_env *entry = &env_table[slot];
+
+    return generation && (uint32_t)env_generation(entry) == generation ? entry : NULL;
+}
+
 /* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
 struct exo_env *env_named(exo_env_t handle);
-/* The same, but one that is dying counts as dead. */
+/* The same, but one that is dying counts as dead, and 0 names nobody. */
 struct exo_env *env_find(exo_env_t handle);
-/* The same, if the current domain may act for its domain; else an error dressed as a pointer. */
+/* The same (0 = current), if the current domain may act for its domain; else an error dressed as a
+ * pointer. */
 struct exo_env *env_mine(exo_env_t handle);
 /* Changes the state of an entry from `from` to `to`; false if it was not `from`. Against the
  * lock-free gate path. */
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
 /* Sets the state of an entry that nobody else can claim now. */
-void env_set(struct exo_env *entry, uint64_t state);
-/* Whether the environment may post to, bind a gate to or lend to the target: relatives, or by its
- * `offer`. */
-int env_offers(const struct exo_env *entry);
-/* What a stopped environment sees as the result of the call that it is in. */
-void env_result(struct exo_env *entry, uint64_t value);
+static inline void env_set(struct exo_env *entry, uint64_t state) {
+    __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
+                     __ATOMIC_RELEASE);
+}
+
+/* What a stopped environment sees as the result of the call that it is in: a gate call answers in
+ * a7, all others in a0. */
+static inline void env_result(struct exo_env *entry, uint64_t value) {
+    env_private(entry)->x[env_private(entry)->kind == ENV_GATE ? 17 : 10] = value;
+}
 
 /* User memory is an allegation, and these (umem.c) are the only ways to it. Copies between the
  * kernel and the current environment's memory through its page table, page by page; false (nothing
@@ -131,5 +141,10 @@ void upcall_news(struct env *env);
 /* Whether news would be delivered now. */
 int upcall_listens(struct env *env);
 /* Marks news. Atomic against the user's own clearing. */
-void upcall_post(struct env *env, uint64_t news);
-void upcall_clear(struct env *env, uint64_t news);
+static inline void upcall_post(struct env *env, uint64_t news) {
+    __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);
+}
+
+static inline void upcall_clear(struct env *env, uint64_t news) {
+    __atomic_fetch_and(&env_uarea(env)->pending, ~news, __ATOMIC_RELAXED);
+}

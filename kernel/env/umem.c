@@ -5,32 +5,25 @@
 #include "kernel/base/trace.h"
 #include "kernel/env/env.h"
 
-/* Where a user address stands in the direct map, if the page gives `right` (PAGE_R or PAGE_W) and
- * is RAM: device registers are not memory, and answer a wrong access with a fault. */
-static char *umem_byte(uint64_t address, uint64_t right) {
-    page_t *page = page_find(page_root(current->satp), address);
-
-    if (!page || (*page & (PAGE_V | PAGE_U | right)) != (PAGE_V | PAGE_U | right))
-        return NULL;
-    if ((page_physical(*page) >> 12) - facts.memory_frame >= facts.frames)
-        return NULL;
-    return (char *)arch_direct(page_physical(*page)) + address % ARCH_PAGE;
-}
-
-/* One walk for both ways: to the kernel (in), or from it (out). Who may write may read. */
+/* One walk for both ways: to the kernel (in), or from it (out), if each page gives `right` (PAGE_R
+ * or PAGE_W; who may write may read) and is RAM: device registers are not memory, and answer a
+ * wrong access with a fault. */
 static int umem_copy(uint64_t address, char *in, const char *out, uint64_t length, uint64_t right) {
     uint64_t done = 0, part;
 
     if (length > ARCH_PAGE || address >= ARCH_USER_END || length > ARCH_USER_END - address)
         return 0;
     for (; done < length; done += part) {
-        char *user = umem_byte(address + done, right);
+        page_t *page = page_find(page_root(current->satp), address + done);
+        char *user;
 
+        if (!page || ~*page & (PAGE_V | PAGE_U | right) ||
+            (page_physical(*page) >> 12) - facts.memory_frame >= facts.frames)
+            return 0;
+        user = (char *)arch_direct(page_physical(*page)) + (address + done) % ARCH_PAGE;
         part = ARCH_PAGE - (address + done) % ARCH_PAGE;
         if (part > length - done)
             part = length - done;
-        if (!user)
-            return 0;
         if (in)
             memcpy(in + done, user, part);
         if (out)

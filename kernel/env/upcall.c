@@ -55,11 +55,3 @@ void upcall_news(struct env *env) {
     env->x[3] = env->save_address + EXO_SAVE_ASYNC * sizeof *save;
     env->x[10] = env->save_address - offsetof(struct exo_uarea, save);
 }
-
-void upcall_post(struct env *env, uint64_t news) {
-    __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);
-}
-
-void upcall_clear(struct env *env, uint64_t news) {
-    __atomic_fetch_and(&env_uarea(env)->pending, ~news, __ATOMIC_RELAXED);
-}

@@ -1,12 +1,13 @@
 /* abort.c - breaking by force exactly what was named, after the deadline */
 /* SPDX-License-Identifier: MIT */
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/reclaim/reclaim.h"
 
 /* Tells the holder what it lost: the repossession vector of its speaker. */
 static void abort_record(struct exo_domain *domain, uint32_t resource, uint64_t number) {
-    struct exo_env *speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    struct exo_env *speaker = env_find(domain->speaker);
     struct exo_uarea *uarea;
 
     trace_event(EXO_TRACE_BROKEN, (uint16_t)domain_slot(domain), (uint32_t)number);
@@ -71,7 +72,6 @@ static void abort_strike(struct exo_domain *domain, const uint64_t *frames, uint
 
     for (uint64_t i = 0; i < count; i++)
         if (hold_find((uint32_t)frames[i], domain, &hold)) {
-            *hold.doomed = 1;
             *hold.rights = 0;
             uses += *hold.uses;
             domain->ask[EXO_FRAMES].count--;
@@ -97,13 +97,11 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     if (fresh && !abort_may(domain, EXO_FRAMES, fresh))
         return EXO_E_EARLY;
     /* The trees must hold nothing stale from an earlier strike before they are swapped again. */
-    if (fresh && !abort_sweep(domain))
+    if (!abort_sweep(domain) && fresh)
         return EXO_E_AGAIN;
     /* commit */
     if (fresh)
         abort_strike(domain, frames, count);
-    else
-        abort_sweep(domain);
     for (uint64_t i = 0; i < count; i++) {
         uint32_t frame = (uint32_t)frames[i];
         struct vspace *space;
@@ -115,6 +113,8 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
             continue;
         }
         /* Who cannot live without the first that waits dies, a step a call. */
+        if (i == gone)
+            volume_lose_queue(domain, frame);
         space = i == gone ? abort_dependent(domain, frame) : NULL;
         if (space && death_of_users(space))
             vspace_end(space);
@@ -122,7 +122,8 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
-/* Whose a slot, a line or an environment is: the slot of its domain, 0 for nobody's, or an error.
+/* Whose a slot, a line, a volume or an environment is: the slot of its domain, 0 for nobody's, or
+ * an error.
  */
 static long abort_owner(uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255;
@@ -131,12 +132,15 @@ static long abort_owner(uint64_t resource, uint64_t number) {
         return hart_table[hart].slots[position].domain;
     if (resource == EXO_IRQS && number && number < facts.line_table.count)
         return line_table[number].domain;
+    if (resource == EXO_DISK && number < EXO_VOLUMES)
+        return volume_table[number].domain;
     if (resource == EXO_ENVS && number < facts.env_table.count)
         return env_state(&env_table[number]) == EXO_ENV_FREE ? 0 : env_table[number].domain;
     return EXO_E_ARG;
 }
 
-/* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
+/* Slots and lines go at once, environments when their hart lets go, volumes when the device does.
+ * 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     long owner = abort_owner(resource, number);
 
@@ -144,7 +148,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
         return owner;
     if (owner != domain_slot(domain))
         return 1;
-    if (resource != EXO_ENVS || !env_table[number].dying) {
+    if (resource == EXO_ENVS ? !env_table[number].dying
+                             : resource != EXO_DISK || !volume_table[number].held) {
         if (!abort_may(domain, resource, 1))
             return EXO_E_EARLY;
         /* commit */
@@ -153,6 +158,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     }
     if (resource == EXO_ENVS)
         return death_of(&env_table[number], EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
+    if (resource == EXO_DISK)
+        return volume_end(&volume_table[number]) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
         slice_clear(&hart_table[number >> 8].slots[number & 255]);
     else

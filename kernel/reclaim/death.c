@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/print.h"
 #include "kernel/base/string.h"
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/reclaim/reclaim.h"
@@ -25,10 +26,8 @@ static void death_reap(struct exo_env *entry) {
     int was_speaker = domain->speaker == env->handle;
 
     slice_unwatch(env);
-    if (env->reason == EXO_DEATH_ABORT)
-        domain_uncharge(domain, EXO_ENVS);
-    else
-        domain_credit(domain, EXO_ENVS);
+    domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
+    domain_credit(domain, EXO_ENVS);
     vspace_table[entry->vspace].environments--;
     frame_return(frame + 1, domain);
     frame_table[frame].pins--;
@@ -44,11 +43,9 @@ static void death_reap(struct exo_env *entry) {
 }
 
 int death_of(struct exo_env *entry, enum exo_death reason) {
-    static const uint8_t stopped[] = {EXO_ENV_EMBRYO, EXO_ENV_READY,   EXO_ENV_READY_CALL,
-                                      EXO_ENV_ASLEEP, EXO_ENV_OFFERED, EXO_ENV_LENDING};
     struct env *env = env_private(entry);
     struct hart *hart = current->hart;
-    uint64_t was = EXO_ENV_RUNNING;
+    uint64_t was = env_state(entry);
 
     if (!entry->dying) {
         entry->dying = 1;
@@ -59,14 +56,10 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
         slice_stop(EXO_ENV_DEAD);
         if (!slice_return(env, EXO_DIED))
             current = hart->idle;
+    } else if (was == EXO_ENV_RUNNING || !env_change(entry, was, EXO_ENV_DEAD)) {
+        arch_ipi(hart_table[entry->state_word >> 8 & 255].id);
+        return 0;
     } else {
-        for (unsigned i = 0; i < sizeof stopped && was == EXO_ENV_RUNNING; i++)
-            if (env_change(entry, stopped[i], EXO_ENV_DEAD))
-                was = stopped[i];
-        if (was == EXO_ENV_RUNNING) {
-            arch_ipi(hart_table[entry->state_word >> 8 & 255].id);
-            return 0;
-        }
         slice_cut(entry, EXO_DIED);
     }
     if (was == EXO_ENV_LENDING)
@@ -77,8 +70,7 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
 
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     struct exo_crash *crash = frame_memory(facts.crash_ring.frame);
-    struct exo_env *entry = current->entry;
-    exo_env_t speaker;
+    struct exo_env *entry = current->entry, *speaker;
 
     crash += facts.crash_next % EXO_CRASHES;
     *crash = (struct exo_crash){.serial = ++facts.crash_next,
@@ -93,9 +85,9 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     if (entry->domain == DOMAIN_FIRST)
         print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
     death_of(entry, reason);
-    speaker = domain_table[DOMAIN_FIRST].speaker;
-    if (speaker && env_find(speaker))
-        slice_post(env_find(speaker), EXO_EVENT_CRASH);
+    speaker = env_find(domain_table[DOMAIN_FIRST].speaker);
+    if (speaker)
+        slice_post(speaker, EXO_EVENT_CRASH);
 }
 
 /* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space, that has *left. */
@@ -152,6 +144,9 @@ static int death_step(struct exo_domain *domain) {
     death_of_some(slot, NULL, &domain->used[EXO_ENVS], EXO_DEATH_KILLED);
     if (domain->used[EXO_ENVS])
         return 0;
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
+            return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
         if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == slot &&
             !vspace_end(&vspace_table[i]))

@@ -11,10 +11,9 @@ long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint
         return error_of(domain);
     if (domain == domain_current())
         return EXO_E_RIGHT;
-    if (resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
-        resource != EXO_ENVS)
-        return EXO_E_ARG;
-    if (!count || count > domain->used[resource] || ticks > EXO_NEVER / 2)
+    if ((resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
+         resource != EXO_ENVS) ||
+        !count || count > domain->used[resource] || ticks > EXO_NEVER / 2)
         return EXO_E_ARG;
     /* What somebody further up asked for cannot be put off. */
     if (domain->ask[resource].count &&
@@ -24,7 +23,7 @@ long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint
     domain->ask[resource] = (struct exo_ask){.deadline = arch_time() + ticks,
                                              .count = (uint32_t)count,
                                              .asker = domain_slot(domain_current())};
-    speaker = domain->speaker ? env_find(domain->speaker) : NULL;
+    speaker = env_find(domain->speaker);
     if (speaker) {
         env_uarea(env_private(speaker))->revoke[resource] = domain->ask[resource];
         upcall_post(env_private(speaker), EXO_PENDING_REVOKE);

@@ -31,10 +31,9 @@ static __attribute__((noinline)) void run(uint64_t count) {
 }
 
 static __attribute__((noinline)) void verify(uint64_t count) {
-    uint32_t flags;
 
     for (uint64_t i = 0; i < count; i++)
-        must(ebpf_verify(code, length, EBPF_OWNS, scratch, &flags) == 0);
+        must(ebpf_verify(code, length, EBPF_OWNS, scratch) == 0);
 }
 
 static uint64_t spent(bench_loop *loop) {

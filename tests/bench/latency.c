@@ -71,7 +71,7 @@ int main(void) {
         latency[i] = woken - due;
         __atomic_fetch_and(&window.mine->events, ~(uint64_t)LINE_BIT, __ATOMIC_RELAXED);
         clock[CLEAR_INTERRUPT] = 1;
-        must(call(IRQ_ACK, found->line) == 0);
+        must(call(IRQ_BIND, found->line, window.mine->env, LINE_BIT) == 0);
     }
     bench_sort(latency, ALARMS);
     note("%d alarms while %lu rounds of load: least %lu, median %lu", ALARMS, load.rounds,

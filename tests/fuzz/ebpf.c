@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint8_t profile, bends, writable, emits;
         uint8_t length[EBPF_REGIONS];
     } head;
-    uint32_t count, flags = 9, again = 9;
+    uint32_t count;
     struct ebpf_instruction *code;
     uint16_t *scratch, *second;
     int64_t verdict;
@@ -103,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         setting.writable[i] = head.writable >> i & 1;
     }
 
-    verdict = ebpf_verify(code, count, setting.profile, scratch, &flags);
-    want(ebpf_verify(code, count, setting.profile, second, &again) == verdict, "another verdict");
+    verdict = ebpf_verify(code, count, setting.profile, scratch);
+    want(ebpf_verify(code, count, setting.profile, second) == verdict, "another verdict");
     if (verdict) {
         uint64_t index = (uint64_t)-verdict >> 8, rule = -verdict & 0xff;
 
@@ -113,7 +113,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         const char *wrong = compare(code, count, &setting);
 
-        want(flags == again && flags <= EBPF_USES_STACK, "other flags");
         want(!wrong, wrong);
         if (setting.profile != EBPF_OWNS) {
             setting.steps = count;

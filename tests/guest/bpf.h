@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_GUEST_BPF_H
 #define TESTS_GUEST_BPF_H
+#include "libexos/edge/program.h"
 #include "tests/guest/window.h"
 
 /* RFC 9669: opcode, destination, source, offset, immediate. */

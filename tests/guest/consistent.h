@@ -41,7 +41,7 @@ static inline uint64_t consistent_frames(void) {
               frame->others, consistent.others[i]);
         if (frame->kind == EXO_FRAME_FREE) {
             free++;
-            check(!frame->domain && !frame->others && !frame->pins && !frame->doomed,
+            check(!frame->domain && !frame->others && !frame->pins && !frame->rights,
                   "free frame %lu is held", i);
             continue;
         }

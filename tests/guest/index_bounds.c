@@ -36,7 +36,6 @@ int main(void) {
         check(call(GATE_BIND, w, 0) < 0, "gate_bind %lx", w);
         check(call(IRQ_GRANT, w, 0) < 0, "irq_grant %lx", w);
         check(call(IRQ_BIND, w, 0, 1) < 0, "irq_bind %lx", w);
-        check(call(IRQ_ACK, w) < 0, "irq_ack %lx", w);
         check(call(REVOKE_ASK, child, w, 1, 0) < 0, "revoke_ask resource %lx", w);
         check(call(REVOKE_BREAK, child, w, &vector, 1) < 0, "revoke_break resource %lx", w);
         check(call(REVOKE_BREAK, child, EXO_FRAMES, &vector, 1) < 0, "revoke_break %lx", w);

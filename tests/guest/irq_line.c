@@ -1,4 +1,4 @@
-/* irq_line.c - interrupt lines are bound, acked and granted by their owners alone */
+/* irq_line.c - interrupt lines are bound and granted by their owners alone */
 /* SPDX-License-Identifier: MIT */
 /* bootargs: device=rtc@101000 */
 #include "tests/guest/child.h"
@@ -10,7 +10,6 @@ static CHILD void thief(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
     for (uint64_t line = 0; line < data[0]; line++) {
         got += call(IRQ_BIND, line, 0, 1) >= 0;
-        got += call(IRQ_ACK, line) >= 0;
         got += call(IRQ_GRANT, line, 0) >= 0;
         got += call(IRQ_GRANT, line, data[2]) >= 0;
     }
@@ -36,12 +35,10 @@ int main(void) {
         check(call(IRQ_BIND, line, 0, 1) == EXO_E_RIGHT, "bind foreign line %lu", line);
         check(call(IRQ_BIND, line, window.mine->env, 1) == EXO_E_RIGHT, "bind foreign line %lu",
               line);
-        check(call(IRQ_ACK, line) == EXO_E_RIGHT, "ack foreign line %lu", line);
         check(call(IRQ_GRANT, line, 0) == EXO_E_RIGHT, "take foreign line %lu", line);
         check(call(IRQ_GRANT, line, c.domain) == EXO_E_RIGHT, "grant foreign line %lu", line);
     }
     check(call(IRQ_BIND, 0, 0, 1) < 0, "line 0");
-    check(call(IRQ_ACK, 0) < 0, "ack line 0");
     check(call(IRQ_BIND, facts->line_table.count, 0, 1) < 0, "the line after the last");
     ok_all("foreign lines");
     note("%lu foreign lines, mine: %lu", foreign, mine);
@@ -50,7 +47,6 @@ int main(void) {
     ok(child_run(&c, 0), "a child tries all lines");
     is((int64_t)c.data[1], 0, "and gets none");
     if (mine) {
-        is(call(IRQ_ACK, mine), EXO_E_HANDLE, "ack of a line that is bound to nobody");
         is(call(IRQ_GRANT, mine, c.domain), EXO_E_QUOTA, "granting beyond the child's limit");
         is(call(DOMAIN_GRANT, c.domain, EXO_IRQS, 1), 0, "grant a line's room");
         is(call(IRQ_GRANT, mine, c.domain), 0, "and the line");

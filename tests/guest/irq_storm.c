@@ -16,13 +16,12 @@ INLINE void rtc_write(uint64_t registers, uint64_t offset, uint32_t value) {
 
 /* Raises the line anew, and unmasks it at once, each time. */
 static CHILD void storm(volatile struct exo_uarea *u, volatile uint64_t *data) {
-    (void)u;
     rtc_write(CHILD_FREE, RTC_ENABLE, 1);
     rtc_write(CHILD_FREE, RTC_ALARM_HIGH, 0);
     for (;;) {
         rtc_write(CHILD_FREE, RTC_CLEAR, 1);
         rtc_write(CHILD_FREE, RTC_ALARM_LOW, 1);
-        data[ACKS] += call(IRQ_ACK, data[LINE]) == 0;
+        data[ACKS] += call(IRQ_BIND, data[LINE], u->env, 1) == 0;
     }
 }
 

@@ -24,12 +24,13 @@ int main(void) {
     struct child c;
     uint64_t count = 0;
     /* Inside the window -64..-2, but in no row: an error. */
-    int64_t last = EXO_SYS_HART_START; /* the lowest */
+    int64_t last = EXO_SYS_DISK_KICK; /* the lowest */
 
     open_test();
     census_take(&before);
     for (int64_t number = EXO_SYS_FIRST; number < last; number++)
         check_is(call_number(number, 1, 2, 3), EXO_E_CALL, "a number without a call");
+    check_is(call_number(-35, 1, 2, 3), EXO_E_CALL, "a number between calls");
     ok_all("inside the window");
     /* Outside: an exception, like any foreign ecall. */
     child_make(&c, caller);

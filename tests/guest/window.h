@@ -6,6 +6,7 @@
 #include "tests/guest/raw.h"
 #include "tests/guest/tap.h"
 #include "tests/guest/machine.h"
+#include "libexos/edge/tree.h"
 
 /* Three regions with page tables of their own: the kernel's books, frames, and one that is pinned.
  */
@@ -23,6 +24,7 @@ static struct {
     const struct exo_slot *slots;
     const struct exo_line *lines;
     const struct exo_trace *trace;
+    char bootargs[512];
     uint64_t next_book;
     uint8_t taken[WINDOW_PAGES];
 } window;
@@ -170,6 +172,7 @@ static inline int64_t tables_give(uint64_t vspace, const uint64_t *frames, uint6
 static inline void window_open(void) {
     uint64_t tables[WINDOW_BOOK_TABLES + 6];
     const struct exo_facts *facts;
+    const char *tree;
     uint64_t count = sizeof(tables) / sizeof(tables[0]);
 
     window.mine = own_uarea();
@@ -187,6 +190,11 @@ static inline void window_open(void) {
     window.slots = window_book(facts->slot_table, sizeof(struct exo_slot));
     window.lines = window_book(facts->line_table, sizeof(struct exo_line));
     window.trace = window_book(facts->trace_ring, sizeof(struct exo_trace));
+    tree = window_book((struct exo_table){facts->device_tree.frame,
+                                          facts->device_tree_offset + facts->device_tree.count},
+                       1);
+    exo_tree_text(tree + facts->device_tree_offset, "chosen", "bootargs", window.bootargs,
+                  sizeof window.bootargs);
     must(call(VSPACE_BIND, 0, WINDOW, facts->frame_table.frame, EXO_R) >= 0);
     call(VSPACE_UNBIND, 0, WINDOW, 1);
     window_prefault();
@@ -212,9 +220,9 @@ static inline uint64_t env_state_of(uint64_t env) {
 }
 
 static inline const char *bootargs_find(const char *name) {
-    const char *text = window.facts->bootargs;
+    const char *text = window.bootargs;
 
-    for (uint64_t i = 0; text[i] && i < sizeof(window.facts->bootargs); i++) {
+    for (uint64_t i = 0; text[i]; i++) {
         if (i && text[i - 1] != ' ')
             continue;
         uint64_t j = 0;

@@ -87,7 +87,7 @@ static struct ebpf_instruction draw(uint32_t index, uint32_t count, int backward
 /* A program that the verifier accepts: what it refuses is replaced, one instruction at a time. */
 static uint32_t fill(struct ebpf_instruction *code, const struct ebpf_setting *setting) {
     static const uint32_t most[] = {64, 120, 120};
-    uint32_t count = 20 + chance(most[setting->profile] - 19), at = 0, flags;
+    uint32_t count = 20 + chance(most[setting->profile] - 19), at = 0;
     int backward = setting->profile == EBPF_OWNS;
     uint16_t scratch[EBPF_MOST];
     int64_t refusal;
@@ -114,7 +114,7 @@ static uint32_t fill(struct ebpf_instruction *code, const struct ebpf_setting *s
         } else
             code[at] = draw(at, count, backward);
     code[count - 1] = (struct ebpf_instruction)EXIT;
-    while ((refusal = ebpf_verify(code, count, setting->profile, scratch, &flags)) != 0)
+    while ((refusal = ebpf_verify(code, count, setting->profile, scratch)) != 0)
         code[-refusal >> 8] = (struct ebpf_instruction)MOV_K(chance(6), number());
     return count;
 }

@@ -34,8 +34,7 @@ static int emit(void *context, uint64_t start, uint64_t length) {
 /* Why it stopped. What the verifier refuses is no test of the interpreter. */
 static int run_steps(const struct ebpf_instruction *code, uint32_t count, uint64_t steps) {
     uint16_t scratch[EBPF_MOST];
-    uint32_t flags;
-    int64_t refusal = ebpf_verify(code, count, EBPF_OWNS, scratch, &flags);
+    int64_t refusal = ebpf_verify(code, count, EBPF_OWNS, scratch);
 
     if (refusal) {
         printf("Bail out! instruction %ld breaks rule %ld\n", (long)(-refusal >> 8),

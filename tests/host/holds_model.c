@@ -146,7 +146,7 @@ static void census(void) {
                    model.hold[f][d].rights);
             expect(*hold.uses == model.hold[f][d].uses, "uses of a hold", *hold.uses,
                    model.hold[f][d].uses);
-            expect(*hold.doomed == model.hold[f][d].doomed, "a doomed hold", f, d);
+            expect((*hold.rights == 0) == model.hold[f][d].doomed, "a doomed hold", f, d);
             expect((hold.further == NULL) == (model.first[f] == d), "where a hold stands", f, d);
             others += model.first[f] != d;
         }
@@ -348,7 +348,8 @@ static void try_doom(void) {
         model.hold[frame][domain].doomed)
         return;
     expect(hold_find((uint32_t)frame, &domains[domain], &hold), "a hold", frame, domain);
-    *hold.doomed = 1;
+    *hold.rights = 0;
+    model.hold[frame][domain].rights = 0;
     model.hold[frame][domain].doomed = 1;
     if (!*hold.uses) {
         hold_remove((uint32_t)frame, &domains[domain], &hold);

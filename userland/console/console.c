@@ -225,7 +225,7 @@ _Noreturn static void driver_run(uint32_t irq) {
             driver_input();
             driver_send();
         } while (ring_used(&output) && !ring_used(&wire));
-        exo_irq_ack(irq);
+        exo_irq_bind(irq, driver_env, EVENT_DEVICE); /* unmasks it */
         __atomic_store_n(&idle, 1, __ATOMIC_SEQ_CST);
         /* While bytes are on the wire the device wakes us, and more output waits for it. */
         if (!ring_used(&wire)) {

@@ -42,6 +42,7 @@
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
 #include "libexos/edge/time.h"
+#include "libexos/edge/tree.h"
 #include "libexos/sched/lithe.h"
 #include "libexos/sched/lithe_for.h"
 #include "libexos/sched/lithe_tasks.h"
@@ -497,11 +498,10 @@ static int measure_way(enum way way, uint64_t *right, struct result *results) {
 
 /* `harts=N` in the boot arguments, or all. */
 static unsigned harts_asked(void) {
-    char text[sizeof(exo_facts()->bootargs)];
+    char text[512];
     const char *at;
 
-    for (unsigned i = 0; i < sizeof(text); i++)
-        text[i] = exo_facts()->bootargs[i];
+    exo_bootargs(text, sizeof text);
     at = strstr(text, "harts=");
     if (at)
         return (unsigned)atoi(at + 6);

@@ -1,12 +1,16 @@
 /* hart.c - the machine told in words, and its other harts started */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
+#include "libexos/edge/tree.h"
 #include "tree.h"
 
-enum { HARTS_SEEN = 64 };
+enum { HARTS_SEEN = 64, BOARD_NAME = 64 };
 
 static void hart_banner(const volatile struct exo_facts *facts) {
-    exo_printf("\nAspis on %s\n", (const char *)facts->board);
+    char board[BOARD_NAME];
+
+    exo_board(board, sizeof board);
+    exo_printf("\nAspis on %s\n", board);
     exo_printf("firmware: SBI %lu.%lu, implementation %lu, version 0x%lx\n",
                facts->firmware[0] >> 24, facts->firmware[0] & 0xffffff, facts->firmware[1],
                facts->firmware[2]);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
 #include "libexos/edge/cpio.h"
+#include "libexos/edge/tree.h"
 
 enum { INIT_LOOK_MS = 100, BOOTARGS = 512 };
 #define INIT_CONFIG "etc/init.conf"
@@ -62,13 +63,14 @@ void exo_start(struct exo_uarea *uarea) {
     if (!exo_facts() || !exo_frames() || !exo_domains() || !exo_envs() || !exo_slots() ||
         !exo_lines())
         init_fail("the kernel's tables", EXO_E_TABLES);
-    exo_strlcpy(bootargs, (const char *)exo_facts()->bootargs, sizeof bootargs);
+    exo_bootargs(bootargs, sizeof bootargs);
     if ((error = harts_start()) < 0)
         init_fail("harts with sv39, f and d, and interrupts", error);
     if ((error = names_open()) < 0)
         init_fail("the name page", error);
     if ((error = devices_open()) < 0)
         init_fail("the list of devices", error);
+    disks_open();
     crash_open();
     if ((test = bootarg("test", false)))
         test_run(test);

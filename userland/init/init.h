@@ -59,6 +59,13 @@ long device_open(uint32_t index);
  * too. 0, or what failed. */
 const char *device_give(uint32_t index, exo_domain_t to, long *error);
 
+/* disk.c */
+void disks_open(void);
+/* volumes=COUNT*UNITS of a test's: given, and taken back. */
+long disk_give(const char *text, exo_domain_t to);
+void disk_take(const char *text);
+uint64_t number_at(const char **text); /* test.c */
+
 /* crash.c */
 void crash_open(void);
 void crash_report(void);

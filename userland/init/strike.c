@@ -58,12 +58,12 @@ static uint64_t strike_look(uint32_t victim) {
         const volatile struct exo_hold *hold = &exo_holds()[strike.cursor];
         uint32_t frame = hold->frame;
 
-        return hold->domain == victim && !hold->doomed && frame < exo_facts()->frames &&
+        return hold->domain == victim && hold->rights && frame < exo_facts()->frames &&
                        strike_fits(&exo_frames()[frame], strike.lap)
                    ? frame
                    : EXO_ANY;
     }
-    return exo_frames()[strike.cursor].domain == victim && !exo_frames()[strike.cursor].doomed &&
+    return exo_frames()[strike.cursor].domain == victim && exo_frames()[strike.cursor].rights &&
                    strike_fits(&exo_frames()[strike.cursor], strike.lap)
                ? strike.cursor
                : EXO_ANY;

@@ -59,7 +59,7 @@ static bool census_same(const struct census *a, const struct census *b, bool pri
     return same;
 }
 
-static uint64_t number_at(const char **text) {
+uint64_t number_at(const char **text) {
     uint64_t value = 0;
 
     for (; **text >= '0' && **text <= '9'; ++*text)
@@ -68,13 +68,16 @@ static uint64_t number_at(const char **text) {
 }
 
 /* What only init can give, if the boot arguments ask for it: device=NAME, and reserve=BUDGET/PERIOD
- * on hart 0 in microseconds. */
+ * on hart 0 in microseconds; volumes=COUNT*UNITS. */
 static long test_equip(struct exo_child *child) {
     const char *text = bootarg("device", false);
     uint64_t base = exo_time_base(), budget, period;
     long error = 0;
 
     if (text && (child->step = device_give(device_find(text), child->domain, &error)))
+        return error;
+    text = bootarg("volumes", false);
+    if (text && (child->step = "volumes", error = disk_give(text, child->domain)))
         return error;
     text = bootarg("reserve", false);
     if (!text)
@@ -166,6 +169,8 @@ void test_run(const char *asked) {
     test_spawn(name, &file, false, &child);
     status = test_wait(&child);
     exo_reap(&child);
+    if (bootarg("volumes", false))
+        disk_take(bootarg("volumes", false));
     deadline = exo_time() + exo_time_base() * CENSUS_WAIT_MS / 1000;
     for (census_take(&after); !census_same(&before, &after, false) && exo_time() < deadline;
          census_take(&after))

@@ -146,6 +146,26 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
     return count;
 }
 
+uint32_t tree_transports(const void *blob, uint64_t length, struct tree_transport *transports,
+                         uint32_t most) {
+    uint32_t count = 0;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    for (int node = fdt_node_offset_by_compatible(blob, -1, "virtio,mmio");
+         node >= 0 && count < most;
+         node = fdt_node_offset_by_compatible(blob, node, "virtio,mmio")) {
+        struct tree_transport found = {.base = number_at(blob, node, "reg", 0, 2),
+                                       .line = (uint32_t)number_at(blob, node, "interrupts", 0, 1)};
+        uint32_t at = count++;
+
+        for (; at && transports[at - 1].base > found.base; at--)
+            transports[at] = transports[at - 1];
+        transports[at] = found;
+    }
+    return count;
+}
+
 /* Which output of the PLIC is the S-mode external interrupt of this cpu? */
 static bool read_context(const void *blob, int plic, int cpu, uint32_t *context) {
     int length = 0, controller = fdt_subnode_offset(blob, cpu, "interrupt-controller");

@@ -14,6 +14,16 @@
 uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
                       struct steward_device *devices, uint32_t most);
 
+struct tree_transport { /* of virtio: a device may be behind it */
+    uint64_t base;
+    uint32_t line;
+};
+
+/* Fills `transports` (at most `most`) in the order of their addresses. How many; 0 too if the tree
+ * is corrupt. */
+uint32_t tree_transports(const void *blob, uint64_t length, struct tree_transport *transports,
+                         uint32_t most);
+
 struct tree_hart {
     uint64_t id;         /* mhartid, as SBI names it */
     uint32_t context;    /* S-mode context of the PLIC */

@@ -338,7 +338,7 @@ int main(int argc, char **argv) {
         snprintf(text, sizeof text, "%s", argv[2]);
         return shell_end(0, shell_line(text));
     }
-    printf("Aspis on %s. Type help for the commands.\n", (const char *)tables.facts->board);
+    printf("Aspis on %s. Type help for the commands.\n", tables.board);
     for (;;) {
         job_reap();
         printf("aspis> ");

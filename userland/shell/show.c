@@ -82,8 +82,8 @@ int show_top_screen(void) {
     }
     busy = busy * 1000 / passed / tables.facts->harts;
     printf("\033[H%.24s: %u harts, %u.%u %% busy, %u of %u frames free, up %u s\033[K\n",
-           (const char *)tables.facts->board, tables.facts->harts, (uint32_t)busy / 10,
-           (uint32_t)busy % 10, (uint32_t)tables.facts->free_frames, tables.facts->frames,
+           tables.board, tables.facts->harts, (uint32_t)busy / 10, (uint32_t)busy % 10,
+           (uint32_t)tables.facts->free_frames, tables.facts->frames,
            (uint32_t)(now / tables.facts->timebase));
     printf("q leaves\033[K\n\n ENV DOMAIN NAME         STATE    HART SLOTS  HART%%    TIME "
            "ms\033[K\n");
@@ -174,11 +174,10 @@ int show_slices(int count, char **words) {
     return 0;
 }
 
-static void show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses,
-                        uint32_t doomed) {
+static void show_rights(uint32_t frame, uint32_t domain, uint32_t rights, uint32_t uses) {
     printf("%7u %6u %-12s %c%c%c %5u%s\n", frame, domain, domain_name(domain),
            rights & EXO_R ? 'r' : '-', rights & EXO_W ? 'w' : '-', rights & EXO_X ? 'x' : '-', uses,
-           doomed ? " doomed" : "");
+           rights ? "" : " doomed");
 }
 
 static int show_holds_of(uint32_t frame, uint32_t domain) {
@@ -189,7 +188,7 @@ static int show_holds_of(uint32_t frame, uint32_t domain) {
         const volatile struct exo_frame *f = &tables.frames[i];
 
         if (f->domain && (domain ? f->domain == domain : i == frame)) {
-            show_rights(i, f->domain, f->rights, f->uses, f->doomed);
+            show_rights(i, f->domain, f->rights, f->uses);
             shown++;
         }
     }
@@ -197,7 +196,7 @@ static int show_holds_of(uint32_t frame, uint32_t domain) {
         const volatile struct exo_hold *h = &tables.holds[i];
 
         if (h->domain && (domain ? h->domain == domain : h->frame == frame)) {
-            show_rights(h->frame, h->domain, h->rights, h->uses, h->doomed);
+            show_rights(h->frame, h->domain, h->rights, h->uses);
             shown++;
         }
     }
@@ -305,7 +304,7 @@ int show_version(int count, char **words) {
     if (count != 1)
         return shell_usage("version");
     printf("Aspis on %s: %u harts, %u MiB, time base %u Hz, slots of %u us, %s, timer by %s\n",
-           (const char *)facts->board, facts->harts, facts->frames / 256, (uint32_t)facts->timebase,
+           tables.board, facts->harts, facts->frames / 256, (uint32_t)facts->timebase,
            (uint32_t)(facts->slot_ticks * 1000000 / facts->timebase),
            facts->has_asid ? "with ASIDs" : "no ASIDs", facts->has_stimecmp ? "stimecmp" : "SBI");
     printf("boot: %llu instructions; longest lock %llu cycles, longest without interrupts %llu\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "libexos/edge/export.h"
 #include "libexos/edge/time.h"
+#include "libexos/edge/tree.h"
 #include "libexos/vm/vm.h"
 #include "shell.h"
 #include "tables.h"
@@ -12,6 +13,7 @@ struct tables tables;
 
 long tables_open(void) {
     tables.facts = exo_facts();
+    exo_board(tables.board, sizeof tables.board);
     tables.frames = exo_frames();
     tables.holds = exo_holds();
     tables.domains = exo_domains();

@@ -7,6 +7,7 @@
 #include "userland/init/steward.h"
 
 struct tables {
+    char board[64];
     const volatile struct exo_facts *facts;
     const volatile struct exo_frame *frames;
     const volatile struct exo_hold *holds;

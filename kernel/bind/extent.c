@@ -1,0 +1,449 @@
+/* extent.c - who owns which part of a disk, and transfers between it and their frames */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/bind/extent.h"
+#include "kernel/base/string.h"
+#include "kernel/bind/frame.h"
+#include "kernel/bind/irq.h"
+#include "kernel/bind/slice.h"
+#include "kernel/dev/plic.h"
+#include "kernel/dev/virtio_blk.h"
+
+enum { RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
+enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
+enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
+
+struct flight {                /* a request that the device has */
+    struct exo_volume *volume; /* NULL: the slot is free */
+    uint64_t since, sector;
+    uint32_t index, sectors, count, frame[EXO_REQUEST_FRAMES];
+    uint8_t op;
+};
+
+static struct disk {
+    struct exo_disk *books;
+    struct exo_unit *units;
+    char *ram;                   /* NULL: virtio */
+    uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
+    struct virtio_blk device;
+    struct flight flight[VIRTIO_BLK_SLOTS];
+} disk_table[EXO_DISKS];
+
+struct exo_volume *volume_table;
+
+/* The unit of a sector, and how many sectors of it stand before `end`. */
+static struct exo_unit *disk_unit(const struct disk *disk, uint64_t at, uint64_t end,
+                                  uint64_t *stop) {
+    uint64_t base = at - at % EXO_UNIT;
+
+    *stop = end - base < EXO_UNIT ? end - base : EXO_UNIT;
+    return &disk->units[at / EXO_UNIT];
+}
+
+static struct exo_queue *volume_queue(const struct exo_volume *volume) {
+    return frame_memory(volume->frame);
+}
+
+static int volume_waits(const struct exo_volume *volume) {
+    const uint32_t *tail = &volume_queue(volume)->tail;
+    uint32_t waiting = __atomic_load_n(tail, __ATOMIC_ACQUIRE) - volume->head;
+
+    return volume->frame && !volume->held && waiting && waiting <= EXO_REQUESTS;
+}
+
+/* Does the volume own these sectors, and what is in them, if they are to be read? */
+static long request_place(const struct disk *disk, const struct exo_volume *volume,
+                          const struct exo_request *request) {
+    uint64_t at = request->sector, end = at + request->sectors, stop;
+
+    if (end < at || end > (uint64_t)disk->books->units.count * EXO_UNIT)
+        return EXO_E_ARG;
+    for (; at < end; at += EXO_UNIT - at % EXO_UNIT) {
+        const struct exo_unit *unit = disk_unit(disk, at, end, &stop);
+
+        if (&volume_table[unit->volume] != volume)
+            return EXO_E_RIGHT;
+        if ((request->op == EXO_DISK_READ ? stop : at % EXO_UNIT) > unit->written)
+            return EXO_E_EARLY;
+    }
+    return 0;
+}
+
+/* May the frames be read from (or written to, from the disk)? */
+static long request_frames(const struct exo_volume *volume, const struct exo_request *request,
+                           uint32_t count) {
+    uint8_t right = request->op == EXO_DISK_READ ? EXO_W : EXO_R;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t frame = request->frame[i];
+        struct hold hold;
+
+        if (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+            !hold_find(frame, &domain_table[volume->domain], &hold) || !(*hold.rights & right))
+            return EXO_E_HOLD;
+        if (right == EXO_W && frame_table[frame].wx < 0)
+            return EXO_E_WX;
+    }
+    return 0;
+}
+
+/* The request is over: its frames are free of it, its owner hears. */
+static void flight_end(struct disk *disk, struct flight *flight, long status) {
+    struct exo_volume *volume = flight->volume;
+    struct exo_env *entry = &env_table[volume->env];
+    uint64_t at = flight->sector, end = at + flight->sectors, stop;
+
+    for (uint32_t i = 0; i < flight->count; i++) {
+        frame_table[flight->frame[i]].wx -= flight->op == EXO_DISK_READ;
+        hold_unuse(flight->frame[i], &domain_table[volume->domain]);
+    }
+    for (; !status && at < end && flight->op != EXO_DISK_READ; at += EXO_UNIT - at % EXO_UNIT) {
+        struct exo_unit *unit = disk_unit(disk, at, end, &stop);
+
+        unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
+    }
+    volume->flying--;
+    flight->volume = NULL;
+    volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
+    if (volume->generation && (uint32_t)env_generation(entry) == volume->generation)
+        slice_post(entry, volume->bits);
+}
+
+/* The device is not believed any more; what it had failed. */
+static void disk_fail(struct disk *disk) {
+    virtio_blk_stop(&disk->device);
+    disk->books->dead = 1;
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        if (disk->flight[i].volume)
+            flight_end(disk, &disk->flight[i], EXO_E_IO);
+}
+
+static void ram_transfer(struct disk *disk, const struct flight *flight, const uint64_t *pages,
+                         uint32_t offset) {
+    char *at = disk->ram + flight->sector * SECTOR;
+    uint32_t bytes = flight->sectors * SECTOR, part;
+
+    for (; bytes; bytes -= part, at += part, offset = 0) {
+        char *page = (char *)arch_direct(*pages++) + offset;
+
+        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
+        memcpy(flight->op == EXO_DISK_READ ? page : at, flight->op == EXO_DISK_READ ? at : page,
+               part);
+    }
+}
+
+/* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
+static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
+    struct exo_request request;
+    const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
+    uint64_t pages[EXO_REQUEST_FRAMES];
+    uint32_t count;
+    long status = 0;
+
+    memcpy(&request, user, sizeof request); /* read once: it may change meanwhile */
+    count = (request.offset + request.sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
+    if (request.op == EXO_DISK_FLUSH)
+        count = request.sectors = request.sector = 0;
+    if (request.op > EXO_DISK_FLUSH || !(OPERATIONS >> request.op & 1) ||
+        request.offset >= PAGE_SECTORS || count > disk->books->most ||
+        (request.op != EXO_DISK_FLUSH && !request.sectors))
+        status = EXO_E_ARG;
+    else if (!(volume->rights & (request.op == EXO_DISK_READ ? EXO_R : EXO_W)))
+        status = EXO_E_RIGHT;
+    else if (disk->books->dead)
+        status = EXO_E_IO;
+    if (!status)
+        status = request_place(disk, volume, &request);
+    if (!status && request.op < EXO_DISK_ZERO)
+        status = request_frames(volume, &request, count);
+    /* commit */
+    *flight = (struct flight){.volume = volume,
+                              .since = arch_time(),
+                              .sector = request.sector,
+                              .index = volume->head++,
+                              .sectors = status ? 0 : request.sectors,
+                              .op = request.op};
+    volume->flying++;
+    disk->pass = volume->pass;
+    volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
+    for (uint32_t i = 0; !status && i < count; i++) {
+        struct hold hold;
+
+        pages[i] = disk->zeros;
+        if (request.op == EXO_DISK_ZERO)
+            continue;
+        pages[i] = frame_address(request.frame[i]);
+        flight->frame[flight->count++] = request.frame[i];
+        hold_find(request.frame[i], &domain_table[volume->domain], &hold);
+        ++*hold.uses;
+        frame_table[request.frame[i]].wx += request.op == EXO_DISK_READ;
+    }
+    if (disk->ram && !status)
+        ram_transfer(disk, flight, pages, request.offset * SECTOR);
+    if (status || disk->ram ||
+        (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+        flight_end(disk, flight, status);
+    else
+        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
+                         request.op == EXO_DISK_ZERO ? EXO_DISK_WRITE : request.op, request.sector,
+                         pages, request.offset * SECTOR, flight->sectors * SECTOR);
+}
+
+/* Starts what waits, as far as there are free slots: who has had least of its share is next. */
+static void disk_push(struct disk *disk) {
+    for (unsigned n = 0, slot = 0; n < PUSH_MOST && disk->ready; n++) {
+        struct exo_volume *next = NULL;
+
+        while (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
+            slot++;
+        if (slot == VIRTIO_BLK_SLOTS)
+            return;
+        for (uint64_t left = disk->ready; left; left &= left - 1) {
+            struct exo_volume *volume = &volume_table[__builtin_ctzl(left)];
+
+            if (!volume_waits(volume))
+                disk->ready &= ~(left & -left);
+            else if (!next || (int64_t)(volume->pass - next->pass) < 0)
+                next = volume;
+        }
+        if (next)
+            request_start(disk, next, &disk->flight[slot]);
+    }
+}
+
+static void volume_ready(struct exo_volume *volume) {
+    struct disk *disk = &disk_table[volume->disk];
+    uint64_t bit = 1ull << (volume - volume_table);
+
+    /* Who slept has saved no time up. */
+    if (!(disk->ready & bit) && (int64_t)(volume->pass - disk->pass) < 0)
+        volume->pass = disk->pass;
+    disk->ready |= bit;
+    disk_push(disk);
+}
+
+int disk_interrupt(uint32_t line) {
+    for (struct disk *disk = disk_table; disk < disk_table + EXO_DISKS; disk++) {
+        int64_t slot;
+        int well;
+
+        if (!disk->books || disk->books->line != line)
+            continue;
+        virtio_blk_acknowledge(&disk->device);
+        for (unsigned n = 0; n < VIRTIO_BLK_SLOTS && !disk->books->dead; n++) {
+            slot = virtio_blk_ended(&disk->device, &well);
+            if (slot < 0)
+                break;
+            if (slot >= VIRTIO_BLK_SLOTS || !disk->flight[slot].volume)
+                disk_fail(disk);
+            else
+                flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
+        }
+        disk_push(disk);
+        return 1;
+    }
+    return 0;
+}
+
+static void volume_unqueue(struct exo_volume *volume) {
+    uint32_t frame = volume->frame;
+
+    volume->frame = volume->generation = 0;
+    if (!frame)
+        return;
+    frame_table[frame].wx--;
+    hold_unuse(frame, &domain_table[volume->domain]);
+}
+
+int volume_end(struct exo_volume *volume) {
+    volume->held = volume->flying > 0;
+    if (volume->flying)
+        return 0;
+    volume_unqueue(volume);
+    domain_credit_many(&domain_table[volume->domain], EXO_DISK, volume->units);
+    volume->domain = 0;
+    return 1;
+}
+
+void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].frame == frame && volume_table[i].domain == domain_slot(domain) &&
+            !volume_table[i].flying)
+            volume_unqueue(&volume_table[i]);
+}
+
+/* The volume, if the caller's domain or one below has it; else an error dressed as a pointer. */
+static struct exo_volume *volume_mine(uint64_t number) {
+    struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
+
+    if (!volume->domain || !domain_above(domain_current(), &domain_table[volume->domain]))
+        return error_pointer(EXO_E_RIGHT);
+    return volume;
+}
+
+long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
+    struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
+    struct exo_domain *first = domain_current();
+    uint64_t sectors = facts.initrd.count / SECTOR, units;
+    char *memory = frame_memory((uint32_t)frame);
+
+    if (domain_slot(first) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (disk->books)
+        return EXO_E_FULL;
+    /* Of the gibibyte that has the PLIC all is mapped. */
+    if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
+        count > EXO_BATCH || (page ? line_table[line].domain != DOMAIN_FIRST : line != 0))
+        return EXO_E_ARG;
+    for (uint64_t i = frame; i < frame + count; i++)
+        if (!frame_is_spare(i, first))
+            return EXO_E_HOLD;
+    for (uint64_t i = 0; i < count; i++)
+        frame_zero((uint32_t)(frame + i));
+    if (page)
+        sectors = virtio_blk_open(&disk->device, arch_direct(page << 12), memory);
+    units = sectors / EXO_UNIT;
+    if (!units)
+        return EXO_E_DEAD;
+    if (units > (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME)
+        units = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
+    /* commit */
+    count = EXO_DISK_FRAMES + (units + UNITS_IN_FRAME - 1) / UNITS_IN_FRAME;
+    for (uint64_t i = 0; i < count; i++)
+        frame_table[frame + i] =
+            (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
+    domain_credit_many(first, EXO_FRAMES, (uint32_t)count);
+    first->limit[EXO_FRAMES] -= (uint32_t)count;
+    first->limit[EXO_DISK] += (uint32_t)units;
+    disk->books = &facts.disk[disk - disk_table];
+    *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
+                                     .line = (uint32_t)line,
+                                     .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
+                                     .read_only = disk->device.flags & VIRTIO_BLK_READONLY};
+    disk->units = frame_memory(disk->books->units.frame);
+    disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
+    if (page) {
+        domain_credit(first, EXO_IRQS);
+        line_table[line].domain = 0;
+        plic_unmask((uint32_t)line);
+    } else {
+        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
+    }
+    return disk - disk_table;
+}
+
+/* The first domain makes bindings, their holders pass them down with no more rights than they have.
+ */
+long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint64_t rights,
+                      uint64_t share) {
+    struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
+    struct exo_domain *domain = domain_mine(handle);
+    int first = domain_slot(domain_current()) == DOMAIN_FIRST;
+
+    if (!number || number >= EXO_VOLUMES || disk >= EXO_DISKS || !disk_table[disk].books ||
+        rights & ~(uint64_t)(EXO_R | EXO_W) || share > SHARE_MOST || (rights && !share))
+        return EXO_E_ARG;
+    if (!first && (error_of(volume_mine(number)) || rights & ~(uint64_t)volume->rights ||
+                   share > volume->share))
+        return EXO_E_RIGHT;
+    if (rights && error_of(domain))
+        return error_of(domain);
+    if (volume->units && volume->disk != disk)
+        return EXO_E_ARG;
+    if (facts.disk[disk].read_only && rights & EXO_W)
+        return EXO_E_RIGHT;
+    if (rights && !domain_may(domain, EXO_DISK, volume->units))
+        return EXO_E_QUOTA;
+    if (volume->domain && !volume_end(volume))
+        return EXO_E_AGAIN;
+    /* commit */
+    if (!rights)
+        return 0;
+    *volume = (struct exo_volume){.units = volume->units,
+                                  .domain = (uint16_t)domain_slot(domain),
+                                  .disk = (uint8_t)disk,
+                                  .rights = (uint8_t)rights,
+                                  .share = (uint16_t)share,
+                                  .pass = disk_table[disk].pass};
+    domain_charge_many(domain, EXO_DISK, volume->units);
+    return 0;
+}
+
+long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
+                     uint64_t written) {
+    struct disk *disk = &disk_table[number < EXO_DISKS ? number : 0];
+    struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
+    struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
+
+    if (domain_slot(domain_current()) != DOMAIN_FIRST)
+        return EXO_E_RIGHT;
+    if (number >= EXO_DISKS || !disk->books || count > MOVE_MOST || from >= EXO_VOLUMES ||
+        to >= EXO_VOLUMES || from == to || first > disk->books->units.count ||
+        count > disk->books->units.count - first ||
+        (to && (taker->units || taker->domain) && taker->disk != number))
+        return EXO_E_ARG;
+    for (uint64_t i = first; i < first + count; i++)
+        if (disk->units[i].volume != from)
+            return EXO_E_RIGHT;
+    if (taker->domain && !domain_may(&domain_table[taker->domain], EXO_DISK, (uint32_t)count))
+        return EXO_E_QUOTA;
+    giver->held = count && giver->flying;
+    if (giver->held)
+        return EXO_E_AGAIN;
+    /* commit */
+    for (uint64_t i = first; i < first + count; i++)
+        disk->units[i] = (struct exo_unit){(uint16_t)to, written ? EXO_UNIT : 0};
+    giver->units -= (uint32_t)count;
+    taker->units += (uint32_t)count;
+    taker->disk = (uint8_t)number;
+    if (taker->domain)
+        domain_charge_many(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
+    if (giver->domain) {
+        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
+        volume_ready(giver);
+    }
+    return 0;
+}
+
+long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
+    struct exo_volume *volume = volume_mine(number);
+    struct exo_env *entry = env_mine(handle);
+    struct hold hold;
+
+    if (error_of(volume) || error_of(entry))
+        return error_of(volume) ? error_of(volume) : error_of(entry);
+    if (frame != EXO_ANY && (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
+                             !hold_find((uint32_t)frame, &domain_table[volume->domain], &hold) ||
+                             ~*hold.rights & (EXO_R | EXO_W)))
+        return EXO_E_HOLD;
+    if (frame != EXO_ANY && frame_table[frame].wx < 0)
+        return EXO_E_WX;
+    if (volume->flying)
+        return EXO_E_BUSY;
+    /* commit */
+    volume_unqueue(volume);
+    if (frame == EXO_ANY)
+        return 0;
+    ++*hold.uses;
+    frame_table[frame].wx++; /* the kernel writes there */
+    volume->frame = (uint32_t)frame;
+    volume->head = volume_queue(volume)->tail;
+    volume->env = (uint16_t)env_slot(entry);
+    volume->generation = (uint32_t)env_generation(entry);
+    volume->bits = bits;
+    return 0;
+}
+
+long sys_disk_kick(uint64_t number) {
+    struct exo_volume *volume = volume_mine(number);
+    struct disk *disk;
+
+    if (error_of(volume))
+        return error_of(volume);
+    disk = &disk_table[volume->disk];
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        if (disk->flight[i].volume &&
+            arch_time() - disk->flight[i].since > PATIENCE * facts.timebase)
+            disk_fail(disk);
+    volume_ready(volume);
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* virtio_blk.c - one queue of indirect requests: each slot has its own descriptor */
+/* SPDX-License-Identifier: MIT */
+#include "kernel/dev/virtio_blk.h"
+#include "arch/riscv64/arch.h"
+#include "kernel/abi/exo.h"
+
+enum { QUEUE = 8, SLOTS_IN_PAGE = 3, SLOT_SIZE = 1344, SECTOR = 512 };
+enum { MAGIC = 0x74726976, VERSION = 2, BLOCK = 2 };
+enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 }; /* of the status */
+enum { FEATURE_READONLY = 1 << 5, FEATURE_FLUSH = 1 << 9, FEATURE_INDIRECT = 1 << 28 };
+enum { FEATURE_HIGH_VERSION_1 = 1 };
+enum { NEXT = 1, WRITE = 2, INDIRECT = 4 }; /* of a descriptor */
+/* Registers, in words; a queue's parts are three addresses, 16 bytes apart. */
+enum { R_MAGIC = 0x00 / 4, R_VERSION = 0x04 / 4, R_DEVICE = 0x08 / 4, R_OFFERED = 0x10 / 4 };
+enum { R_OFFERED_HALF = 0x14 / 4, R_WANTED = 0x20 / 4, R_WANTED_HALF = 0x24 / 4 };
+enum { R_QUEUE_MOST = 0x34 / 4, R_QUEUE_SIZE = 0x38 / 4, R_QUEUE_READY = 0x44 / 4 };
+enum { R_NOTIFY = 0x50 / 4, R_NEWS = 0x60 / 4, R_NEWS_TAKEN = 0x64 / 4, R_STATUS = 0x70 / 4 };
+enum { R_QUEUE_PARTS = 0x80 / 4, R_CAPACITY = 0x100 / 4 };
+
+struct virtio_descriptor {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags, next;
+};
+
+struct virtio_ring {
+    struct virtio_descriptor descriptor[QUEUE];
+    struct {
+        uint16_t flags, index, slot[QUEUE];
+    } available;
+    struct {
+        uint16_t flags, index;
+        struct {
+            uint32_t slot, length;
+        } ended[QUEUE];
+    } __attribute__((aligned(4))) used;
+};
+
+struct virtio_slot {
+    struct virtio_descriptor part[VIRTIO_BLK_PAGES + 2];
+    struct {
+        uint32_t type, reserved;
+        uint64_t sector;
+    } header;
+    uint8_t status;
+};
+
+_Static_assert(sizeof(struct virtio_slot) <= SLOT_SIZE && SLOT_SIZE * SLOTS_IN_PAGE <= ARCH_PAGE,
+               "three slots a page");
+
+static struct virtio_slot *slot_of(const struct virtio_blk *blk, unsigned slot) {
+    return (void *)(blk->slots + slot / SLOTS_IN_PAGE * ARCH_PAGE +
+                    slot % SLOTS_IN_PAGE * SLOT_SIZE);
+}
+
+uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory) {
+    volatile uint32_t *r = registers;
+    struct virtio_ring *ring = (void *)memory;
+    void *parts[3] = {ring->descriptor, &ring->available, &ring->used};
+    uint64_t sectors;
+    uint32_t offered;
+
+    if (r[R_MAGIC] != MAGIC || r[R_VERSION] != VERSION || r[R_DEVICE] != BLOCK)
+        return 0;
+    sectors = r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
+    if (sectors < EXO_UNIT)
+        return 0;
+    *blk = (struct virtio_blk){.registers = r, .ring = ring, .slots = memory + ARCH_PAGE};
+    virtio_blk_stop(blk);
+    r[R_STATUS] = ACKNOWLEDGE | DRIVER;
+    r[R_OFFERED_HALF] = 1;
+    offered = r[R_OFFERED] & FEATURE_HIGH_VERSION_1;
+    r[R_WANTED_HALF] = 1;
+    r[R_WANTED] = offered;
+    r[R_OFFERED_HALF] = 0;
+    offered &= r[R_OFFERED] >> 28; /* both that cannot be done without */
+    blk->flags = (r[R_OFFERED] & FEATURE_READONLY ? VIRTIO_BLK_READONLY : 0) |
+                 (r[R_OFFERED] & FEATURE_FLUSH ? VIRTIO_BLK_FLUSHES : 0);
+    r[R_WANTED_HALF] = 0;
+    r[R_WANTED] = r[R_OFFERED] & (FEATURE_READONLY | FEATURE_FLUSH | FEATURE_INDIRECT);
+    r[R_STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK;
+    if (!offered || !(r[R_STATUS] & FEATURES_OK) || r[R_QUEUE_MOST] < QUEUE)
+        return 0;
+    r[R_QUEUE_SIZE] = QUEUE;
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t address = arch_physical(parts[i]);
+
+        r[R_QUEUE_PARTS + 4 * i] = (uint32_t)address;
+        r[R_QUEUE_PARTS + 4 * i + 1] = (uint32_t)(address >> 32);
+    }
+    r[R_QUEUE_READY] = 1;
+    r[R_STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
+    return sectors;
+}
+
+void virtio_blk_start(struct virtio_blk *blk, unsigned slot, uint32_t type, uint64_t sector,
+                      const uint64_t *pages, uint32_t offset, uint32_t bytes) {
+    struct virtio_slot *request = slot_of(blk, slot);
+    struct virtio_descriptor *part = request->part;
+    uint16_t way = type == EXO_DISK_READ ? NEXT | WRITE : NEXT;
+    struct virtio_ring *ring = blk->ring;
+
+    request->header.type = type;
+    request->header.sector = sector;
+    request->status = UINT8_MAX;
+    *part++ = (struct virtio_descriptor){arch_physical(&request->header), sizeof request->header,
+                                         NEXT, 1};
+    for (uint32_t length; bytes; bytes -= length, offset = 0, part++) {
+        length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
+        *part = (struct virtio_descriptor){*pages++ + offset, length, way,
+                                           (uint16_t)(part - request->part + 1)};
+    }
+    *part++ = (struct virtio_descriptor){arch_physical(&request->status), 1, WRITE, 0};
+    ring->descriptor[slot] = (struct virtio_descriptor){
+        arch_physical(request->part), (uint32_t)((char *)part - (char *)request), INDIRECT, 0};
+    ring->available.slot[ring->available.index % QUEUE] = (uint16_t)slot;
+    arch_fence_device();
+    __atomic_store_n(&ring->available.index, (uint16_t)(ring->available.index + 1),
+                     __ATOMIC_RELAXED);
+    arch_fence_device();
+    blk->registers[R_NOTIFY] = 0;
+}
+
+void virtio_blk_acknowledge(struct virtio_blk *blk) {
+    blk->registers[R_NEWS_TAKEN] = blk->registers[R_NEWS];
+}
+
+int64_t virtio_blk_ended(struct virtio_blk *blk, int *well) {
+    uint32_t slot;
+
+    if (__atomic_load_n(&blk->ring->used.index, __ATOMIC_RELAXED) == blk->used)
+        return -1;
+    arch_fence_device();
+    slot = blk->ring->used.ended[blk->used++ % QUEUE].slot;
+    *well = slot < VIRTIO_BLK_SLOTS && !slot_of(blk, slot)->status;
+    return slot;
+}
+
+void virtio_blk_stop(struct virtio_blk *blk) {
+    blk->registers[R_STATUS] = 0;
+    while (blk->registers[R_STATUS])
+        ;
+}
