@@ -5,9 +5,8 @@
 
 int volume_code_verify(struct volume_keeper *keeper, uint32_t count) {
     uint16_t scratch[VOLUME_CODE];
-    uint32_t flags;
 
-    return ebpf_verify((struct ebpf_instruction *)keeper->code, count, EBPF_OWNS, scratch, &flags)
+    return ebpf_verify((struct ebpf_instruction *)keeper->code, count, EBPF_OWNS, scratch)
                ? VOLUME_CODE_REFUSED
                : 0;
 }
