@@ -8,6 +8,17 @@ EXO_PINNED_BSS exo_handler_t *lithe_fault_next[EXO_CAUSES];
 static const uint8_t causes[] = {EXO_CAUSE_FETCH_PAGE, EXO_CAUSE_LOAD_PAGE, EXO_CAUSE_STORE_PAGE};
 static struct exo_block before;
 
+/* exo_critical_leave would act on news here and now, on this stack: an event's handler wakes
+ * whoever waits, comes by here again, and so runs within itself as deep as events come. The kernel
+ * delivers them instead, on frame 4; a handler at work there looks again before it ends. */
+static void leave(struct exo_uarea *uarea) {
+    volatile struct exo_uarea *news = uarea;
+
+    asm volatile("" ::: "memory");
+    if ((news->critical -= 1) == 0 && news->pending && !news->save[EXO_SAVE_ASYNC].x[0])
+        exo_sleep(0, 0); /* comes back at once, by way of the upcall */
+}
+
 /* The lists are also used in handlers, so asynchronous upcalls are held back while one is changed.
  */
 static void lists_take(struct lithe_hart *hart) {
@@ -15,7 +26,7 @@ static void lists_take(struct lithe_hart *hart) {
 
     exo_critical_enter(hart->uarea);
     while (__atomic_exchange_n(&lithe.park_lock, 1, __ATOMIC_ACQUIRE)) {
-        exo_critical_leave(hart->uarea);
+        leave(hart->uarea);
         lithe_wait(&spins);
         exo_critical_enter(hart->uarea);
     }
@@ -23,7 +34,7 @@ static void lists_take(struct lithe_hart *hart) {
 
 static void lists_give(struct lithe_hart *hart) {
     __atomic_store_n(&lithe.park_lock, 0, __ATOMIC_RELEASE);
-    exo_critical_leave(hart->uarea);
+    leave(hart->uarea);
 }
 
 /* The hart that this code runs on, also in a handler, whose stack tells; *in_handler. */
@@ -69,6 +80,18 @@ static void park(struct exo_save *frame, struct exo_uarea *uarea, const void *to
     lithe_stop(frame, hart, parked);
 }
 
+/* Every hart that sleeps, or is about to, comes by and looks at lithe.woken. One that was told and
+ * has not slept since comes anyway: no call for it, a handler has little time. */
+static void tell_all(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* lithe.woken is written before `events` is read */
+    for (unsigned i = 0; i < lithe.harts; i++) {
+        const struct exo_uarea *uarea = lithe.hart[i].uarea;
+
+        if (!(__atomic_load_n(&uarea->events, __ATOMIC_RELAXED) & LITHE_EVENT_WORK))
+            exo_event_post(uarea->env, LITHE_EVENT_WORK);
+    }
+}
+
 static void wake(const void *token) {
     struct lithe_context **at = &lithe.waiting, *context;
     struct lithe_hart *hart;
@@ -95,8 +118,7 @@ static void wake(const void *token) {
     lists_give(hart);
     /* A scheduler's lock may be held by whom this handler interrupted: another hart tells it. */
     if (in_handler && moved) {
-        for (unsigned i = 0; i < lithe.harts; i++)
-            exo_event_post(lithe.hart[i].uarea->env, LITHE_EVENT_WORK);
+        tell_all();
     } else if (!in_handler) {
         lithe_unpark(hart);
         lithe_release();
