@@ -232,6 +232,8 @@ int space_allows(const struct logfs *fs, uint64_t sectors, int all);
 int space_make(struct logfs *fs);
 /* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
+/* A chunk stands there: till the next checkpoint a mount may read it. */
+void space_logged(struct logfs *fs, uint64_t at, uint32_t sectors);
 void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 

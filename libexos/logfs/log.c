@@ -111,6 +111,7 @@ int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, ui
     chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count);
     sectors = chunk->header_sectors + chunk->body_sectors;
     fs->unflushed = 1;
+    space_logged(fs, fs->log.at, sectors);
     error = fs->device->write(fs->device, fs->log.at, pieces, count);
     fs->log.sequence++;
     fs->log.link = link_of(chunk);
@@ -135,6 +136,9 @@ void log_failed(struct logfs *fs, int error) {
     fs->failed = error;
     fs->write_all = fs->change_overflow = 1;
     fs->outside_count = 0;
+    /* Places since then get other things, and are given up by what has them now: counts bear that,
+     * a bit for each does not. */
+    space_forget_map(fs);
     page_flushed(fs, 0);
     tree_unplace(fs, &fs->tree);
     if (fs->log.at)

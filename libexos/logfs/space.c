@@ -134,6 +134,11 @@ void space_checkpointed(struct logfs *fs) {
     fs->holes_gone = 0;
 }
 
+void space_logged(struct logfs *fs, uint64_t at, uint32_t sectors) {
+    if (fs->map)
+        map_mark(fs->map_used, at, sectors, 1);
+}
+
 void space_forget_map(struct logfs *fs) {
     if (fs->map)
         fs->host->resize(fs->host, fs->map, 2 * map_size(fs), 0);
@@ -171,17 +176,19 @@ uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *a
 
     if (!is_scarce(fs) || !fs->map || fs->holes_gone)
         return 0;
-    while (looked < end) {
+    for (int first = 1; looked < end; first = 0) {
         if (sector >= end)
             sector = LF_SEGMENT_SECTORS;
-        if (sector % LF_SEGMENT_SECTORS == 0) {
+        if (sector % LF_SEGMENT_SECTORS == 0 || first) {
             uint32_t segment = (uint32_t)(sector / LF_SEGMENT_SECTORS);
 
             run = 0;
             if (fs->state[segment] != LOGFS_SEGMENT_USED ||
                 fs->usage[segment].live > LF_SEGMENT_SECTORS - least) {
-                sector += LF_SEGMENT_SECTORS;
-                looked += LF_SEGMENT_SECTORS;
+                uint32_t rest = LF_SEGMENT_SECTORS - (uint32_t)(sector % LF_SEGMENT_SECTORS);
+
+                sector += rest;
+                looked += rest;
                 continue;
             }
         }
