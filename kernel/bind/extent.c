@@ -44,10 +44,11 @@ static struct exo_queue *volume_queue(const struct exo_volume *volume) {
 }
 
 static int volume_waits(const struct exo_volume *volume) {
-    const uint32_t *tail = &volume_queue(volume)->tail;
-    uint32_t waiting = __atomic_load_n(tail, __ATOMIC_ACQUIRE) - volume->head;
+    uint32_t waiting = 0;
 
-    return volume->frame && !volume->held && waiting && waiting <= EXO_REQUESTS;
+    if (volume->frame && !volume->held)
+        waiting = __atomic_load_n(&volume_queue(volume)->tail, __ATOMIC_ACQUIRE) - volume->head;
+    return waiting && waiting <= EXO_REQUESTS;
 }
 
 /* Does the volume own these sectors, and what is in them, if they are to be read? */
@@ -288,14 +289,14 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (disk->books)
+    if (disk->books || (!page && disk_table[0].ram))
         return EXO_E_FULL;
     /* Of the gibibyte that has the PLIC all is mapped. */
     if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
         count > EXO_BATCH || (page ? line_table[line].domain != DOMAIN_FIRST : line != 0))
         return EXO_E_ARG;
-    for (uint64_t i = frame; i < frame + count; i++)
-        if (!frame_is_spare(i, first))
+    for (uint64_t i = 0; i < count; i++)
+        if (!frame_is_spare(frame + i, first))
             return EXO_E_HOLD;
     for (uint64_t i = 0; i < count; i++)
         frame_zero((uint32_t)(frame + i));

@@ -15,6 +15,7 @@ int main(void) {
     open_test();
     frame = frame_new(0);
     words = see(frame, EXO_R | EXO_W);
+    is(call(DISK_KICK, 1), 0, "a kick of a volume without a queue starts nothing");
     volume_open(&mine, 1);
     volume_open(&other, 2);
     census_take(&before);
