@@ -1,0 +1,45 @@
+/* disk.c - a volume's queue from the program's side */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/edge/disk.h"
+#include "libexos/edge/string.h"
+#include "libexos/edge/time.h"
+
+enum { KICKS = 3 /* a RAM disk does eight requests a kick, all at once */ };
+
+long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
+                     uint64_t bits) {
+    *disk = (struct exo_disk_queue){.queue = page, .volume = volume, .bits = bits};
+    memset(page, 0, sizeof *disk->queue);
+    return exo_volume_bind(volume, frame, exo_uarea()->env, bits);
+}
+
+struct exo_request *exo_disk_next(struct exo_disk_queue *disk) {
+    unsigned place = disk->queue->tail % EXO_REQUESTS;
+
+    return exo_disk_status(disk, place) == EXO_DISK_PENDING ? NULL : &disk->queue->request[place];
+}
+
+unsigned exo_disk_put(struct exo_disk_queue *disk) {
+    uint32_t tail = disk->queue->tail;
+
+    disk->queue->request[tail % EXO_REQUESTS].status = EXO_DISK_PENDING;
+    __atomic_store_n(&disk->queue->tail, tail + 1, __ATOMIC_RELEASE);
+    return tail % EXO_REQUESTS;
+}
+
+int32_t exo_disk_status(const struct exo_disk_queue *disk, unsigned place) {
+    return __atomic_load_n(&disk->queue->request[place].status, __ATOMIC_ACQUIRE);
+}
+
+long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
+    for (unsigned n = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING; n++) {
+        /* The kernel looks at its patience in kicks, so there is one a second. */
+        long error = exo_disk_kick(disk->volume);
+
+        if (error < 0)
+            return error;
+        if (n + 1 >= KICKS && exo_disk_status(disk, place) == EXO_DISK_PENDING)
+            exo_sleep(disk->bits, exo_time() + exo_time_base());
+    }
+    return exo_disk_status(disk, place);
+}
