@@ -53,7 +53,7 @@ bench: $(BENCH_NEEDS) ## Measure, print the table beside the peers' figures, wri
 bench-disk: $(HOST_BIN)/bench-disk ## Measure what logfs writes, flushes and reads, beside the peers', write build/bench-disk.tsv
 	@scripts/bench-disk $<
 
-tools: $(TOOLS) ## Build mkfs.logfs, fsck.logfs, dump.logfs and logfs-fuse in build/host/
+tools: $(TOOLS) ## Build mkdisk.aspis, mkfs.logfs, fsck.logfs, dump.logfs and logfs-fuse in build/host/
 	@$(if $(FUSE_FOUND),:,echo 'tools: logfs-fuse is left out: libfuse3-dev and pkg-config are not here')
 
 experiments: $(EXPERIMENT_NEEDS) ## Run the experiments, or T=stride: tables here, plots in build/experiments/

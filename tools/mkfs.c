@@ -15,6 +15,7 @@
 static const char usage[] =
     "usage: mkfs.logfs IMAGE SIZE [--from DIR] [--label NAME] [--id HEX] [--time SECONDS]\n"
     "                  [--owner UID:GID] [--checksum-data] [--force]\n"
+    "       mkfs.logfs DISK:VOLUME ... (mkdisk.aspis makes disks)\n"
     "  SIZE             bytes, or with K, M, G behind; whole MiB, 8M at least\n"
     "  --from DIR       copies the directory; then id and time come from it, and the image "
     "repeats\n"
@@ -94,13 +95,13 @@ static void parse(struct asked *asked, int count, char **words) {
             exit(EXIT_USAGE);
         }
     }
-    if (count - optind != 2) {
+    if (count - optind != 2 && (count - optind != 1 || !strchr(words[optind], ':'))) {
         fputs(usage, stderr);
         exit(EXIT_USAGE);
     }
     asked->image = words[optind];
-    asked->size = image_size(words[optind + 1]);
-    if (asked->size % LOGFS_SEGMENT || asked->size < 8 * LOGFS_SEGMENT)
+    asked->size = count - optind == 2 ? image_size(words[optind + 1]) : 0;
+    if (count - optind == 2 && (asked->size % LOGFS_SEGMENT || asked->size < 8 * LOGFS_SEGMENT))
         image_fail(EXIT_USAGE, "%s: whole MiB, 8M at least", words[optind + 1]);
     if (asked->label && strlen(asked->label) > LOGFS_LABEL_MOST)
         image_fail(EXIT_USAGE, "%s: labels have %d bytes at most", asked->label, LOGFS_LABEL_MOST);
@@ -113,6 +114,23 @@ static uint64_t drawn(void) {
         if (getrandom(&id, sizeof(id), 0) < 0)
             image_fail(EXIT_OPERATION, "no random number: %s", strerror(errno));
     return id;
+}
+
+/* A new file, or a volume that has nothing in it. */
+static void place(struct image *image, const struct asked *asked) {
+    static uint8_t sector[LOGFS_SECTOR];
+
+    if (asked->size) {
+        image_create(image, asked->image, asked->size);
+        return;
+    }
+    image_open(image, asked->image, 1);
+    if (image_read(image, 0, sector, 1))
+        image_fail(EXIT_OPERATION, "%s: cannot be read", asked->image);
+    for (size_t i = 0; i < sizeof(sector) && !asked->force; i++)
+        if (sector[i])
+            image_fail(EXIT_OPERATION, "%s: there is something in it; --force overwrites it",
+                       asked->image);
 }
 
 /* Nothing half done is left behind. */
@@ -135,7 +153,7 @@ int main(int count, char **words) {
     int status;
 
     parse(&asked, count, words);
-    if (!asked.force && stat(asked.image, &about) == 0 && about.st_size)
+    if (!asked.force && asked.size && stat(asked.image, &about) == 0 && about.st_size)
         image_fail(EXIT_OPERATION, "%s: is there already; --force overwrites it", asked.image);
     if (asked.from) {
         asked.plant.newest = asked.time * 1000000000u;
@@ -149,7 +167,7 @@ int main(int count, char **words) {
     memcpy(format.label, asked.label ? asked.label : "", asked.label ? strlen(asked.label) : 0);
     format.uid = asked.plant.uid;
     format.gid = asked.plant.gid;
-    image_create(&volume.image, asked.image, asked.size);
+    place(&volume.image, &asked);
     volume_prepare(&volume);
     at = asked.image;
     status = logfs_format(&volume.device, &volume.host, &format);
