@@ -26,6 +26,7 @@ struct exo_start {
     exo_env_t parent_env; /* told EXO_EVENT_CHILD at the end, 0 = nobody */
     exo_env_t console;    /* environment to bind gate EXO_GATE_CONSOLE to, 0 = kernel log */
     exo_env_t instance;   /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
+    exo_env_t files;      /* file server for EXO_GATE_FILES (files/files.h), 0 = none */
     uint64_t word[8];     /* the spawner's own */
     char name[32];
     uint64_t areas;

@@ -40,6 +40,7 @@ void disks_open(void) {
         if (disk < 0)
             continue;
         exo_printf("disk %ld: %u MiB\n", disk, exo_facts()->disk[disk].units.count);
+        volumes_open((uint32_t)disk);
         took += (exo_facts()->disk[disk].units.count + 1023) / 1024;
         frame += took;
         left -= took;

@@ -12,6 +12,8 @@ static struct exo_companion gate;
 static uint8_t stack[GATE_STACK] __attribute__((aligned(16)));
 EXO_PINNED_BSS static uint8_t handlers[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
 static exo_env_t main_env;
+static exo_domain_t outcome_of; /* who called the disk's keeper last, and how that ended */
+static long outcome;
 
 static exo_domain_t gate_live(uint64_t domain) {
     uint32_t slot = exo_slot_of(domain);
@@ -77,6 +79,16 @@ static long gate_account(uint64_t index, void *answer) {
     return 0;
 }
 
+/* Units, then the name. */
+static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {
+    char name[33] = {0};
+
+    memcpy(name, &word[1], 32);
+    outcome = EXO_E_AGAIN;
+    outcome_of = caller;
+    return outcome = volume_change(call, name, word[0]);
+}
+
 static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
     exo_domain_t domain = gate_live(word[1]);
 
@@ -102,6 +114,16 @@ static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
         return 0;
     case STEWARD_ACCOUNT:
         return gate_account(word[1], &word[1]);
+    case STEWARD_VOLUMES:
+        return volumes_frame() == EXO_ANY ? EXO_E_HANDLE : gate_share(caller, volumes_frame());
+    case STEWARD_VOLUME_MAKE:
+    case STEWARD_VOLUME_GROW:
+    case STEWARD_VOLUME_END:
+        return gate_volume(word[0], &word[1], caller);
+    case STEWARD_FILES:
+        return (long)files_env();
+    case STEWARD_OUTCOME:
+        return caller == outcome_of ? outcome : EXO_E_HANDLE;
     default:
         return EXO_E_CALL;
     }
@@ -134,7 +156,8 @@ long gate_open(void) {
         return error;
     /* It runs on its clients' time; the slot lets it end a call whose client died in the middle. */
     exo_slots_take(0, 0, 1, gate.env);
-    return exo_companion_park(&gate);
+    error = exo_companion_park(&gate);
+    return error < 0 ? error : volumes_bind(gate.env);
 }
 
 exo_env_t gate_env(void) { return gate.env; }
