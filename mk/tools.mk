@@ -37,3 +37,14 @@ $(HOST_BIN)/$(1): $$(call tool_objects,$$(SRC_$(1)))
 	$$(QUIET)$$(HOSTCC) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach p,$(HOST_PROGRAMS),$(eval $(call HOST_PROGRAM,$p)))
+
+# The disk that `make run` has: made once, with a root volume; then only the programs in it change,
+# and the archive that it carries so that it can be an initrd itself.
+DISK_IMAGE := $(BUILD)/disk.img
+ROOT_TREE := $(BUILD)/tree
+$(ROOT_TREE).stamp: $(call rooted,$(PROGRAMS)) $(ETC)
+	@rm -rf $(ROOT_TREE)
+	@for entry in $(ETC_ENTRIES) $(call entries,$(PROGRAMS)); do install -D -m 755 "$${entry#*=}" "$(ROOT_TREE)/$${entry%%=*}"; done
+	@touch $@
+$(DISK_IMAGE): $(ROOT_TREE).stamp $(INITRD) $(HOST_BIN)/mkdisk.aspis $(HOST_BIN)/mkfs.logfs
+	@scripts/disk $@ $(INITRD) $(ROOT_TREE)

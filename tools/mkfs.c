@@ -14,7 +14,7 @@
 
 static const char usage[] =
     "usage: mkfs.logfs IMAGE SIZE [--from DIR] [--label NAME] [--id HEX] [--time SECONDS]\n"
-    "                  [--owner UID:GID] [--checksum-data] [--force]\n"
+    "                  [--owner UID:GID] [--checksum-data] [--force | --update]\n"
     "       mkfs.logfs DISK:VOLUME ... (mkdisk.aspis makes disks)\n"
     "  SIZE             bytes, or with K, M, G behind; whole MiB, 8M at least\n"
     "  --from DIR       copies the directory; then id and time come from it, and the image "
@@ -24,14 +24,15 @@ static const char usage[] =
     "  --time SECONDS   since 1970; else SOURCE_DATE_EPOCH, else DIR's newest file, else now\n"
     "  --owner UID:GID  all belongs to them\n"
     "  --checksum-data  content is checked when it is read, like all else\n"
-    "  --force          IMAGE may be there already; what it holds is lost\n";
+    "  --force          IMAGE may be there already; what it holds is lost\n"
+    "  --update         IMAGE holds a volume: DIR is copied over what is in it\n";
 
 struct asked {
     const char *image, *from, *label;
     uint64_t size, id, time; /* time in seconds, 0: not said */
     struct plant_options plant;
     uint32_t features;
-    int force;
+    int force, update;
 };
 
 static uint64_t number(const char *words, const char *what, int base) {
@@ -55,9 +56,10 @@ static void owner(struct plant_options *plant, const char *words) {
 
 static void parse(struct asked *asked, int count, char **words) {
     static const struct option options[] = {
-        {"from", 1, NULL, 'f'},  {"label", 1, NULL, 'l'}, {"id", 1, NULL, 'i'},
-        {"time", 1, NULL, 't'},  {"owner", 1, NULL, 'o'}, {"checksum-data", 0, NULL, 'c'},
-        {"force", 0, NULL, 'F'}, {"help", 0, NULL, 'h'},  {NULL, 0, NULL, 0},
+        {"from", 1, NULL, 'f'},  {"label", 1, NULL, 'l'},  {"id", 1, NULL, 'i'},
+        {"time", 1, NULL, 't'},  {"owner", 1, NULL, 'o'},  {"checksum-data", 0, NULL, 'c'},
+        {"force", 0, NULL, 'F'}, {"update", 0, NULL, 'u'}, {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     int option;
@@ -87,6 +89,9 @@ static void parse(struct asked *asked, int count, char **words) {
         case 'F':
             asked->force = 1;
             break;
+        case 'u':
+            asked->update = 1;
+            break;
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -95,7 +100,8 @@ static void parse(struct asked *asked, int count, char **words) {
             exit(EXIT_USAGE);
         }
     }
-    if (count - optind != 2 && (count - optind != 1 || !strchr(words[optind], ':'))) {
+    if (count - optind != 2 &&
+        (count - optind != 1 || !(asked->update || strchr(words[optind], ':')))) {
         fputs(usage, stderr);
         exit(EXIT_USAGE);
     }
@@ -137,7 +143,7 @@ static void place(struct image *image, const struct asked *asked) {
 static void give_up(const struct asked *asked, const char *at, int status) {
     struct stat about;
 
-    if (lstat(asked->image, &about) == 0 && S_ISREG(about.st_mode))
+    if (asked->size && lstat(asked->image, &about) == 0 && S_ISREG(about.st_mode))
         unlink(asked->image);
     image_fail(EXIT_OPERATION, "%s: %s", at,
                status == LOGFS_ENOSPC ? "does not fit into the volume" : volume_error(status));
@@ -159,7 +165,6 @@ int main(int count, char **words) {
         asked.plant.newest = asked.time * 1000000000u;
         plant = plant_survey(asked.from, &asked.plant);
     }
-    volume.fixed_time = asked.time ? asked.time * 1000000000u : plant ? plant_newest(plant) : 0;
     format.features = asked.features;
     format.id = asked.id;
     if (!format.id)
@@ -167,11 +172,16 @@ int main(int count, char **words) {
     memcpy(format.label, asked.label ? asked.label : "", asked.label ? strlen(asked.label) : 0);
     format.uid = asked.plant.uid;
     format.gid = asked.plant.gid;
-    place(&volume.image, &asked);
-    volume_prepare(&volume);
+    if (asked.update) {
+        volume_open(&volume, asked.image, 1);
+    } else {
+        place(&volume.image, &asked);
+        volume_prepare(&volume);
+    }
+    volume.fixed_time = asked.time ? asked.time * 1000000000u : plant ? plant_newest(plant) : 0;
     at = asked.image;
-    status = logfs_format(&volume.device, &volume.host, &format);
-    if (!status)
+    status = asked.update ? 0 : logfs_format(&volume.device, &volume.host, &format);
+    if (!status && !asked.update)
         status = logfs_mount(&volume.device, &volume.host, 0, &volume.fs);
     if (!status && plant)
         status = plant_copy(plant, volume.fs, &at);

@@ -114,24 +114,30 @@ static int device_flush(struct logfs_device *logfs) {
     return device_end(device);
 }
 
-long files_device_open(struct files_device *device, uint64_t volume, uint64_t root) {
+long files_device_open(struct files_device *device, uint64_t volume, const struct volume_map *map) {
     uint8_t disk = exo_volumes()[volume].disk;
-    long page = vm_map_frames(0, &root, 1, EXO_R, VM_BORROW), queue, error;
+    long queue = vm_map(0, EXO_PAGE, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
+    long frame = queue < 0 ? queue : vm_frame((uint64_t)queue);
+
+    if (frame < 0)
+        return frame;
+    *device = (struct files_device){
+        .device = {.sectors = volume_map_units(map) * EXO_UNIT,
+                   .read = device_read,
+                   .write = device_write,
+                   .flush = device_flush},
+        .map = *map,
+        .most = exo_facts()->disk[disk].most,
+    };
+    return exo_disk_attach(&device->queue, volume, (uint64_t)frame, (void *)queue, DEVICE_BITS);
+}
+
+long files_device_root(uint64_t root, struct volume_map *map) {
+    long page = vm_map_frames(0, &root, 1, EXO_R, VM_BORROW);
 
     if (page < 0)
         return page;
-    *device = (struct files_device){.most = exo_facts()->disk[disk].most};
-    memcpy(&device->map, (const void *)page, sizeof device->map);
+    memcpy(map, (const void *)page, sizeof *map);
     vm_unmap((uint64_t)page, EXO_PAGE);
-    if (!volume_map_sound(&device->map))
-        return EXO_E_ARG;
-    device->device = (struct logfs_device){.sectors = volume_map_units(&device->map) * EXO_UNIT,
-                                           .read = device_read,
-                                           .write = device_write,
-                                           .flush = device_flush};
-    queue = vm_map(0, EXO_PAGE, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
-    error = queue < 0 ? queue : vm_frame((uint64_t)queue);
-    if (error < 0)
-        return error;
-    return exo_disk_attach(&device->queue, volume, (uint64_t)error, (void *)queue, DEVICE_BITS);
+    return volume_map_sound(map) ? 0 : EXO_E_ARG;
 }

@@ -18,7 +18,9 @@ struct files_device {
     int error;
 };
 
-/* Takes up the volume of that number, which this domain holds, whose root (the generic unit map)
- * can be read in the frame `root`. Memory that logfs gives must be vm's. 0 or an error. */
-long files_device_open(struct files_device *device, uint64_t volume, uint64_t root);
+/* Takes up the volume of that number, which this domain holds, whose logical units lie as `map`
+ * says. Memory that logfs gives must be vm's. 0 or an error. */
+long files_device_open(struct files_device *device, uint64_t volume, const struct volume_map *map);
+/* The map in a frame that init shows a volume's root in. 0 or an error. */
+long files_device_root(uint64_t root, struct volume_map *map);
 #endif

@@ -75,10 +75,10 @@ static int volume_open(uint64_t number, uint64_t root) {
     const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
     uint32_t left = mine->limit[EXO_FRAMES] - mine->used[EXO_FRAMES];
     struct logfs_attributes about;
-    long error = files_device_open(&device, number, root);
+    struct volume_map map;
     int status;
 
-    if (error < 0)
+    if (files_device_root(root, &map) < 0 || files_device_open(&device, number, &map) < 0)
         return LOGFS_EIO;
     host = (struct logfs_host){page_take, page_free, resize, now, left / 2};
     if (host.cache_pages < CACHE_LEAST)
