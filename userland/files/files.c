@@ -85,7 +85,8 @@ static int volume_open(uint64_t number, uint64_t root) {
         host.cache_pages = CACHE_LEAST;
     if (host.cache_pages > CACHE_MOST)
         host.cache_pages = CACHE_MOST;
-    status = logfs_mount(&device.device, &host, 0, &volume);
+    status = logfs_mount(&device.device, &host,
+                         exo_volumes()[number].rights & EXO_W ? 0 : LOGFS_READ_ONLY, &volume);
     if (!status && (status = logfs_getattr(volume, LOGFS_ROOT, &about)) == 0)
         began = about.changed > about.modified ? about.changed : about.modified;
     return status;
@@ -96,10 +97,10 @@ static void serve(struct exo_message *message, exo_domain_t caller) {
     long answer = session ? 0 : -EBADF;
 
     switch (message->word[0]) {
-    case FILES_BEGIN:
+    case FILES_BEGIN: /* who is answered in the message must not wait for others' calls */
         sessions_look();
-        answer = session_begin(caller, &message->word[1]);
-        break;
+        message->word[0] = (uint64_t)session_begin(caller, &message->word[1]);
+        return;
     case FILES_END:
         if (session)
             session_end(session);

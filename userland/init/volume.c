@@ -446,9 +446,10 @@ long volume_change(uint64_t call, const char *name, uint64_t units) {
     long error;
 
     __atomic_store_n(&changing, 1, __ATOMIC_RELEASE);
-    error = call == STEWARD_VOLUME_MAKE   ? volume_make(name, units)
-            : call == STEWARD_VOLUME_GROW ? volume_grow(name, units)
-                                          : volume_end(name);
+    error = call != STEWARD_VOLUME_END && !units ? EXO_E_ARG
+            : call == STEWARD_VOLUME_MAKE        ? volume_make(name, units)
+            : call == STEWARD_VOLUME_GROW        ? volume_grow(name, units)
+                                                 : volume_end(name);
     list_update();
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
     return error;
