@@ -107,7 +107,7 @@ def run(settings, bootargs, timeout, show=None, typed=()):
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + timeout
     ended = False
-    rest = b""
+    rest = prompt = b""
 
     def take(line):
         nonlocal deadline, ended
@@ -137,12 +137,13 @@ def run(settings, bootargs, timeout, show=None, typed=()):
                 break
             if show:
                 show(data)
+            prompt += data
+            if typed and PROMPT in prompt:
+                prompt = prompt.split(PROMPT)[-1]
+                os.write(emulator.stdin.fileno(), typed.pop(0).encode() + b"\n")
             *whole, rest = (rest + data).split(b"\n")
             for line in whole:
                 take(line)
-            if typed and rest.endswith(PROMPT):
-                os.write(emulator.stdin.fileno(), typed.pop(0).encode() + b"\n")
-                rest = b""
         if rest:
             take(rest)
     finally:

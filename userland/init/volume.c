@@ -376,6 +376,8 @@ static long volume_grow(const char *name, uint64_t units) {
         return EXO_E_HANDLE;
     if (!number)
         return EXO_E_FULL;
+    if (!(rights_of(kept) & EXO_W))
+        return EXO_E_RIGHT;
     if (exo_volumes()[number].domain)
         return EXO_E_BUSY; /* who holds it asks for units himself, and fills them */
     error = volume_root_read(&kept->keeper, volume, (uint8_t *)&map);
@@ -405,6 +407,8 @@ static long volume_end(const char *name) {
 
     if (!volume)
         return EXO_E_HANDLE;
+    if (!(rights_of(kept) & EXO_W))
+        return EXO_E_RIGHT;
     if (kept->number[volume] && exo_volumes()[kept->number[volume]].domain)
         return EXO_E_BUSY;
     error = answer_of(volume_destroy(&kept->keeper, volume));
@@ -419,7 +423,8 @@ static long volume_make(const char *name, uint64_t units) {
     struct kept *kept = disks;
     long error;
 
-    while (kept < disks + EXO_DISKS && !(kept->live && units_of(kept, VOLUME_FREE) >= units))
+    while (kept < disks + EXO_DISKS &&
+           !(kept->live && rights_of(kept) & EXO_W && units_of(kept, VOLUME_FREE) >= units))
         kept++;
     if (volume_find(name, &(struct kept *){NULL}))
         return EXO_E_BUSY;

@@ -44,6 +44,8 @@ static const char *refusal(long error, bool makes) {
         return makes ? "there is one of that name" : "a program holds it";
     case EXO_E_FULL:
         return "no disk has so much free, or can give any";
+    case EXO_E_RIGHT:
+        return "its disk is read-only";
     default:
         return error_text(error);
     }
