@@ -9,8 +9,6 @@ enum {
     START_DEVICE,  /* the first device's index in the list of devices */
     START_STEWARD, /* the gate's environment, or 0 */
     START_DEVICES, /* frame of the list of devices, readable; 0 = no device was given */
-    START_VOLUME,  /* number of the volume that it holds, 0 = none */
-    START_ROOT,    /* frame of that volume's root, readable */
 };
 
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
@@ -32,8 +30,15 @@ enum steward_call {
     STEWARD_VOLUME_MAKE,
     STEWARD_VOLUME_GROW,
     STEWARD_VOLUME_END,
-    STEWARD_OUTCOME, /* of the caller's last call of these three */
-    STEWARD_FILES,   /* the file server's environment, or 0 */
+    /* Of the volume's holder, whatever gates he has: a number of a volume, whose frame now shows
+     * the root that he wants. ASK: the free units that it names become his, to be written. INSTALL:
+     * it is the root from now on. */
+    STEWARD_VOLUME_ASK,
+    STEWARD_VOLUME_INSTALL,
+    STEWARD_OUTCOME,     /* of the caller's last call of these five */
+    STEWARD_VOLUME_GIVE, /* a domain below the caller's, then the name: its number; word 1: the
+                            frame of its root */
+    STEWARD_FILES,       /* the file server's environment, or 0 */
 };
 
 /* How init keeps frames free. */

@@ -58,7 +58,7 @@ const char *error_text(long error) {
                                                                        : "unknown error";
 }
 
-static long steward_answer(struct exo_message *message) {
+long steward_answer(struct exo_message *message) {
     long error = exo_gate_call_patient(SHELL_GATE, message, exo_time() + 20 * exo_time_base());
 
     return error < 0 ? error : error ? EXO_E_DEAD : (long)message->word[0];
@@ -234,7 +234,7 @@ static const struct shell_command commands[] = {
     {"irqs", "", "interrupt lines and who serves them", show_irqs},
     {"trace", "[COUNT]", "what the kernel did last", show_trace},
     {"devices", "", "what the device tree names", show_devices},
-    {"run", "PROGRAM [ARGUMENTS] [&]", "a program, by path or name; & in the background", 0},
+    {"run", "[-v VOLUME] PROGRAM ...", "a program, by path or name; & in the background", 0},
     {"kill", "ENVIRONMENT | NAME", "end an environment, or all of a program", job_kill},
     {"start", "NAME", "start a program of init.conf again", command_start},
     {"revoke", "DOMAIN FRAMES [MS]", "ask a domain to give frames back", command_revoke},
