@@ -3,6 +3,7 @@
 #include "init.h"
 #include "libexos/edge/companion.h"
 #include "libexos/edge/console.h"
+#include "libexos/files/holder.h"
 
 enum { GATE_STACK = 8192 };
 _Static_assert(sizeof(struct steward_account) <= 48 && sizeof(struct steward_memory) <= 48,
@@ -94,9 +95,7 @@ static long gate_give(exo_domain_t caller, const uint64_t *word, uint64_t *root)
 }
 
 /* What holders of volumes may ask, whoever they are. */
-static bool is_holders(uint64_t call) {
-    return call == STEWARD_VOLUME_ASK || call == STEWARD_VOLUME_INSTALL;
-}
+static bool is_holders(uint64_t call) { return call == HOLDER_ASK || call == HOLDER_INSTALL; }
 
 /* What waits for the disk: its outcome can be asked for. */
 static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {
@@ -154,7 +153,7 @@ static void gate_serve(struct exo_message *message, exo_domain_t caller) {
     uint64_t call = answer.word[0];
     long result = EXO_E_RIGHT;
 
-    if (call == STEWARD_OUTCOME)
+    if (call == HOLDER_OUTCOME)
         result = caller == outcome_of ? outcome : EXO_E_HANDLE;
     else if (is_holders(call))
         result = gate_volume(call, &answer.word[1], caller);

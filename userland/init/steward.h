@@ -26,18 +26,12 @@ enum steward_call {
     STEWARD_ACCOUNT, /* index: 0, then a struct steward_account; EXO_E_ARG past the last */
     STEWARD_VOLUMES, /* share the list of volumes with the caller, readable: its frame */
     /* A mebibyte count, then 32 bytes of name in four registers. These wait for the disk: a caller
-     * that was told that the gate sleeps asks for the outcome. */
+     * that was told that the gate sleeps asks for the outcome (files/holder.h). */
     STEWARD_VOLUME_MAKE,
     STEWARD_VOLUME_GROW,
     STEWARD_VOLUME_END,
-    /* Of the volume's holder, whatever gates he has: a number of a volume, whose frame now shows
-     * the root that he wants. ASK: the free units that it names become his, to be written. INSTALL:
-     * it is the root from now on. */
-    STEWARD_VOLUME_ASK,
-    STEWARD_VOLUME_INSTALL,
-    STEWARD_OUTCOME,     /* of the caller's last call of these five */
     STEWARD_VOLUME_GIVE, /* a domain below the caller's, then the name: its number; word 1: the
-                            frame of its root */
+                            frame of its root. What its holder may ask: files/holder.h */
     STEWARD_FILES,       /* the file server's environment, or 0 */
 };
 

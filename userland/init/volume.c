@@ -3,6 +3,7 @@
 #include "init.h"
 #include "libexos/edge/bind.h"
 #include "libexos/edge/disk.h"
+#include "libexos/files/holder.h"
 #include "libexos/volume/keeper.h"
 #include "libexos/volume/map.h"
 #include "map.bpf.h"
@@ -468,8 +469,8 @@ long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
     memcpy(payload, (const void *)VOLUME_WINDOW, sizeof payload);
     exo_unbind(VOLUME_WINDOW, 1);
     __atomic_store_n(&changing, 1, __ATOMIC_RELEASE);
-    error = call == STEWARD_VOLUME_ASK ? volume_ask(&kept->keeper, volume, payload)
-                                       : volume_install(&kept->keeper, volume, payload);
+    error = call == HOLDER_ASK ? volume_ask(&kept->keeper, volume, payload)
+                               : volume_install(&kept->keeper, volume, payload);
     list_update();
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
     return answer_of(error);
