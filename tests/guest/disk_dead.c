@@ -1,4 +1,5 @@
-/* disk_dead.c - a disk that keeps requests for ever is given up: frames come back, the machine runs */
+/* disk_dead.c - a disk that keeps requests for ever is given up: frames come back, the machine runs
+ */
 /* SPDX-License-Identifier: MIT */
 /* smp: 1 */
 /* disk: 16M,throttling.bps-total=8192,throttling.bps-total-max=1048576 */

@@ -1,4 +1,5 @@
-/* disk_errors.c - what a disk cannot do ends with an error, and neither frames nor trust are lost */
+/* disk_errors.c - what a disk cannot do ends with an error, and neither frames nor trust are lost
+ */
 /* SPDX-License-Identifier: MIT */
 /* disk: 16M,fail=read@4104,fail=write@8200,fail=flush */
 /* bootargs: volumes=1*8 */

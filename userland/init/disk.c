@@ -27,9 +27,7 @@ static uint64_t frames_in_a_row(uint64_t count) {
 }
 
 /* What volumes= asks for: volumes 1 to `count` of a disk, each of so many units, in order. */
-static struct volumes {
-    uint64_t count, units, disk;
-} volumes;
+static struct volumes { uint64_t count, units, disk; } volumes;
 
 static bool volumes_read(const char *text) {
     volumes.count = number_at(&text);
@@ -74,7 +72,8 @@ long volumes_give(exo_domain_t to) {
     for (uint64_t i = 0; i < volumes.count && !error; i++) {
         error = exo_volume_grant(i + 1, volumes.disk, to, rights, 100);
         if (!error)
-            error = exo_extent_move(volumes.disk, i * volumes.units, volumes.units, 0, i + 1, there);
+            error =
+                exo_extent_move(volumes.disk, i * volumes.units, volumes.units, 0, i + 1, there);
     }
     return error;
 }
@@ -95,7 +94,7 @@ void volumes_serve(struct exo_parent *page) {
         word[TEST_ANSWER] =
             (uint64_t)exo_volume_grant(with[0], volumes.disk, with[1], with[2], with[3]);
     else
-        word[TEST_ANSWER] = (uint64_t)exo_extent_move(volumes.disk, with[0], with[1], with[2],
-                                                      with[3], with[4]);
+        word[TEST_ANSWER] =
+            (uint64_t)exo_extent_move(volumes.disk, with[0], with[1], with[2], with[3], with[4]);
     __atomic_store_n(&word[TEST_SERVED], word[TEST_SERVED] + 1, __ATOMIC_RELEASE);
 }

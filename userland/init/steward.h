@@ -17,7 +17,8 @@ enum {
     TEST_ASKED,
     TEST_SERVED,
     TEST_ANSWER,
-    TEST_GRANTS, /* 0: with first, count, from, to, written; else with volume, domain, rights, share */
+    TEST_GRANTS, /* 0: with first, count, from, to, written; else with volume, domain, rights, share
+                  */
     TEST_WITH,
 };
 
