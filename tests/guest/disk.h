@@ -18,14 +18,12 @@ struct volume {
 /* The books of the disk that the test has volumes of. */
 static struct {
     const struct exo_disk *disk;
-    const struct exo_volume *volumes;
     const struct exo_unit *units;
 } disk;
 
 static inline void open_disk_test(void) {
     open_test();
     disk.disk = &window.facts->disk[0];
-    disk.volumes = window_book(window.facts->volume_table, sizeof(struct exo_volume));
     disk.units = window_book(disk.disk->units, sizeof(struct exo_unit));
 }
 
@@ -102,9 +100,9 @@ static inline int64_t disk_end(struct volume *volume, uint32_t number) {
 static inline int disk_settle(uint64_t number) {
     uint64_t stop = now() + DISK_WAIT * window.facts->timebase;
 
-    while (disk.volumes[number].flying && now() < stop)
+    while (window.volumes[number].flying && now() < stop)
         nap(window.facts->slot_ticks);
-    return !disk.volumes[number].flying;
+    return !window.volumes[number].flying;
 }
 
 static inline int64_t disk_do(struct volume *volume, uint8_t op, uint64_t sector, uint64_t sectors,

@@ -32,14 +32,14 @@ int main(void) {
     nap(second);
     for (uint32_t i = 0; i < EXO_REQUESTS; i++)
         pending += disk_status(&mine, first + i) == EXO_DISK_PENDING;
-    ok(pending > FLYING && disk.volumes[1].flying == FLYING, "then it keeps %lu requests of %d",
+    ok(pending > FLYING && window.volumes[1].flying == FLYING, "then it keeps %lu requests of %d",
        pending, EXO_REQUESTS);
     is(frame_drop(0, frames[0]), EXO_E_BUSY, "with their frames");
     /* Kicks are when the kernel looks at its patience. */
     while (!disk.disk->dead && now() - begin < (PATIENCE + 4) * second) {
         must(call(DISK_KICK, 1) == 0);
         if (!disk.disk->dead)
-            check(now() - begin > second / 2 && disk.volumes[1].flying == FLYING, "too early");
+            check(now() - begin > second / 2 && window.volumes[1].flying == FLYING, "too early");
         nap(second / 4);
     }
     ok(disk.disk->dead, "it is given up");
@@ -48,7 +48,7 @@ int main(void) {
     for (uint32_t i = EXO_REQUESTS - (uint32_t)pending; i < EXO_REQUESTS; i++)
         check_is(disk_end(&mine, first + i), EXO_E_IO, "one that it kept, or that waited");
     ok_all("after its time, and all that it had failed");
-    is(disk.volumes[1].flying, 0, "nothing is in it any more");
+    is(window.volumes[1].flying, 0, "nothing is in it any more");
     is(disk_do(&mine, EXO_DISK_READ, 0, 8, frame), EXO_E_IO, "it reads no more");
     is(disk_do(&other, EXO_DISK_WRITE, 4 * EXO_UNIT, 8, frame), EXO_E_IO, "nor writes for others");
     is(disk_do(&mine, EXO_DISK_FLUSH, 0, 0, frame), EXO_E_IO, "nor flushes");

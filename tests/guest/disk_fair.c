@@ -77,7 +77,7 @@ static void compete(int first, int end, uint64_t most) {
 static void streams_close(int count) {
     for (int i = 0; i < count; i++) {
         must(disk_settle(streams[i].volume.number));
-        while (disk.volumes[i + 1].head != streams[i].volume.queue->tail)
+        while (window.volumes[i + 1].head != streams[i].volume.queue->tail)
             nap(window.facts->slot_ticks);
         must(disk_settle(streams[i].volume.number));
         volume_close(&streams[i].volume);

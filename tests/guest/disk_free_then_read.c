@@ -56,7 +56,7 @@ static void wrong_moves(void) {
     check_is(move(0, MOVE_MOST + 1, 1, 0, 0), EXO_E_ARG, "too many");
     for (uint64_t i = 0; i < DISK; i++)
         check_is(disk.units[i].volume, i < FREE ? (int64_t)(i / UNITS) + 1 : 0, "whose a unit is");
-    check_is(disk.volumes[1].units, UNITS, "how many are mine");
+    check_is(window.volumes[1].units, UNITS, "how many are mine");
     ok_all("moves that cannot be move nothing");
 }
 
@@ -69,11 +69,11 @@ static void moved_in_flight(void) {
     must(call(DISK_KICK, 1) == 0);
     /* No request needs the unit 3. */
     is(move(3, 1, 1, 2, 0), EXO_E_AGAIN, "a unit of a volume that is in the device");
-    started = disk.volumes[1].head - first;
+    started = window.volumes[1].head - first;
     is(disk.units[3].volume, 1, "stays");
     ok(disk_settle(1), "the device gets through");
     must(call(DISK_KICK, 1) == 0);
-    is(disk.volumes[1].head - first, started, "and gets no more meanwhile");
+    is(window.volumes[1].head - first, started, "and gets no more meanwhile");
     ok(started < EXO_REQUESTS, "though there were more");
     is(move(UNITS - 1, 1, 1, 2, 0), 0, "then units go");
     for (uint32_t i = 0; i < EXO_REQUESTS; i++)

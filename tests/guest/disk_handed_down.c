@@ -24,11 +24,11 @@ static void down_the_tree(void) {
     check_is(child_does(VOLUME_GRANT, 3, 0, below, EXO_R, 1), EXO_E_RIGHT, "a volume of nobody");
     check_is(child_does(VOLUME_GRANT, 1, 0, stranger, EXO_R, 1), EXO_E_RIGHT, "up the tree");
     check_is(child_does(EXTENT_MOVE, 0, 0, 1, 1, 2), EXO_E_RIGHT, "units");
-    check_is(disk.volumes[1].domain, (int64_t)slot_of(c.domain), "whose it is");
+    check_is(window.volumes[1].domain, (int64_t)slot_of(c.domain), "whose it is");
     ok_all("what its holder has not got, it cannot give");
     is(child_does(VOLUME_GRANT, 1, 0, below, EXO_R, SHARE / 2), 0, "less of both goes down");
-    ok(disk.volumes[1].domain == slot_of(below) && disk.volumes[1].rights == EXO_R &&
-           disk.volumes[1].share == SHARE / 2 && disk.volumes[1].frame == 0,
+    ok(window.volumes[1].domain == slot_of(below) && window.volumes[1].rights == EXO_R &&
+           window.volumes[1].share == SHARE / 2 && window.volumes[1].frame == 0,
        "as it was given, without the queue of before");
     is(used(c.domain, EXO_DISK), 0, "and is counted once");
     check_is(child_does(VOLUME_GRANT, 1, 0, 0, BOTH, SHARE / 2), EXO_E_RIGHT, "a right more");
@@ -36,7 +36,7 @@ static void down_the_tree(void) {
     check_is(call(VOLUME_GRANT, 1, 0, 0, BOTH, SHARE / 2), EXO_E_RIGHT, "from further up");
     ok_all("what was given up does not come back from below");
     must(child_does(DOMAIN_KILL, below) == 0);
-    is(disk.volumes[1].domain, 0, "when the lowest dies the volume is nobody's");
+    is(window.volumes[1].domain, 0, "when the lowest dies the volume is nobody's");
     ok(child_does(VOLUME_BIND, 1, volume.frame, c.env, 1) == EXO_E_RIGHT &&
            call(VOLUME_BIND, 1, EXO_ANY, 0, 0) == EXO_E_RIGHT &&
            call(VOLUME_GRANT, 1, 0, 0, EXO_R, 1) == EXO_E_RIGHT,

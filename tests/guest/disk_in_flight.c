@@ -164,11 +164,11 @@ static void broken_in_flight(void) {
     do {
         result = call(REVOKE_BREAK, c.domain, EXO_FRAMES, &volume.frame, 1);
         if (disk_status(&volume, first) == EXO_DISK_PENDING)
-            check_is(disk.volumes[1].frame, (int64_t)volume.frame, "the queue in flight");
+            check_is(window.volumes[1].frame, (int64_t)volume.frame, "the queue in flight");
     } while (result == EXO_E_AGAIN);
     check_is(result, 1, "the break");
     ok_all("a queue that is broken stays till its requests have ended");
-    ok(disk_settle(1) && disk.volumes[1].frame == 0, "then it is none");
+    ok(disk_settle(1) && window.volumes[1].frame == 0, "then it is none");
     is(window.frames[volume.frame].uses, 1, "and the frame is bound by me alone");
     is(call(DISK_KICK, 1), 0, "a kick does nothing");
     child_end(&c);

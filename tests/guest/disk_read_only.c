@@ -14,7 +14,7 @@ int main(void) {
     words = see(frame, EXO_R | EXO_W);
     words[0] = 1;
     volume_open(&volume, 1);
-    ok(disk.disk->read_only && disk.volumes[1].rights == EXO_R,
+    ok(disk.disk->read_only && window.volumes[1].rights == EXO_R,
        "the disk is read-only, and said so");
     is(disk_do(&volume, EXO_DISK_READ, EXO_UNIT - 4, 8, frame), 0, "a read");
     is((int64_t)words[0], 0, "of what is there");

@@ -20,10 +20,10 @@ static void answered(void) {
     is(volume_ask(UNITS + 1, 0), EXO_E_ARG, "nobody is asked for more than it has");
     is(volume_ask(UNITS, window.facts->timebase), 0, "all units are asked for");
     is(volume_break(1), EXO_E_EARLY, "no break before the deadline");
-    is(disk.volumes[1].domain, (int64_t)slot_of(c.domain), "the volume is where it was");
+    is(window.volumes[1].domain, (int64_t)slot_of(c.domain), "the volume is where it was");
     is(child_does(VOLUME_GRANT, 1, 0, 0, 0, 0), 0, "the child gives it back");
     is(asked(), 0, "the request is met");
-    ok(disk.volumes[1].domain == 0 && window.frames[volume.frame].uses == 1,
+    ok(window.volumes[1].domain == 0 && window.frames[volume.frame].uses == 1,
        "and neither volume nor queue are its");
 }
 
@@ -34,8 +34,8 @@ static void wrong_numbers(void) {
     /* What is not the child's it has not got any more. */
     check_is(volume_break(2), 1, "a volume of mine");
     check_is(volume_break(3), 1, "a volume of nobody's");
-    check_is(disk.volumes[2].domain, (int64_t)my_domain_slot(), "whose mine is");
-    check_is(disk.volumes[1].domain, (int64_t)slot_of(c.domain), "whose the child's is");
+    check_is(window.volumes[2].domain, (int64_t)my_domain_slot(), "whose mine is");
+    check_is(window.volumes[1].domain, (int64_t)slot_of(c.domain), "whose the child's is");
     check_is(asked(), 1, "what is asked for");
     ok_all("wrong numbers take nothing");
 }

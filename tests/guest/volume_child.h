@@ -86,8 +86,8 @@ static inline void lose_it_at_work(int64_t (*take)(uint64_t number), const char 
     must(child_does(DISK_KICK, 1) == 0);
     for (result = EXO_E_AGAIN; result == EXO_E_AGAIN; calls++) {
         result = take(1);
-        started = calls ? started : disk.volumes[1].head - first;
-        early += result != EXO_E_AGAIN && disk.volumes[1].flying;
+        started = calls ? started : window.volumes[1].head - first;
+        early += result != EXO_E_AGAIN && window.volumes[1].flying;
         call(DISK_KICK, 1);
         if (result == EXO_E_AGAIN)
             nap(window.facts->slot_ticks);
@@ -98,7 +98,7 @@ static inline void lose_it_at_work(int64_t (*take)(uint64_t number), const char 
         check_is(disk_status(&volume, first + i), i < started ? 0 : EXO_DISK_PENDING, "a request");
     check(started >= FLYING && started < EXO_REQUESTS, "%u requests were started", started);
     ok_all("what was in the device ended well, and nothing was started any more");
-    ok(disk.volumes[1].domain == 0 && disk.volumes[1].frame == 0 &&
+    ok(window.volumes[1].domain == 0 && window.volumes[1].frame == 0 &&
            window.frames[volume.frame].uses == 1,
        "neither volume nor queue are the child's");
     is(used(c.domain, EXO_DISK), 0, "nor counted against it");
@@ -106,7 +106,7 @@ static inline void lose_it_at_work(int64_t (*take)(uint64_t number), const char 
            child_does(VOLUME_BIND, 1, volume.frame, c.env, 1) == EXO_E_RIGHT &&
            child_does(VOLUME_GRANT, 1, 0, 0, EXO_R, 1) == EXO_E_RIGHT,
        "and it has no way back");
-    ok(disk.volumes[1].units == UNITS && disk.units[0].volume == 1 && written == 0 &&
+    ok(window.volumes[1].units == UNITS && disk.units[0].volume == 1 && written == 0 &&
            disk.units[0].written == 8,
        "the units are the volume's still, with what is in them");
     must(disk_steward(1, 1, window.mine->domain, BOTH, 100, 0) == 0);
