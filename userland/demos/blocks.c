@@ -59,9 +59,15 @@ _Noreturn static void process(struct exo_parent *parent) {
     if (!propose(HOLDER_ASK, FIRST, BLOCKS))
         parent->word[WORD_BOUND] = BLOCKS;
     parent->word[WORD_WRITTEN] = !write_all() && !propose(HOLDER_INSTALL, FIRST, BLOCKS);
-    for (uint32_t left = BLOCKS - 1;; left--)
-        if (exo_sleep(EVENT, EXO_NEVER) & EVENT)
+    for (uint32_t left = BLOCKS;;) {
+        const volatile struct exo_uarea *uarea = exo_uarea();
+
+        exo_sleep(EVENT, EXO_NEVER);
+        if (left && uarea->revoke[EXO_DISK].count) {
+            left--;
             parent->word[WORD_GIVEN] += !propose(HOLDER_INSTALL, FIRST + BLOCKS - left, left);
+        }
+    }
 }
 
 static int await(const volatile uint64_t *word, uint64_t value) {
