@@ -19,7 +19,7 @@ result $? 'a disk'
 fresh() { cp "$new" "$dir/$1" && echo "$dir/$1"; }
 
 disk=$(fresh disk)
-boot first "$disk" <<'END'
+INITRD=build/initrd-tests.cpio boot first "$disk" <<'END'
 cat /notes/deep/note
 cp -r /notes /copy
 ls /copy
@@ -59,12 +59,15 @@ snapshot -d none
 cp /moved/note /none/note
 volume make root 4
 volume make large 4000
-volume make none 0
 volume end root
 volume end none
 volume grow root 1
-volume make store 4
-volume grow store 2
+volume make store 15
+volume grow store 4
+volume make small 2
+volume grow small 1
+run -v small test/served/holder write
+run -v small test/served/holder look
 volume
 run only-here
 sync
@@ -98,12 +101,14 @@ says 'snapshot -d none' 'snapshot: none: No such file or directory' 'no such sna
 says 'cp /moved/note /none/note' 'cp: .*: No such file or directory' 'cp to nowhere'
 says 'volume make root 4' 'volume: root: there is one of that name' 'volume make of a taken name'
 says 'volume make large 4000' 'volume: large: no disk has so much free, or can give any' 'of too much'
-says 'volume make none 0' 'volume: none: argument out of range' 'of nothing'
 says 'volume end root' 'volume: root: a program holds it' 'volume end of one that is held'
 says 'volume end none' 'volume: none: there is no such volume' 'of one that is not there'
 says 'volume grow root 1' 'volume: root: a program holds it' 'volume grow of one that is held'
-said volume | grep -qE '^store +0 +6 ' && said volume | grep -qE '^\(free\) +0 +17$'
-result $? 'volume make and grow'
+says 'volume make store 15' '' 'volume make'
+says 'volume grow store 4' '' 'volume grow'
+said volume | grep -qE '^store +0 +19 ' && said volume | grep -qE '^\(free\) +0 +1$'
+result $? 'of nearly all that is free'
+says 'run -v small test/served/holder look' '3 units' 'what a holder wrote into the frame of its root, and did not propose, the next one does not see'
 said 'run only-here' | grep -q '^100000 calls there and back, sum [0-9]*, all right$'
 result $? 'a program that stands in the root volume alone is run'
 said df | grep -qE '^root +[0-9]+ +[0-9]+ +1[0-9] '
@@ -119,6 +124,7 @@ cat /.snapshots/before/same
 snapshot -d before
 ls /.snapshots
 volume end store
+volume end small
 volume
 mv /words /moved
 cat /moved/words

@@ -10,8 +10,8 @@
 
 enum { BLOCK_SECTORS = VOLUME_BLOCK / 512, DISK_UNITS = 36 * 1024, FILL_SECTORS = 512 };
 enum { SHARE = 100, SHARE_MOST = 1000 /* the kernel's */ };
-enum { PAGE_QUEUE, PAGE_FILL, PAGE_DATA, PAGES }; /* of each disk */
-#define VOLUME_LIST (EXO_HEAP + 2 * EXO_PAGE)     /* behind the list of devices */
+enum { PAGE_QUEUE, PAGE_DATA, PAGES };        /* of each disk */
+#define VOLUME_LIST (EXO_HEAP + 2 * EXO_PAGE) /* behind the list of devices */
 #define VOLUME_WINDOW (VOLUME_LIST + EXO_PAGE)
 #define VOLUME_PAGES (VOLUME_WINDOW + EXO_PAGE)
 #define VOLUME_RIGHTS EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)
@@ -20,11 +20,12 @@ static struct kept {
     bool live;
     struct volume_device device;
     struct volume_keeper keeper;
-    struct exo_disk_queue queue, fill; /* unit 0's, and that of a volume which is being filled */
+    struct exo_disk_queue queue; /* the keeper's: unit 0, and one that is being filled */
     const volatile struct exo_unit *units;
     uint64_t frame[PAGES];
     uint8_t *page[PAGES];
-    uint64_t root[VOLUME_MOST + 1];    /* frames that holders see their root in */
+    uint64_t root[VOLUME_MOST + 1];    /* frames with the roots that hold */
+    uint64_t shown[VOLUME_MOST + 1];   /* frames in which holders see theirs, and propose others */
     uint8_t number[VOLUME_KEEPER + 1]; /* the kernel's, of each owner; 0: none yet */
     uint8_t owner[DISK_UNITS];
 } disks[EXO_DISKS];
@@ -220,7 +221,7 @@ static void keeper_close(struct kept *kept) {
     number_free(kept, VOLUME_KEEPER);
 }
 
-/* The frame that shows the volume's root to its holder is filled anew. */
+/* The frame with the volume's root is filled anew. */
 static void root_show(struct kept *kept, uint32_t volume) {
     if (!kept->root[volume] && exo_alloc(0, &kept->root[volume], 1) < 0)
         kept->root[volume] = 0;
@@ -301,8 +302,51 @@ static long grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t 
     return error;
 }
 
-/* The main environment gives volumes out, and the gate's changes them: not both at once. */
+/* The main environment gives volumes out, and the gate's does that and changes them: not both at
+ * once. */
 static uint32_t changing;
+
+static void change_begin(void) {
+    while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
+        exo_sleep_ns(1000000);
+}
+
+static void change_end(void) {
+    list_update();
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}
+
+static long root_copy(uint64_t frame, void *to, const void *from) {
+    long error = exo_bind(VOLUME_WINDOW, frame, VOLUME_RIGHTS);
+
+    if (error < 0)
+        return error;
+    memcpy(to ? to : (void *)VOLUME_WINDOW, from ? from : (void *)VOLUME_WINDOW, VOLUME_PAYLOAD);
+    exo_unbind(VOLUME_WINDOW, 1);
+    return 0;
+}
+
+/* A proposed root, or one on its way from frame to frame. */
+static uint8_t payload[VOLUME_PAYLOAD];
+
+/* Each holder gets a frame of his own: what those before him may still see shows him nothing. */
+static long root_give(struct kept *kept, uint32_t volume, exo_domain_t to) {
+    uint64_t *shown = &kept->shown[volume];
+    long error;
+
+    if (*shown)
+        exo_drop(0, shown, 1);
+    *shown = EXO_ANY;
+    error = exo_alloc(0, shown, 1);
+    if (error) {
+        *shown = 0;
+        return error;
+    }
+    error = root_copy(kept->root[volume], payload, NULL);
+    if (!error)
+        error = root_copy(*shown, NULL, payload);
+    return error ? error : exo_hold_share(0, to, shown, 1, EXO_R | EXO_W);
+}
 
 bool volume_is_there(const char *name) {
     struct kept *kept;
@@ -321,13 +365,11 @@ static long quota(exo_domain_t to, uint32_t units) {
                                           : exo_domain_grant(to, EXO_DISK, (int64_t)units - left);
 }
 
-long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
+static long give(const char *name, exo_domain_t to, uint64_t *root) {
     struct kept *kept;
     uint32_t volume;
     long error;
 
-    while (__atomic_load_n(&changing, __ATOMIC_ACQUIRE))
-        exo_sleep_ns(1000000);
     if (!volume_is_there(name))
         return EXO_E_HANDLE;
     volume = volume_find(name, &kept);
@@ -337,25 +379,35 @@ long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
     if (!error)
         error = grant(kept, volume, to, rights_of(kept));
     if (!error)
-        error = exo_hold_share(0, to, &kept->root[volume], 1, EXO_R | EXO_W);
-    *root = kept->root[volume];
-    list_update();
+        error = root_give(kept, volume, to);
+    *root = kept->shown[volume];
     return error < 0 ? error : kept->number[volume];
 }
 
-/* All sectors of the map's units from that logical one on are written, by init as its holder. */
-static long fill(struct kept *kept, uint32_t volume, const struct volume_map *map, uint64_t from) {
-    uint32_t number = number_of(kept, volume), run = 1, unit;
-    long error = exo_disk_attach(&kept->fill, number, kept->frame[PAGE_FILL], kept->page[PAGE_FILL],
-                                 INIT_DISK);
+long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
+    long number;
 
-    if (!error) /* attach tells the main environment; it may be the gate that waits */
-        error = exo_volume_bind(number, kept->frame[PAGE_FILL], caller, INIT_DISK);
-    for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++)
+    change_begin();
+    number = give(name, to, root);
+    change_end();
+    return number;
+}
+
+/* All sectors of the map's units from that logical one on are written. Each belongs to the keeper
+ * meanwhile, so that init needs no more units than one of its own. */
+static long fill(struct kept *kept, uint32_t volume, const struct volume_map *map, uint64_t from) {
+    uint32_t run = 1, unit;
+    long error = 0, back;
+
+    for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++) {
+        if ((error = unit_move(kept, unit, 1, volume, VOLUME_KEEPER, 0)))
+            break;
         for (uint32_t at = 0; at < EXO_UNIT && !error; at += FILL_SECTORS)
-            error = disk_do(kept, &kept->fill, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at,
+            error = disk_do(kept, &kept->queue, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at,
                             FILL_SECTORS);
-    exo_volume_bind(number, EXO_ANY, 0, 0);
+        back = unit_move(kept, unit, 1, VOLUME_KEEPER, volume, !error);
+        error = error ? error : back;
+    }
     return error;
 }
 
@@ -401,12 +453,9 @@ static long volume_grow(const char *name, uint64_t units) {
         error = volume_ask(&kept->keeper, volume, (const uint8_t *)&map);
     if (error)
         return answer_of((int)error);
-    error = grant(kept, volume, exo_uarea()->domain, EXO_R | EXO_W);
-    if (!error)
-        error = fill(kept, volume, &map, old);
+    error = fill(kept, volume, &map, old);
     if (!error)
         error = answer_of(volume_install(&kept->keeper, volume, (const uint8_t *)&map));
-    grant(kept, volume, 0, 0);
     root_show(kept, volume);
     return error;
 }
@@ -458,8 +507,7 @@ static long volume_make(const char *name, uint64_t units) {
     return error;
 }
 
-long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
-    static uint8_t payload[VOLUME_PAYLOAD];
+static long propose(uint64_t call, uint64_t number, uint32_t holder) {
     uint32_t volume = 1;
     struct kept *kept;
     int error;
@@ -469,27 +517,31 @@ long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
     kept = &disks[exo_volumes()[number].disk];
     while (volume <= VOLUME_MOST && kept->number[volume] != number)
         volume++;
-    if (volume > VOLUME_MOST || exo_bind(VOLUME_WINDOW, kept->root[volume], VOLUME_RIGHTS) < 0)
+    if (volume > VOLUME_MOST || root_copy(kept->shown[volume], payload, NULL) < 0)
         return EXO_E_HANDLE;
-    memcpy(payload, (const void *)VOLUME_WINDOW, sizeof payload);
-    exo_unbind(VOLUME_WINDOW, 1);
-    __atomic_store_n(&changing, 1, __ATOMIC_RELEASE);
     error = call == HOLDER_ASK ? volume_ask(&kept->keeper, volume, payload)
                                : volume_install(&kept->keeper, volume, payload);
-    list_update();
-    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    if (!error && call != HOLDER_ASK)
+        root_copy(kept->root[volume], NULL, payload);
     return answer_of(error);
+}
+
+long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
+    long error;
+
+    change_begin();
+    error = propose(call, number, holder);
+    change_end();
+    return error;
 }
 
 long volume_change(uint64_t call, const char *name, uint64_t units) {
     long error;
 
-    __atomic_store_n(&changing, 1, __ATOMIC_RELEASE);
-    error = call != STEWARD_VOLUME_END && !units ? EXO_E_ARG
-            : call == STEWARD_VOLUME_MAKE        ? volume_make(name, units)
-            : call == STEWARD_VOLUME_GROW        ? volume_grow(name, units)
-                                                 : volume_end(name);
-    list_update();
-    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    change_begin();
+    error = call == STEWARD_VOLUME_MAKE   ? volume_make(name, units)
+            : call == STEWARD_VOLUME_GROW ? volume_grow(name, units)
+                                          : volume_end(name);
+    change_end();
     return error;
 }
