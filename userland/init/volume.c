@@ -121,13 +121,9 @@ static void set_aside(void *context, uint32_t volume, int error) {
                kept->keeper.catalogue.entry[volume - 1].name, volume_words(error));
 }
 
-/* Whom the kernel tells of requests' ends: whoever calls the keeper. */
-static exo_env_t caller;
-
 long volumes_bind(exo_env_t env) {
     long error = 0;
 
-    caller = env;
     for (struct kept *kept = disks; kept < disks + EXO_DISKS && !error; kept++)
         if (kept->live)
             error = exo_volume_bind(kept->queue.volume, kept->frame[PAGE_QUEUE], env, INIT_DISK);
