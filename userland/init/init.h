@@ -62,9 +62,11 @@ const char *device_give(uint32_t index, exo_domain_t to, long *error);
 
 /* disk.c */
 void disks_open(void);
-/* volumes=COUNT*UNITS of a test's: given, and taken back. */
-long disk_give(const char *text, exo_domain_t to);
-void disk_take(const char *text);
+/* A test's volumes, volumes=COUNT*UNITS of the first disk, or with @ram behind it of the initrd:
+ * given, granted and moved as its parent page says meanwhile, and taken back. */
+long volumes_give(exo_domain_t to);
+void volumes_serve(struct exo_parent *page);
+void volumes_take(void);
 uint64_t number_at(const char **text); /* test.c */
 
 /* volume.c */

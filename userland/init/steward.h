@@ -13,6 +13,17 @@ enum {
     START_ROOT,    /* frame of that volume's root, readable */
 };
 
+/* Words of a test's parent page, for what only init may do with its volumes: it writes all from
+ * TEST_GRANTS on and counts TEST_ASKED up; TEST_SERVED follows when the answer is there. */
+enum {
+    TEST_ASKED,
+    TEST_SERVED,
+    TEST_ANSWER,
+    TEST_GRANTS, /* 0: with first, count, from, to, written; else with volume, domain, rights, share
+                  */
+    TEST_WITH,
+};
+
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
 enum steward_call {
