@@ -11,7 +11,7 @@
 #include "libexos/vm/vm.h"
 #include "tests/guest/window.h"
 
-enum { GUEST_VOLUME = 1, GUEST_BITS = 1 << 10, GUEST_ZEROS = 512 /* sectors at once */ };
+enum { GUEST_VOLUME = 1, GUEST_BITS = 1 << 10, GUEST_ZEROS = 128 /* sectors at once */ };
 enum { GUEST_FILE = 0100644, GUEST_DIRECTORY = 0040755 };
 
 static struct {
@@ -53,8 +53,8 @@ static inline void guest_open(uint32_t first) {
     files_host_make(&guest.host);
 }
 
-static inline void guest_format(void) {
-    struct logfs_format format = {.label = "test", .id = 0x7e57, .features = LOGFS_DATA_CHECKSUMS};
+static inline void guest_format(uint32_t features) {
+    struct logfs_format format = {.label = "test", .id = 0x7e57, .features = features};
 
     must(logfs_format(&guest.device.device, &guest.host, &format) == 0);
 }

@@ -137,7 +137,7 @@ int main(void) {
     window_open();
     guest_open(1);
     is(guest_mount(), LOGFS_EUCLEAN, "an empty volume is none");
-    guest_format();
+    guest_format(LOGFS_DATA_CHECKSUMS);
     must(guest_mount() == 0);
     large_file();
     sparse_file();
