@@ -50,7 +50,8 @@
 #define EXO_GATE_CONSOLE 31
 #define EXO_GATE_INSTANCE 30
 #define EXO_GATE_FILES 29
-#define EXO_GATE_FREE 0 /* 0 .. 28 */
+#define EXO_GATE_KEEPER 28
+#define EXO_GATE_FREE 0 /* 0 .. 27 */
 
 /* Event bits that the library uses; the low 32 are the program's. */
 #define EXO_EVENT_CHILD (1ull << 32)   /* a child that I spawned ended */

@@ -41,7 +41,10 @@ struct exo_parent {
     uint64_t state; /* written last */
     int64_t status; /* exit status; when crashed: the cause */
     uint64_t pc, address;
-    uint64_t word[60];   /* the two sides' own */
+    uint64_t word[56]; /* the two sides' own */
+    /* A volume that the child was given before it started: its number in the kernel (0: none), the
+     * frame that its root is shown in, and whose gate changes roots (userland/init/steward.h). */
+    uint64_t volume, root, keeper, spare;
     uint8_t bytes[3584]; /* for instance a tool's result */
 };
 

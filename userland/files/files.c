@@ -12,7 +12,6 @@
 #include "libexos/files/host.h"
 #include "libexos/vm/vm.h"
 #include "server.h"
-#include "userland/init/steward.h"
 
 enum { STACK_PAGES = 32, TICK_SECONDS = 5, TICK_STACK = 4096 };
 
@@ -79,15 +78,15 @@ static long tick_start(void) {
 }
 
 int main(void) {
-    const struct exo_start *start = exo_start_block();
+    const struct exo_parent *given = exo_parent_page();
     long stack = vm_map(0, STACK_PAGES * EXO_PAGE, EXO_R | EXO_W, VM_EAGER | VM_GUARD), error;
     int status;
 
-    if (!start || !start->word[START_VOLUME] || stack < 0) {
+    if (!given || !given->volume || stack < 0) {
         printf("files: no volume was given\n");
         return 1;
     }
-    status = volume_open(start->word[START_VOLUME], start->word[START_ROOT]);
+    status = volume_open(given->volume, given->root);
     if (status) {
         printf("files: the volume is not mounted: %s\n",
                status == LOGFS_EUCLEAN ? "no logfs in it, or a damaged one" : strerror(-status));

@@ -3,6 +3,7 @@
 #include "init.h"
 #include "libexos/edge/companion.h"
 #include "libexos/edge/console.h"
+#include "libexos/files/holder.h"
 
 enum { GATE_STACK = 8192 };
 _Static_assert(sizeof(struct steward_account) <= 48 && sizeof(struct steward_memory) <= 48,
@@ -79,14 +80,29 @@ static long gate_account(uint64_t index, void *answer) {
     return 0;
 }
 
-/* Units, then the name. */
-static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {
-    char name[33] = {0};
+/* A name in four words. */
+static const char *gate_text(const uint64_t *word) {
+    static char text[33];
 
-    memcpy(name, &word[1], 32);
+    memcpy(text, word, sizeof text - 1);
+    return text;
+}
+
+static long gate_give(exo_domain_t caller, const uint64_t *word, uint64_t *root) {
+    if (!gate_live(word[0]) || !domain_is_below(exo_slot_of(word[0]), exo_slot_of(caller)))
+        return EXO_E_RIGHT;
+    return volume_give(gate_text(&word[1]), word[0], root);
+}
+
+/* What holders of volumes may ask, whoever they are. */
+static bool is_holders(uint64_t call) { return call == HOLDER_ASK || call == HOLDER_INSTALL; }
+
+/* What waits for the disk: its outcome can be asked for. */
+static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {
     outcome = EXO_E_AGAIN;
     outcome_of = caller;
-    return outcome = volume_change(call, name, word[0]);
+    return outcome = is_holders(call) ? volume_propose(call, word[0], exo_slot_of(caller))
+                                      : volume_change(call, gate_text(&word[1]), word[0]);
 }
 
 static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
@@ -120,23 +136,29 @@ static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
     case STEWARD_VOLUME_GROW:
     case STEWARD_VOLUME_END:
         return gate_volume(word[0], &word[1], caller);
+    case STEWARD_VOLUME_GIVE:
+        return gate_give(caller, &word[1], &word[1]);
     case STEWARD_FILES:
         return (long)files_env();
-    case STEWARD_OUTCOME:
-        return caller == outcome_of ? outcome : EXO_E_HANDLE;
     default:
         return EXO_E_CALL;
     }
 }
 
-/* The gate is open to all, because who starts when is not known beforehand; it serves those whom
- * the configuration names. */
+/* The gate is open to all, because who starts when is not known beforehand; for most it serves
+ * those whom the configuration names. */
 static void gate_serve(struct exo_message *message, exo_domain_t caller) {
     const struct service *service = service_of(exo_slot_of(caller));
     struct exo_message answer = *message;
-    long result = service && service->program->offers_steward ? gate_serve_call(answer.word, caller)
-                                                              : EXO_E_RIGHT;
+    uint64_t call = answer.word[0];
+    long result = EXO_E_RIGHT;
 
+    if (call == HOLDER_OUTCOME)
+        result = caller == outcome_of ? outcome : EXO_E_HANDLE;
+    else if (is_holders(call))
+        result = gate_volume(call, &answer.word[1], caller);
+    else if (service && service->program->offers_steward)
+        result = gate_serve_call(answer.word, caller);
     *message = answer;
     message->word[0] = (uint64_t)result;
 }

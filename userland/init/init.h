@@ -76,13 +76,14 @@ void volumes_open(uint32_t disk);
 long volumes_bind(exo_env_t env);
 /* The page of struct steward_volume, or EXO_ANY. */
 uint64_t volumes_frame(void);
-/* The number that a volume has in the kernel, and the frame that its root is shown in.
- * EXO_E_HANDLE: there is none of that name that is sound. */
-long volume_look(const char *name, uint64_t *number, uint64_t *root);
-/* Binds it to a domain, with a sight of its root. */
-long volume_give(const char *name, exo_domain_t to);
+/* Is there one of that name, and sound? */
+bool volume_is_there(const char *name);
+/* Binds it to a domain, with a sight of its root: its number in the kernel, and that frame. */
+long volume_give(const char *name, exo_domain_t to, uint64_t *root);
 /* STEWARD_VOLUME_MAKE (of zeros), _GROW or _END, of one that nobody holds. Waits for the disk. */
 long volume_change(uint64_t call, const char *name, uint64_t units);
+/* HOLDER_ASK or _INSTALL, of one that that domain slot holds. Waits for the disk. */
+long volume_propose(uint64_t call, uint64_t number, uint32_t holder);
 
 /* crash.c */
 void crash_open(void);

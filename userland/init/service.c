@@ -47,8 +47,16 @@ static const char *service_equip(struct service *service, const uint32_t *device
     uint64_t base = exo_time_base(), slots = 0;
     uint32_t hart = 0;
 
-    if (program->volume[0] && (*error = volume_give(program->volume, service->child.domain)) < 0)
-        return "giving it the volume";
+    if (program->volume[0]) {
+        struct exo_parent *page = service->child.page;
+
+        *error =
+            page ? volume_give(program->volume, service->child.domain, &page->root) : EXO_E_FULL;
+        if (*error < 0)
+            return "giving it the volume";
+        page->volume = (uint64_t)*error;
+        page->keeper = gate_env();
+    }
     for (uint32_t i = 0; i < program->device_count; i++) {
         const char *failed = device_give(devices[i], service->child.domain, error);
 
@@ -111,8 +119,7 @@ static void service_spawn(struct service *service) {
                        program->devices[i]);
             return;
         }
-    if (program->volume[0] && (error = volume_look(program->volume, &what.word[START_VOLUME],
-                                                   &what.word[START_ROOT])) < 0)
+    if (program->volume[0] && !volume_is_there(program->volume))
         return; /* a machine without that volume goes without the service */
     exo_strlcpy(arguments, program->arguments, sizeof arguments);
     for (char *at = arguments; *at && what.argc < SERVICE_WORDS;) {

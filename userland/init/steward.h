@@ -9,8 +9,6 @@ enum {
     START_DEVICE,  /* the first device's index in the list of devices */
     START_STEWARD, /* the gate's environment, or 0 */
     START_DEVICES, /* frame of the list of devices, readable; 0 = no device was given */
-    START_VOLUME,  /* number of the volume that it holds, 0 = none */
-    START_ROOT,    /* frame of that volume's root, readable */
 };
 
 /* Words of a test's parent page, for what only init may do with its volumes: it writes all from
@@ -39,12 +37,13 @@ enum steward_call {
     STEWARD_ACCOUNT, /* index: 0, then a struct steward_account; EXO_E_ARG past the last */
     STEWARD_VOLUMES, /* share the list of volumes with the caller, readable: its frame */
     /* A mebibyte count, then 32 bytes of name in four registers. These wait for the disk: a caller
-     * that was told that the gate sleeps asks for the outcome. */
+     * that was told that the gate sleeps asks for the outcome (files/holder.h). */
     STEWARD_VOLUME_MAKE,
     STEWARD_VOLUME_GROW,
     STEWARD_VOLUME_END,
-    STEWARD_OUTCOME, /* of the caller's last call of these three */
-    STEWARD_FILES,   /* the file server's environment, or 0 */
+    STEWARD_VOLUME_GIVE, /* a domain below the caller's, then the name: its number; word 1: the
+                            frame of its root. What its holder may ask: files/holder.h */
+    STEWARD_FILES,       /* the file server's environment, or 0 */
 };
 
 /* How init keeps frames free. */

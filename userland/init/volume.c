@@ -3,6 +3,7 @@
 #include "init.h"
 #include "libexos/edge/bind.h"
 #include "libexos/edge/disk.h"
+#include "libexos/files/holder.h"
 #include "libexos/volume/keeper.h"
 #include "libexos/volume/map.h"
 #include "map.bpf.h"
@@ -303,33 +304,43 @@ static long grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t 
 /* The main environment gives volumes out, and the gate's changes them: not both at once. */
 static uint32_t changing;
 
-long volume_look(const char *name, uint64_t *number, uint64_t *root) {
+bool volume_is_there(const char *name) {
     struct kept *kept;
     uint32_t volume = volume_find(name, &kept);
 
-    if (!volume || kept->keeper.volume[volume].set_aside || !kept->root[volume])
-        return EXO_E_HANDLE;
-    *number = number_of(kept, volume);
-    *root = kept->root[volume];
-    return *number ? 0 : EXO_E_FULL;
+    return volume && !kept->keeper.volume[volume].set_aside && kept->root[volume];
 }
 
-long volume_give(const char *name, exo_domain_t to) {
+/* Units count against its limit, which init fills up for children of its own. */
+static long quota(exo_domain_t to, uint32_t units) {
+    const volatile struct exo_domain *books = &exo_domains()[exo_slot_of(to)];
+    uint32_t left = books->limit[EXO_DISK] - books->used[EXO_DISK];
+
+    return left >= units                  ? 0
+           : books->parent != INIT_DOMAIN ? EXO_E_QUOTA
+                                          : exo_domain_grant(to, EXO_DISK, (int64_t)units - left);
+}
+
+long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
     struct kept *kept;
     uint32_t volume;
     long error;
 
     while (__atomic_load_n(&changing, __ATOMIC_ACQUIRE))
         exo_sleep_ns(1000000);
+    if (!volume_is_there(name))
+        return EXO_E_HANDLE;
     volume = volume_find(name, &kept);
-    error =
-        volume ? exo_domain_grant(to, EXO_DISK, kept->keeper.volume[volume].units) : EXO_E_HANDLE;
+    if (exo_volumes()[number_of(kept, volume)].domain)
+        return EXO_E_BUSY;
+    error = quota(to, kept->keeper.volume[volume].units);
     if (!error)
         error = grant(kept, volume, to, rights_of(kept));
-    if (!error && (error = exo_hold_share(0, to, &kept->root[volume], 1, EXO_R)) == 1)
-        error = 0;
+    if (!error)
+        error = exo_hold_share(0, to, &kept->root[volume], 1, EXO_R | EXO_W);
+    *root = kept->root[volume];
     list_update();
-    return error;
+    return error < 0 ? error : kept->number[volume];
 }
 
 /* All sectors of the map's units from that logical one on are written, by init as its holder. */
@@ -440,6 +451,29 @@ static long volume_make(const char *name, uint64_t units) {
     if (error)
         volume_end(name);
     return error;
+}
+
+long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
+    static uint8_t payload[VOLUME_PAYLOAD];
+    uint32_t volume = 1;
+    struct kept *kept;
+    int error;
+
+    if (!number || number >= EXO_VOLUMES || exo_volumes()[number].domain != holder)
+        return EXO_E_RIGHT;
+    kept = &disks[exo_volumes()[number].disk];
+    while (volume <= VOLUME_MOST && kept->number[volume] != number)
+        volume++;
+    if (volume > VOLUME_MOST || exo_bind(VOLUME_WINDOW, kept->root[volume], VOLUME_RIGHTS) < 0)
+        return EXO_E_HANDLE;
+    memcpy(payload, (const void *)VOLUME_WINDOW, sizeof payload);
+    exo_unbind(VOLUME_WINDOW, 1);
+    __atomic_store_n(&changing, 1, __ATOMIC_RELEASE);
+    error = call == HOLDER_ASK ? volume_ask(&kept->keeper, volume, payload)
+                               : volume_install(&kept->keeper, volume, payload);
+    list_update();
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    return answer_of(error);
 }
 
 long volume_change(uint64_t call, const char *name, uint64_t units) {

@@ -132,11 +132,18 @@ int job_run(int count, char **words, bool background) {
     struct exo_file file;
     void *loaded = NULL;
     struct job *job = jobs;
+    const char *volume = NULL;
     long error;
     int status;
 
+    if (count > 2 && !strcmp(words[1], "-v")) {
+        volume = words[2];
+        words += 2;
+        count -= 2;
+    }
+
     if (count < 2)
-        return shell_usage("run PROGRAM [ARGUMENTS] [&]");
+        return shell_usage("run [-v VOLUME] PROGRAM [ARGUMENTS] [&]");
     while (job < jobs + JOBS && job->used)
         job++;
     if (job == jobs + JOBS)
@@ -162,7 +169,11 @@ int job_run(int count, char **words, bool background) {
     free(loaded);
     if (error >= 0) {
         files_let(job->child.domain);
-        error = exo_env_start(job->child.env);
+        error = volume ? volumes_give(volume, &job->child) : 0;
+        if (error < 0)
+            job->child.step = "giving it the volume";
+        else
+            error = exo_env_start(job->child.env);
         if (error < 0)
             exo_reap(&job->child);
     }

@@ -6,6 +6,7 @@
 #include "libexos/edge/console.h"
 #include "libexos/edge/start.h"
 #include "libexos/edge/time.h"
+#include "libexos/files/holder.h"
 #include "userland/console/server.h"
 #include "parse.h"
 #include "shell.h"
@@ -58,7 +59,7 @@ const char *error_text(long error) {
                                                                        : "unknown error";
 }
 
-static long steward_answer(struct exo_message *message) {
+long steward_answer(struct exo_message *message) {
     long error = exo_gate_call_patient(SHELL_GATE, message, exo_time() + 20 * exo_time_base());
 
     return error < 0 ? error : error ? EXO_E_DEAD : (long)message->word[0];
@@ -75,23 +76,10 @@ long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     }
 }
 
-/* Calls that wait for the disk: if the gate fell asleep over it, its outcome is asked for. */
 long steward_wait(uint64_t call, uint64_t a, const uint64_t words[4]) {
     struct exo_message message = {{call, a, words[0], words[1], words[2], words[3]}};
-    uint64_t deadline = exo_time() + 60 * exo_time_base();
-    long error = exo_gate_call_patient(SHELL_GATE, &message, deadline);
 
-    if (!error)
-        return (long)message.word[0];
-    while (error > 0 && error != EXO_DIED && exo_time() < deadline) {
-        exo_sleep_ns(1000000);
-        message = (struct exo_message){{STEWARD_OUTCOME}};
-        error = exo_gate_call(SHELL_GATE, &message, deadline);
-        if (!error)
-            return (long)message.word[0];
-        error = error == EXO_E_BUSY ? EXO_SLEPT : error;
-    }
-    return error < 0 ? error : EXO_E_DEAD;
+    return holder_call(SHELL_GATE, &message);
 }
 
 long steward_read(uint64_t call, uint64_t a, void *answer) {
@@ -234,7 +222,7 @@ static const struct shell_command commands[] = {
     {"irqs", "", "interrupt lines and who serves them", show_irqs},
     {"trace", "[COUNT]", "what the kernel did last", show_trace},
     {"devices", "", "what the device tree names", show_devices},
-    {"run", "PROGRAM [ARGUMENTS] [&]", "a program, by path or name; & in the background", 0},
+    {"run", "[-v VOLUME] PROGRAM ...", "a program, by path or name; & in the background", 0},
     {"kill", "ENVIRONMENT | NAME", "end an environment, or all of a program", job_kill},
     {"start", "NAME", "start a program of init.conf again", command_start},
     {"revoke", "DOMAIN FRAMES [MS]", "ask a domain to give frames back", command_revoke},

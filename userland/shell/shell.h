@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "kernel/abi/exo.h"
+#include "libexos/edge/edge.h"
 
 /* Words of a command line, and its exit status. */
 struct shell_command {
@@ -18,6 +18,7 @@ int shell_fail(const char *command, const char *word, const char *why);
 int shell_usage(const char *usage);
 /* Asks init: the answer in word 0. */
 long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+long steward_answer(struct exo_message *message);
 /* The same, with the six words that come behind the answer. */
 long steward_read(uint64_t call, uint64_t a, void *answer);
 /* A call that may wait for the disk, with four words behind the first. */
@@ -39,6 +40,9 @@ const char *error_text(long error);
 int job_run(int count, char **words, bool background);
 int job_kill(int count, char **words);
 void job_reap(void); /* says which of those in the background ended */
+struct exo_child;
+/* A program that has not started yet gets a volume of its own: 0 or an error. */
+long volumes_give(const char *name, struct exo_child *child);
 int volumes_command(int count, char **words);
 int files_ls(int count, char **words);
 int files_cat(int count, char **words);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
-#include "libexos/edge/edge.h"
+#include "libexos/edge/spawn.h"
 #include "libexos/vm/vm.h"
 #include "userland/init/steward.h"
 #include "shell.h"
@@ -33,6 +33,22 @@ static int volumes_list(void) {
                    : holder       ? domain_name(holder)
                                   : "-");
     }
+    return 0;
+}
+
+long volumes_give(const char *name, struct exo_child *child) {
+    struct exo_message message = {{STEWARD_VOLUME_GIVE, child->domain}};
+    long number;
+
+    if (!child->page || strlen(name) >= 4 * sizeof message.word[0])
+        return EXO_E_ARG;
+    strcpy((char *)&message.word[2], name);
+    number = steward_answer(&message);
+    if (number < 0)
+        return number;
+    child->page->volume = (uint64_t)number;
+    child->page->root = message.word[1];
+    child->page->keeper = exo_start_block()->word[START_STEWARD];
     return 0;
 }
 
