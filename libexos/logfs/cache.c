@@ -115,7 +115,7 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found)
         return LOGFS_ENOMEM;
     error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
     if (!error && !MUTANT_NO_CHECKSUM &&
-        (page->crc != crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
+        (page->crc != exo_crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
          page->id != fs->super.id || page->self != at ||
          page->generation > (fs->of ? fs->of : fs)->generation))
         error = LOGFS_EIO;

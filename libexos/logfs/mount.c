@@ -80,7 +80,7 @@ int logfs_format(struct logfs_device *device, struct logfs_host *host,
                                   .features = format->features,
                                   .segment_sectors = LF_SEGMENT_SECTORS};
     memcpy(fs->super.label, format->label, LOGFS_LABEL_MOST);
-    fs->super.crc = crc32c(0, &fs->super.version, sizeof fs->super - 4);
+    fs->super.crc = exo_crc32c(0, &fs->super.version, sizeof fs->super - 4);
     /* What was there before is no volume any more, and this becomes one only when it is whole. */
     super = spare_take(fs);
     memset(super, 0, LOGFS_PAGE);
@@ -117,7 +117,7 @@ static int super_read(struct logfs *fs) {
     if (error)
         return error;
     if (super->magic != LF_SUPER_MAGIC ||
-        super->crc != crc32c(0, &super->version, sizeof *super - 4) ||
+        super->crc != exo_crc32c(0, &super->version, sizeof *super - 4) ||
         super->version != LF_VERSION || super->segment_sectors != LF_SEGMENT_SECTORS ||
         super->features & ~(uint32_t)LOGFS_DATA_CHECKSUMS)
         return LOGFS_EUCLEAN;

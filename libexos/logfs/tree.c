@@ -569,7 +569,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
     for (unsigned i = 0; i < n; i++) {
         struct lf_node *page = list[i].node->page;
 
-        page->crc = crc32c(0, &page->magic, LOGFS_PAGE - 4);
+        page->crc = exo_crc32c(0, &page->magic, LOGFS_PAGE - 4);
         pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
