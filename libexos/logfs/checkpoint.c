@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-static uint32_t usage_pages(const struct logfs *fs) {
-    return (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
-}
-
 /* Writes the checkpoint that stands in *to, and waits till it is durable. */
 static int checkpoint_put(struct logfs *fs, struct lf_checkpoint *to) {
     struct logfs_piece piece = {to, LF_PAGE_SECTORS};
@@ -203,7 +199,7 @@ static int checkpoint_is_sound(struct logfs *fs, const struct lf_checkpoint *fro
            from->log.at / LF_SEGMENT_SECTORS < from->segments &&
            (!from->log.at || from->log.at >= LF_SEGMENT_SECTORS) &&
            from->log.at / LF_SEGMENT_SECTORS != from->log.next && from->next_inode > LOGFS_ROOT &&
-           from->snapshot < from->generation;
+           from->next_inode <= LF_REST_MOST && from->snapshot < from->generation;
 }
 
 static int usage_read(struct logfs *fs) {

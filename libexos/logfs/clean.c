@@ -143,7 +143,7 @@ static int claim_node(struct cleaning *c, const struct lf_node_name *name, uint6
     if (name->level == LF_USAGE_PAGE) {
         uint64_t page = name->first.offset;
 
-        return page < LF_USAGE_PAGES && fs->checkpoint->usage[page] == at
+        return page < usage_pages(fs) && fs->checkpoint->usage[page] == at
                    ? add_piece(c, name->first, at, LF_PAGE_SECTORS, LF_USAGE_PAGE)
                    : 0;
     }
@@ -219,7 +219,7 @@ static int examine_trees(struct cleaning *c) {
     struct logfs *fs = c->fs;
     int error = 0, found;
 
-    for (uint32_t page = 0; !error && page < LF_USAGE_PAGES; page++) {
+    for (uint32_t page = 0; !error && page < usage_pages(fs); page++) {
         uint64_t at = fs->checkpoint->usage[page];
 
         if (here(c, at) && !taken(c, at))

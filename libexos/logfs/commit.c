@@ -166,6 +166,8 @@ static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
             return found;
         if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta.key) == LF_ENTRY && i % 2)
             continue;
+        if (found && *bytes + sizeof delta + length > most)
+            return 0;
         delta.length = found ? (uint16_t)length : LF_GONE;
         memcpy(to + *bytes, &delta, sizeof delta);
         *bytes += (uint32_t)sizeof delta;

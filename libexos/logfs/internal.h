@@ -211,6 +211,9 @@ int tree_write(struct logfs *fs, struct tree *tree);
 void tree_unplace(struct logfs *fs, struct tree *tree);
 
 /* space.c */
+static inline uint32_t usage_pages(const struct logfs *fs) {
+    return (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
+}
 uint32_t space_reserve(const struct logfs *fs);      /* segments */
 int space_open(struct logfs *fs, uint32_t segments); /* the tables, all free */
 void space_add(struct logfs *fs, uint64_t at, uint32_t sectors);

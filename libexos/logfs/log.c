@@ -233,10 +233,10 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     if (LF_TYPE(key) == LF_EXTENT) {
         struct lf_extent extent;
 
-        if (found) {
-            memcpy(&extent, old, sizeof extent);
+        if (found && extent_of(fs, key, old, length, &extent) < 0)
+            return LOGFS_EUCLEAN;
+        if (found)
             space_gone(fs, extent.at, extent.sectors, extent.generation);
-        }
         if (!gone) {
             memcpy(&extent, fresh, sizeof extent);
             if (extent.generation > fs->snapshot)

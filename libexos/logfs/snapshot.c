@@ -76,6 +76,8 @@ static int snapshot_find(struct logfs *fs, const char *name, size_t length, stru
         last = LF_REST(at);
         at.offset++;
     }
+    if (!found && last == LF_REST_MOST)
+        return LOGFS_ENOSPC;
     *key = key_of(LF_VOLUME, LF_SNAPSHOT, last + 1);
     return found;
 }
@@ -222,7 +224,7 @@ int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map)
         return LOGFS_ENOMEM;
     memset(counting.seen, 0, size);
     memset(live, 0, fs->segments * sizeof live[0]);
-    for (uint32_t page = 0; page * LF_USAGE_IN_PAGE < fs->segments; page++)
+    for (uint32_t page = 0; page < usage_pages(fs); page++)
         if (fs->checkpoint->usage[page])
             count(&counting, fs->checkpoint->usage[page], LF_PAGE_SECTORS);
     while (!error && (found = tree_each(fs, &turn)) != 0) {

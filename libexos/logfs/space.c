@@ -10,7 +10,7 @@ uint32_t space_reserve(const struct logfs *fs) {
 
 int space_open(struct logfs *fs, uint32_t segments) {
     struct logfs_host *host = fs->host;
-    uint32_t old = fs->segments, old_pages = (old + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
+    uint32_t old = fs->segments, old_pages = usage_pages(fs);
     uint32_t pages = (segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
     void *usage = host->resize(host, fs->usage, old_pages * LOGFS_PAGE, pages * LOGFS_PAGE), *more;
 
