@@ -20,6 +20,7 @@ bool dirty;
 
 static struct files_device device;
 static struct logfs_host host;
+
 static int volume_open(uint64_t number, uint64_t root) {
     struct volume_map map;
     int status;
