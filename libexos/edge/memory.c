@@ -46,22 +46,22 @@ PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, 
     }
     shift = ((uintptr_t)q & 7) * 8;
     if (!shift) {
-        for (; length >= 128; length -= 128, p += 128, q += 128) {
+        for (; length >= 256; length -= 256, p += 256, q += 256) {
             word_t *w = (word_t *)p;
             const word_t *v = (const word_t *)q;
+#pragma GCC unroll 4
+            for (int at = 0; at < 32; at += 8) {
+                uint64_t a = v[at], b = v[at + 1], c = v[at + 2], d = v[at + 3];
+                uint64_t e = v[at + 4], f = v[at + 5], g = v[at + 6], h = v[at + 7];
 
-            for (int half = 0; half < 16; half += 8) {
-                uint64_t a = v[half], b = v[half + 1], c = v[half + 2], d = v[half + 3];
-                uint64_t e = v[half + 4], f = v[half + 5], g = v[half + 6], h = v[half + 7];
-
-                w[half] = a;
-                w[half + 1] = b;
-                w[half + 2] = c;
-                w[half + 3] = d;
-                w[half + 4] = e;
-                w[half + 5] = f;
-                w[half + 6] = g;
-                w[half + 7] = h;
+                w[at] = a;
+                w[at + 1] = b;
+                w[at + 2] = c;
+                w[at + 3] = d;
+                w[at + 4] = e;
+                w[at + 5] = f;
+                w[at + 6] = g;
+                w[at + 7] = h;
             }
         }
         for (; length >= 8; length -= 8, p += 8, q += 8)

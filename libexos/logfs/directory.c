@@ -25,18 +25,15 @@ struct place { /* of a name in its directory */
     uint8_t item[LF_VALUE_MOST + sizeof(struct lf_entry) + LOGFS_NAME_MOST];
 };
 
-/* Where the entry of a name is in an item that is sound, or the item's length. */
-static unsigned entry_find(const uint8_t *item, unsigned item_length, const char *name,
-                           size_t length, struct lf_entry *entry) {
-    unsigned at = 0;
+/* The entry of a name in an item that is sound, or the item's end. */
+static const struct lf_entry *entry_find(const void *item, unsigned item_length, const char *name,
+                                         size_t length) {
+    const struct lf_entry *entry = item;
+    const void *end = (const uint8_t *)item + item_length;
 
-    while (at < item_length) {
-        memcpy(entry, item + at, sizeof *entry);
-        if (entry->length == length && !memcmp(item + at + sizeof *entry, name, length))
-            break;
-        at += (unsigned)sizeof *entry + entry->length;
-    }
-    return at;
+    while (entry != end && (entry->length != length || memcmp(entry + 1, name, length)))
+        entry = (const void *)((const uint8_t *)(entry + 1) + entry->length);
+    return entry;
 }
 
 /* Looks a name up. 0 (place->found tells) or an error. */
@@ -56,8 +53,11 @@ static int place_find(struct logfs *fs, uint64_t directory, const char *name, si
     if (!item_is_sound(fs, place->key, value, place->length))
         return LOGFS_EUCLEAN;
     memcpy(place->item, value, place->length);
-    place->at = entry_find(place->item, place->length, name, length, &place->entry);
+    place->at = (unsigned)((const uint8_t *)entry_find(place->item, place->length, name, length) -
+                           place->item);
     place->found = place->at < place->length;
+    if (place->found)
+        memcpy(&place->entry, place->item + place->at, sizeof place->entry);
     return 0;
 }
 
@@ -135,7 +135,7 @@ int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t 
                  uint64_t *inode) {
     const void *item;
     unsigned item_length;
-    struct lf_entry entry;
+    const struct lf_entry *entry;
     struct lf_key key;
     struct file *file;
     int found = directory_get(fs, directory, &file);
@@ -152,9 +152,10 @@ int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t 
         return found < 0 ? found : LOGFS_ENOENT;
     if (!item_is_sound(fs, key, item, item_length))
         return LOGFS_EUCLEAN;
-    if (entry_find(item, item_length, name, length, &entry) == item_length)
+    entry = entry_find(item, item_length, name, length);
+    if ((const uint8_t *)entry == (const uint8_t *)item + item_length)
         return LOGFS_ENOENT;
-    *inode = entry.inode;
+    *inode = entry->inode;
     return 0;
 }
 

@@ -173,7 +173,7 @@ void logfs_page_put(struct logfs *fs, uint64_t inode, uint64_t index) {
     if (!page || !page->pins)
         return;
     page->pins--;
-    logfs_release(fs, inode);
+    file_release(fs, file);
 }
 
 /* Zeros from `from` to `end` in one page, which becomes dirty. */

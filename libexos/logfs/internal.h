@@ -276,9 +276,17 @@ int checkpoint_first(struct logfs *fs); /* of a new volume */
 
 /* inode.c */
 int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length);
-struct file *file_find(struct logfs *fs, uint64_t inode); /* if it is in memory */
+/* If it is in memory. */
+static inline struct file *file_find(struct logfs *fs, uint64_t inode) {
+    struct file *file = fs->files[inode % FILE_BUCKETS];
+
+    while (file && file->inode != inode)
+        file = file->next;
+    return file;
+}
 int file_get(struct logfs *fs, uint64_t inode, struct file **file);
 void file_put(struct logfs *fs, struct file *file);
+void file_release(struct logfs *fs, struct file *file); /* a hold less */
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
 void file_touch(struct logfs *fs, struct file *file, unsigned touch);
 int files_store(struct logfs *fs); /* the items of all dirty files, into the tree */
@@ -304,7 +312,11 @@ void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
 void page_trim(struct logfs *fs);
-uint32_t page_dirty_limit(const struct logfs *fs);
+static inline uint32_t page_dirty_limit(const struct logfs *fs) {
+    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
+
+    return (uint32_t)(room < cache ? room : cache);
+}
 
 /* extent.c */
 static inline uint64_t pages_in(uint64_t sectors) {

@@ -3,34 +3,38 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_BENCH_SPIN_H
 #define TESTS_BENCH_SPIN_H
+#include <stdbool.h>
 #include "libexos/edge/companion.h"
 #include "tests/bench/bench.h"
 
 /* Under -icount with sleep=off the count of instructions jumps when a hart waits in wfi. With this
- * companion it never does: while the first environment waits for a disk, the companion reads the
- * count in a short loop and adds up what lies between two readings, unless that is more than the
- * loop itself: then the kernel or the first environment was at work. What is left, when that sum is
- * taken off, are the instructions executed for the operation: the program's, the kernel's, those of
- * interrupts, and of the switches to the companion and back. */
-enum { SPIN_LOOP = 40 /* instructions: more than one round, fewer than any trap */ };
-
+ * companion it never does: while the first environment sleeps for a disk, the companion reads the
+ * count again and again, and adds up what lies between two readings at both of which that one
+ * slept, and had not run meanwhile: the companion's own loop, and ends of slots that fell into it,
+ * which come with the time that the emulator's host takes for a transfer. What is left, when that
+ * sum is taken off, are the instructions executed for the operation: the program's, the kernel's,
+ * those of the disk's interrupts, and of the switches to the companion and back. */
 static struct {
     struct exo_companion companion;
     volatile uint64_t idle;
 } spin;
 
 static void spin_main(void *unused) {
-    const volatile uint64_t *state = &window.envs[slot_of(window.mine->env)].state_word;
-    uint64_t last = exo_instructions();
+    const volatile struct exo_env *first = &window.envs[slot_of(window.mine->env)];
+    uint64_t last = exo_instructions(), ran = 0;
+    bool slept = false;
 
     (void)unused;
     for (;;) {
-        uint64_t now = exo_instructions();
+        uint64_t now = exo_instructions(), runs = first->runtime;
+        bool sleeps = (first->state_word & 255) == EXO_ENV_ASLEEP;
 
-        if (now - last <= SPIN_LOOP)
+        if (slept && sleeps && runs == ran)
             spin.idle += now - last;
         last = now;
-        if ((*state & 255) != EXO_ENV_ASLEEP)
+        ran = runs;
+        slept = sleeps;
+        if (!sleeps)
             exo_yield(window.mine->env);
     }
 }
