@@ -60,12 +60,16 @@ _Noreturn static void process(struct exo_parent *parent) {
         parent->word[WORD_BOUND] = BLOCKS;
     parent->word[WORD_WRITTEN] = !write_all() && !propose(HOLDER_INSTALL, FIRST, BLOCKS);
     for (uint32_t left = BLOCKS;;) {
-        const volatile struct exo_uarea *uarea = exo_uarea();
+        const volatile struct exo_domain *me = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
 
         exo_sleep(EVENT, EXO_NEVER);
-        if (left && uarea->revoke[EXO_DISK].count) {
-            left--;
-            parent->word[WORD_GIVEN] += !propose(HOLDER_INSTALL, FIRST + BLOCKS - left, left);
+        if (left && me->ask[EXO_DISK].count) { /* what is still asked for */
+            long error = propose(HOLDER_INSTALL, FIRST + BLOCKS + 1 - left, left - 1);
+
+            if (error < 0)
+                printf("giving back: %s\n", exo_error_name(error));
+            left -= error == 0;
+            parent->word[WORD_GIVEN] = BLOCKS - left;
         }
     }
 }
