@@ -1,0 +1,24 @@
+/* flat_store.c - a flat store's answers are a model's; a crash anywhere leaves the old or the new
+ */
+/* SPDX-License-Identifier: MIT */
+/* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
+/* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
+/* sources: libexos/volume/keeper.c libexos/volume/scan.c kernel/ebpf/run.c kernel/ebpf/verify.c */
+/* sources: libexos/edge/string.c tests/files/flat_model.c tests/files/unit_disk.c */
+/* cflags: -DEBPF_LOOPS -D_GNU_SOURCE */
+#include <string.h>
+#include "tests/files/flat_model.h"
+#include "tap.h"
+
+int main(void) {
+    static struct model model = {.flags = FLAT_KEEPS};
+    struct model_counts counts = {0};
+    const char *wrong = model_work(&model, 300, 40, 5, &counts);
+
+    printf("# %u changes, %u refused; %u crash states: %u old, %u new, %u in recovery\n",
+           counts.changes, counts.refused, counts.states, counts.olds, counts.news,
+           counts.recoveries);
+    ok(!wrong, wrong ? wrong : "after each change, crash and recovery all versions are there");
+    ok(counts.refused > 3 && counts.olds > 100 && counts.news > 20, "all ends were seen");
+    return done();
+}

@@ -1,0 +1,74 @@
+/* flat_store.c - a flat store's answers are a model's; a crash anywhere leaves the old or the new
+ */
+/* SPDX-License-Identifier: MIT */
+/* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
+/* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
+/* sources: libexos/volume/keeper.c libexos/volume/scan.c kernel/ebpf/run.c kernel/ebpf/verify.c */
+/* sources: libexos/edge/string.c tests/files/flat_model.c tests/files/unit_disk.c */
+/* cflags: -DEBPF_LOOPS -D_GNU_SOURCE */
+#include <string.h>
+#include "tests/files/flat_model.h"
+#include "tap.h"
+
+static struct flat store;
+
+static void calls(void) {
+    struct flat_root root;
+    struct flat_entry entry;
+    uint32_t cookie = 0;
+    char bytes[16] = {0};
+
+    unit_disk_make(6);
+    flat_root_make(&root, 0);
+    ok(unit_disk_create("flat", 5, 4, NULL, 0, &root) == 1 && !model_open(&store, 1),
+       "a new store has no units");
+    ok(flat_look(&store, "a", FLAT_NOW, &entry) == FLAT_NONE &&
+           flat_delete(&store, "a", 0) == FLAT_NONE &&
+           !flat_list(&store, FLAT_NOW, &cookie, &entry),
+       "and nothing in it");
+    ok(!flat_put(&store, "a", "eleven byte", 11, 3) && store.units == 1,
+       "an object takes one unit");
+    ok(flat_get(&store, "a", FLAT_NOW, bytes, 0, 16) == 11 && !memcmp(bytes, "eleven byte", 12),
+       "and is read");
+    ok(flat_get(&store, "a", FLAT_NOW, bytes, 11, 1) == 0 &&
+           flat_get(&store, "a", FLAT_NOW, bytes, 1ull << 40, 1) == 0,
+       "not beyond its end");
+    ok(flat_put(&store, "", "", 0, 0) == FLAT_NONSENSE &&
+           flat_put(&store, "a key of thirty-three bytes, as is", "", 0, 0) == FLAT_NONSENSE,
+       "a key has 1 to 32 bytes");
+    ok(flat_put(&store, "b", "", FLAT_MOST + 1, 0) == FLAT_NONSENSE, "and an object a most size");
+    {
+        static const uint8_t large[5 << 20];
+
+        ok(flat_put(&store, "b", large, sizeof(large), 0) == FLAT_SPACE && !store.broken,
+           "what does not fit is refused");
+        ok(!flat_put(&store, "b", large, 3 << 20, 0) && store.units > 3, "all four units are used");
+        ok(!flat_delete(&store, "b", 0) && flat_trim(&store) == 3 && store.units == 1 &&
+               unit_disk.keeper.volume[1].units == 1,
+           "and given back");
+    }
+    ok(!flat_check(&store), "all sums are right");
+    {
+        uint32_t block = 0;
+        flat_look(&store, "a", FLAT_NOW, &entry);
+        block = entry.block;
+        unit_disk.block[block][4] ^= 1;
+        ok(flat_check(&store) == 1 && flat_get(&store, "a", FLAT_NOW, bytes, 0, 16) == FLAT_DAMAGED,
+           "a bit that flips is noticed");
+    }
+}
+
+int main(void) {
+    static struct model model;
+    struct model_counts counts = {0};
+    const char *wrong;
+
+    calls();
+    wrong = model_work(&model, 700, 40, 5, &counts);
+    printf("# %u changes, %u refused; %u crash states: %u old, %u new, %u in recovery\n",
+           counts.changes, counts.refused, counts.states, counts.olds, counts.news,
+           counts.recoveries);
+    ok(!wrong, wrong ? wrong : "after each change and each crash it is as the model says");
+    ok(counts.refused > 3 && counts.olds > 100 && counts.news > 20, "all ends were seen");
+    return done();
+}
