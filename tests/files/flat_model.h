@@ -7,7 +7,7 @@
 enum { MODEL_MOST = 512, MODEL_CONTENT = 3 << 20 };
 
 struct model {
-    uint32_t flags;
+    uint32_t flags, most; /* bytes of a content */
     uint64_t sequence;
     uint32_t count;
     struct model_version {
@@ -44,7 +44,7 @@ const char *model_traces(const struct model *model);
 int model_open(struct flat *store, uint32_t volume);
 
 /* Random changes to volume 1 on a disk of its own, of so many units: answers and contents are the
- * model's; a model_change in `every` is cut short at each step in each way, others sometimes at one
+ * model's; a change in `every` is cut short at each step in each way, others sometimes at one
  * step; then all goes on from there. NULL, or what is wrong. */
 struct model_counts {
     uint32_t changes, refused, states, olds, news, recoveries;
