@@ -5,12 +5,11 @@
 #include <string.h>
 #include "tests/files/flat_model.h"
 
-enum { KEYS = 10 /* at a time */, ENTRIES = 4 * FLAT_ENTRIES };
+enum { KEYS = 10 /* at a time */, ENTRIES = 4 * FLAT_ENTRIES, VOLUMES = 4 };
 
 static const char key_mark[] = "kEy!";
 #define CONTENT_MARK 0x215479614c50734full
 
-static struct flat_device device;
 static uint8_t content[MODEL_CONTENT], read_back[MODEL_CONTENT];
 static uint32_t keys, contents; /* numbers given so far */
 
@@ -174,7 +173,7 @@ const char *model_differs(const struct model *model, struct flat *store) {
     uint32_t units = 0;
 
     for (uint32_t i = 0; i < unit_disk.units; i++)
-        units += unit_disk.owner[i] == 1;
+        units += unit_disk.owner[i] == (uintptr_t)store->device->context;
     if (!wrong && units != store->units)
         wrong = "it has other units than its root names";
     if (!wrong && !chance(4) && flat_check(store))
@@ -243,12 +242,15 @@ const char *model_traces(const struct model *model) {
 }
 
 int model_open(struct flat *store, uint32_t volume) {
-    static struct flat_entry entry[ENTRIES];
-    static uint64_t map[UNIT_DISK_MOST * FLAT_MAP_WORDS];
-    struct flat_room room = {entry, map, ENTRIES, UNIT_DISK_MOST};
+    static struct {
+        struct flat_device device;
+        struct flat_entry entry[ENTRIES];
+        uint64_t map[UNIT_DISK_MOST * FLAT_MAP_WORDS];
+    } place[VOLUMES];
+    struct flat_room room = {place[volume].entry, place[volume].map, ENTRIES, UNIT_DISK_MOST};
 
-    device = unit_disk_flat(volume);
-    return flat_open(store, &device, &room);
+    place[volume].device = unit_disk_flat(volume);
+    return flat_open(store, &place[volume].device, &room);
 }
 
 /* The power comes back, and may fail again while the store recovers. */

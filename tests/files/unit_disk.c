@@ -34,12 +34,17 @@ uint32_t chance(uint32_t below) {
     return (uint32_t)(random_state >> 20) % below;
 }
 
+static void remember(uint32_t block) {
+    if (remembered[block])
+        return;
+    remembered[block] = 1;
+    undo[undos].block = block;
+    memcpy(undo[undos++].bytes, space[block], VOLUME_BLOCK);
+}
+
 static void settle(uint32_t block, const uint8_t *bytes, uint32_t sector, uint32_t sectors) {
-    if (marked && !remembered[block]) {
-        remembered[block] = 1;
-        undo[undos].block = block;
-        memcpy(undo[undos++].bytes, space[block], VOLUME_BLOCK);
-    }
+    if (marked)
+        remember(block);
     memcpy(space[block] + sector * 512, bytes + sector * 512, sectors * 512);
 }
 
@@ -195,6 +200,11 @@ void unit_disk_mark(void) {
     while (undos)
         remembered[undo[--undos].block] = 0;
     marked = 1;
+}
+
+void unit_disk_remember(void) {
+    for (uint32_t i = 0; i < unit_disk.units * VOLUME_UNIT_BLOCKS; i++)
+        remember(i);
 }
 
 void unit_disk_return(void) {

@@ -48,6 +48,8 @@ int unit_disk_boot(enum unit_disk_layout layout);
 
 /* From now on changes are remembered, and may be taken back (as if power had never failed). */
 void unit_disk_mark(void);
+/* Everything that stands there, for whoever writes to unit_disk.block himself. */
+void unit_disk_remember(void);
 void unit_disk_return(void);
 
 /* A flat store's device; its context is its volume's number, as a pointer. */
