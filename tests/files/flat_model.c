@@ -272,6 +272,20 @@ static const char *boot(struct flat *store, enum unit_disk_layout layout,
     return model_open(store, 1) ? "it does not open" : NULL;
 }
 
+/* Both roots of a store that wipes say the same: the older one would know old directories' sums. */
+static const char *older_root(const struct flat *store) {
+    struct flat_root root[2];
+    const struct volume_entry *entry = &unit_disk.keeper.catalogue.entry[0];
+
+    if (!(store->root.flags & FLAT_WIPES) || !store->settled)
+        return NULL;
+    for (uint32_t i = 0; i < 2; i++)
+        if (!volume_root_open((struct volume_root *)unit_disk.block[volume_code_block(1) + 1 + i],
+                              (uint8_t *)&root[i], entry->id))
+            return "a root is torn";
+    return memcmp(&root[0], &root[1], sizeof(root[0])) ? "the older root knows what was" : NULL;
+}
+
 /* After a crash: the store shows the old or the new, and no trace of the other. *after: which. */
 static const char *look(const struct model *before, const struct model_change *change,
                         struct flat *store, int *after, struct model_counts *counts) {
@@ -289,7 +303,7 @@ static const char *look(const struct model *before, const struct model_change *c
     counts->news += *after;
     if (!wrong && before->flags & FLAT_WIPES)
         wrong = model_traces(is);
-    return wrong;
+    return wrong ? wrong : older_root(store);
 }
 
 /* The change, cut short at each step and laid out in each way. */
@@ -367,6 +381,8 @@ const char *model_work(struct model *model, uint32_t rounds, uint32_t every, uin
                 wrong = "something is not durable";
             if (!wrong && model->flags & FLAT_WIPES)
                 wrong = model_traces(model);
+            if (!wrong)
+                wrong = older_root(&store);
         }
         unit_disk.left = UNIT_DISK_LASTS;
         if (!wrong && !chance(10)) {

@@ -1,5 +1,4 @@
-/* flat_store.c - a flat store's answers are a model's; a crash anywhere leaves the old or the new
- */
+/* flat_keeps.c - every version stays, whatever a crash cut, till it is forgotten */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */

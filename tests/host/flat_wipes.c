@@ -1,5 +1,5 @@
-/* flat_store.c - a flat store's answers are a model's; a crash anywhere leaves the old or the new
- */
+/* flat_wipes.c - nothing that was deleted or replaced is anywhere on the disk, whatever a crash
+ * cut */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
