@@ -5,7 +5,7 @@
 #include <string.h>
 #include "tests/files/flat_model.h"
 
-enum { KEYS = 10 /* at a time */, ENTRIES = 4 * FLAT_ENTRIES, VOLUMES = 4 };
+enum { KEYS = 10 /* at a time */, ENTRIES = 4 * FLAT_ENTRIES, VOLUMES = 5 };
 
 static const char key_mark[] = "kEy!";
 #define CONTENT_MARK 0x215479614c50734full
@@ -348,7 +348,8 @@ const char *model_work(struct model *model, uint32_t rounds, uint32_t every, uin
         int answer, cut = !chance(4);
 
         model_choose(model, &change);
-        if (every && !chance(every))
+        /* The first ones too: then units are asked for. */
+        if (every && (i < 3 || !chance(every)))
             wrong = every_state(model, &change, &store, counts);
         if (wrong)
             break;

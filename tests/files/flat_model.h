@@ -40,7 +40,7 @@ const char *model_differs(const struct model *model, struct flat *store);
 /* Something on the whole disk of what the model does not have (any more). */
 const char *model_traces(const struct model *model);
 
-/* Opens the store of volume 1 to 3, in memory that is the volume's, and reused. */
+/* Opens the store of volume 1 to 4, in memory that is the volume's, and reused. */
 int model_open(struct flat *store, uint32_t volume);
 
 /* Random changes to volume 1 on a disk of its own, of so many units: answers and contents are the

@@ -171,6 +171,19 @@ static void spoil(struct flat_root *root) {
            VOLUME_BLOCK);
 }
 
+/* What was opened is a store: nothing in it is named twice. */
+static int is_store(const struct flat *store) {
+    uint8_t named[UNITS * VOLUME_UNIT_BLOCKS] = {0};
+    int twice = 0;
+
+    for (uint32_t i = 0; i < store->root.directories; i++)
+        twice |= named[store->root.directory[i].block]++;
+    for (uint32_t i = 0; i < store->root.directories * FLAT_ENTRIES; i++)
+        for (uint32_t k = 0; k < flat_blocks(store->room.entry[i].size); k++)
+            twice |= named[store->room.entry[i].block + k]++;
+    return !twice;
+}
+
 /* All calls, whatever they answer. */
 static void use(struct flat *store) {
     static uint8_t bytes[1 << 16];
@@ -236,6 +249,7 @@ static void hostile(void) {
             refused++;
         else {
             opened++;
+            bad |= !is_store(&store);
             use(&store);
         }
         most = unit_disk.calls - calls > most ? unit_disk.calls - calls : most;

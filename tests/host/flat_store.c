@@ -12,6 +12,31 @@
 
 static struct flat store;
 
+/* Full to the last block, and all of it goes again. */
+static void full(void) {
+    static const uint8_t bytes[100 * VOLUME_BLOCK];
+    struct flat_root root;
+    char key[16] = "k";
+    int puts = 0, deletes = 0, answer;
+
+    unit_disk_make(6);
+    flat_root_make(&root, 0);
+    unit_disk_create("flat", 5, 2, NULL, 0, &root);
+    model_open(&store, 1);
+    for (uint32_t blocks = 100; blocks; blocks /= 2)
+        do {
+            snprintf(key, sizeof(key), "k%d", puts);
+            answer = flat_put(&store, key, bytes, blocks * VOLUME_BLOCK, 0);
+            puts += !answer;
+        } while (!answer);
+    ok(answer == FLAT_SPACE && !store.broken && puts > 4 && store.units == 2,
+       "no space is left, and it says so");
+    do
+        snprintf(key, sizeof(key), "k%d", deletes);
+    while (!flat_delete(&store, key, 0) && ++deletes < puts);
+    ok(deletes == puts && flat_trim(&store) == 1, "deleting needs none");
+}
+
 static void calls(void) {
     struct flat_root root;
     struct flat_entry entry;
@@ -49,10 +74,40 @@ static void calls(void) {
     }
     ok(!flat_check(&store), "all sums are right");
     {
-        uint32_t block = 0;
+        char key[16] = "k";
+        int answer = 0, puts = 0, deletes = 0;
+
+        while (!answer && puts < 1100) {
+            snprintf(key, sizeof(key), "k%d", puts);
+            answer = flat_put(&store, key, "x", puts % 9 ? 1 : 0, 0);
+            puts += !answer;
+        }
+        ok(answer == FLAT_SPACE && !store.broken,
+           "memory for 256 entries, the first of them taken");
+        ok(puts == 255, "holds 255 more");
+        while (deletes < puts) {
+            snprintf(key, sizeof(key), "k%d", deletes);
+            if (flat_delete(&store, key, 0))
+                break;
+            deletes++;
+        }
+        ok(deletes == puts, "all of which go again");
+    }
+    {
+        struct flat_room room = store.room;
+        struct flat_device device = *store.device;
+        static struct flat less;
+
+        room.entries = FLAT_ENTRIES;
+        ok(flat_open(&less, &device, &room) == FLAT_ROOM,
+           "memory may be too small for the entries");
+        room = store.room;
+        room.units = 0;
+        ok(flat_open(&less, &device, &room) == FLAT_ROOM, "or for the units");
+    }
+    {
         flat_look(&store, "a", FLAT_NOW, &entry);
-        block = entry.block;
-        unit_disk.block[block][4] ^= 1;
+        unit_disk.block[entry.block][4] ^= 1;
         ok(flat_check(&store) == 1 && flat_get(&store, "a", FLAT_NOW, bytes, 0, 16) == FLAT_DAMAGED,
            "a bit that flips is noticed");
     }
@@ -65,6 +120,7 @@ int main(void) {
     const char *wrong;
 
     calls();
+    full();
     wrong = model_work(&small, 800, 10, 5, &counts);
     if (!wrong)
         wrong = model_work(&large, 200, 0, 4, &counts);

@@ -18,7 +18,8 @@
 #include "map.bpf.h"
 #include "tap.h"
 
-enum { WIPES = 1, KEEPS = 2, LOGFS = 3, HOSTILE = 4 /* volumes */ };
+/* Volumes. At boot the hostile one is the first to be looked at. */
+enum { HOSTILE = 1, WIPES = 2, KEEPS = 3, LOGFS = 4 };
 enum { UNITS = 40, LOG_UNITS = 12, LIMIT = 7, ROUNDS = 5000, FILES = 8, CONTENT = 60000 };
 
 static struct memory_disk machine; /* for its memory and clock */
@@ -27,7 +28,7 @@ static struct logfs *fs;
 static struct model model[LOGFS];
 static struct flat store[LOGFS];
 static uint32_t content_of[FILES], size_of[FILES], contents = 1 << 20;
-static uint32_t work[HOSTILE + 1], crashes, taken, denied;
+static uint32_t work[LOGFS + 1], crashes, taken, denied;
 static uint8_t bytes[CONTENT + 1], back[CONTENT + 1];
 
 /* The sectors of a logical one's block, at its place on the disk. */
@@ -88,6 +89,8 @@ static const char *make(void) {
     unit_disk_make(UNITS);
     model[WIPES] = (struct model){.flags = FLAT_WIPES, .most = 200000};
     model[KEEPS] = (struct model){.flags = FLAT_KEEPS, .most = 200000};
+    flat_root_make(&root, 0);
+    bad |= unit_disk_create("hostile", 4, LIMIT, NULL, 0, &root) != HOSTILE;
     flat_root_make(&root, FLAT_WIPES);
     bad |= unit_disk_create("wipes", 1, LIMIT, NULL, 0, &root) != WIPES;
     flat_root_make(&root, FLAT_KEEPS);
@@ -95,8 +98,6 @@ static const char *make(void) {
     volume_map_make(&map);
     bad |= unit_disk_create("log", 3, LOG_UNITS, volume_map_owns, volume_map_owns_count, &map) !=
            LOGFS;
-    flat_root_make(&root, 0);
-    bad |= unit_disk_create("hostile", 4, LIMIT, NULL, 0, &root) != HOSTILE;
     /* In four pieces, out of order. */
     for (uint32_t i = 0; i < LOG_UNITS / 3; i++)
         bad |= volume_map_grow(&map, 30 - 7 * i, 3);
@@ -218,7 +219,7 @@ static const char *live(void) {
     if (!wrong)
         wrong = back_again(0, NULL, 0);
     for (int i = 0; i < ROUNDS && !wrong; i++) {
-        uint32_t who = 1 + chance(HOSTILE), file = 0;
+        uint32_t who = 1 + chance(LOGFS), file = 0;
         int answer = 0;
 
         unit_disk.left = chance(5) ? UNIT_DISK_LASTS : 1 + chance(60);
