@@ -16,13 +16,12 @@ enum flat_error {
     FLAT_SPACE = -4,    /* no units, no entry or no extent is left: nothing has changed */
     FLAT_ROOM = -5,     /* the store is larger than the memory it was given */
     FLAT_NONSENSE = -6, /* a key of no or too many bytes, a size above FLAT_MOST */
-    FLAT_BROKEN = -7    /* an earlier change failed midway: open it again */
+    FLAT_BROKEN = -7    /* a change failed midway: open it again; till then nothing is certain */
 };
 
 /* Where it lives: the volume's units of a disk, and the keeper of its root. `count` blocks of 4 KiB
  * from `block` on; all functions are through when they return, and answer 0 or that it failed. In
- * Aspis read and write are the kernel's queue, and the rest asks init's gate; what becomes free of
- * that is libexos/volume/keeper.h's word. */
+ * Aspis read and write are the kernel's queue, and the rest asks init's gate. */
 struct flat_device {
     void *context;
     int (*read)(void *context, uint32_t block, void *to, uint32_t count);

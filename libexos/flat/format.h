@@ -7,7 +7,8 @@
 /* FORMAT.md tells what they mean together. All numbers are little-endian; `block`: 4 KiB, counted
  * from the start of the disk. */
 enum { FLAT_EXTENTS = 232, FLAT_DIRECTORIES = 256, FLAT_ENTRIES = 64 /* of a directory block */ };
-enum { FLAT_KEY = 32, FLAT_UNIT_BLOCKS = 256, FLAT_UNITS = 1 << 24 };
+enum { FLAT_KEY = 32, FLAT_UNIT_BLOCKS = 256 };
+enum { FLAT_UNITS = (1 << 24) - 1 /* the block behind the last has a number too */ };
 #define FLAT_MAGIC 0x74616c66u /* "flat" */
 #define FLAT_SEQUENCE_END (1ull << 62)
 #define FLAT_GONE (~0ull) /* the size of a version that says: deleted */

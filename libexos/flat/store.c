@@ -110,16 +110,6 @@ int flat_open(struct flat *store, const struct flat_device *device, const struct
     return flat_install(store);
 }
 
-int flat_close(struct flat *store) {
-    if (!(store->root.flags & FLAT_DIRTY))
-        return 0;
-    if (store->broken)
-        return FLAT_BROKEN;
-    store->root.flags &= ~(uint32_t)FLAT_DIRTY;
-    store->broken = 1;
-    return store->device->install(store->device->context, &store->root) ? FLAT_IO : 0;
-}
-
 static int install(struct flat *store) {
     int error = store->device->install(store->device->context, &store->root);
 
@@ -128,6 +118,16 @@ static int install(struct flat *store) {
     if (!error)
         store->settled = 1;
     return error ? FLAT_IO : 0;
+}
+
+int flat_close(struct flat *store) {
+    if (!(store->root.flags & FLAT_DIRTY))
+        return 0;
+    if (store->broken)
+        return FLAT_BROKEN;
+    store->root.flags &= ~(uint32_t)FLAT_DIRTY;
+    store->broken = 1;
+    return install(store);
 }
 
 int flat_install(struct flat *store) {
