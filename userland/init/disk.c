@@ -1,6 +1,7 @@
 /* disk.c - disks are taken up at boot; a test gets volumes of the first */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
+#include "libexos/edge/cpio.h"
 #include "libexos/edge/export.h"
 #include "tree.h"
 
@@ -36,28 +37,39 @@ static bool volumes_read(const char *text) {
     return !exo_strncmp(text, "@ram", 4);
 }
 
+/* Takes up a virtio disk, or (page 0) the initrd, with the frames that are left for it. Its number,
+ * or an error. */
+static long disk_open(uint64_t page, uint32_t line, uint64_t *frame, uint64_t *left) {
+    long disk = *left > EXO_DISK_FRAMES ? exo_disk_open(page, line, *frame, *left) : EXO_E_FULL;
+    uint32_t units = disk < 0 ? 0 : exo_facts()->disk[disk].units.count;
+    uint64_t took = EXO_DISK_FRAMES + (units + 1023) / 1024;
+
+    if (disk < 0)
+        return disk;
+    exo_printf("disk %ld: %u MiB\n", disk, units);
+    *frame += took;
+    *left -= took;
+    volumes_open((uint32_t)disk);
+    return disk;
+}
+
 void disks_open(void) {
     struct tree_transport transport[TRANSPORTS];
     size_t length;
     const void *tree = exo_device_tree(&length);
     const char *wanted = bootarg("volumes", false);
-    bool ram = wanted && volumes_read(wanted);
+    bool tested = wanted && volumes_read(wanted); /* the initrd itself, as a disk */
     uint32_t count = tree ? tree_transports(tree, length, transport, TRANSPORTS) : 0;
-    uint64_t frame = count + ram ? frames_in_a_row(DISK_FRAMES) : 0, left = frame ? DISK_FRAMES : 0;
+    bool ram = tested || exo_initrd(&length) != exo_archive(&length);
+    uint64_t frame = count || ram ? frames_in_a_row(DISK_FRAMES) : 0;
+    uint64_t left = frame ? DISK_FRAMES : 0;
 
-    for (uint32_t i = 0; i < count + ram && left > EXO_DISK_FRAMES; i++) {
-        bool last = i == count; /* the initrd */
-        long disk = exo_disk_open(last ? 0 : transport[i].base / EXO_PAGE,
-                                  last ? 0 : transport[i].line, frame, left);
-        uint64_t took = EXO_DISK_FRAMES;
+    for (uint32_t i = 0; i < count; i++)
+        disk_open(transport[i].base / EXO_PAGE, transport[i].line, &frame, &left);
+    if (ram) {
+        long disk = disk_open(0, 0, &frame, &left);
 
-        if (disk < 0)
-            continue;
-        volumes.disk = last ? (uint64_t)disk : 0;
-        exo_printf("disk %ld: %u MiB\n", disk, exo_facts()->disk[disk].units.count);
-        took += (exo_facts()->disk[disk].units.count + 1023) / 1024;
-        frame += took;
-        left -= took;
+        volumes.disk = tested && disk > 0 ? (uint64_t)disk : 0;
     }
     for (; left; frame++, left--)
         exo_hold_drop(0, &frame, 1);
