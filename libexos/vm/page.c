@@ -12,6 +12,7 @@ const void *page_token;
 enum { STUCK = 16 }; /* writes that fail in a row: no more waiting for others */
 
 static __attribute__((noinline)) long frame_after_others(uint64_t *frame) {
+    uint64_t evicted = vm_counts.evicted;
     long error;
 
     /* An eviction frees none when it only begins, or when others stand on the frame. */
@@ -25,6 +26,9 @@ static __attribute__((noinline)) long frame_after_others(uint64_t *frame) {
         return VM_LATER;
     if (!page_excess(1) && reserve_take(frame))
         return 0;
+    page_token = NULL;
+    if (vm_counts.evicted != evicted)
+        return VM_LATER; /* others stood on all that went: again */
     error = page_stuck ? page_failure : EXO_E_QUOTA;
     page_stuck = 0; /* the next one tries again */
     return error;
@@ -190,7 +194,7 @@ long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned
             page_evict_some(2);
     }
     if (!word)
-        return EXO_E_FULL;
+        return transit_poll() ? VM_LATER : EXO_E_FULL;
     old = *word;
     if (old & PAGE_TRANSIT)
         return transit_ask(address);
