@@ -43,7 +43,7 @@ static void kick(struct vm_disk *disk) {
         return;
     for (unsigned i = 0; i < EXO_REQUESTS; i++)
         if (exo_disk_status(&disk->queue, i) == EXO_DISK_PENDING)
-            disk->queue.queue->request[i].status = EXO_E_RIGHT;
+            disk->queue.queue->request[i].status = EXO_E_IO;
 }
 
 static void put(struct vm_disk *disk) {
@@ -175,7 +175,7 @@ static long begin(struct vm_disk *disk, uint8_t what, uint64_t slot, uint64_t fr
         return EXO_E_ARG;
     unit = &disk->units[sector / EXO_UNIT];
     if (disk->volume->frame != disk->frame || unit->volume != disk->queue.volume)
-        return EXO_E_RIGHT;
+        return EXO_E_IO;
     if (other) {
         if (disk->gathered && other->place == next_place(disk))
             put(disk);

@@ -97,11 +97,9 @@ int main(int argc, char **argv) {
     vm_census_same(&before);
     is(vm_disk_end(&disk), 0, "the disk is let go");
 
-    spawn_self("test/guest/vm_disk_map", "child", 1024, &c);
-    must(exo_domain_grant(c.domain, EXO_DISK, 4) == 0);
-    must(exo_volume_grant(1, 0, c.domain, EXO_R | EXO_W, 100) == 0);
+    spawn_with("test/guest/vm_disk_map", "child", 1, 4, &c);
     is(lend_till_end(&c, 20000), 0, "the next program finds it, and changes it");
     is((int64_t)c.page->state, EXO_CHILD_EXITED, "and ends well");
-    is(exo_reap(&c), 0, "reap");
+    reap_with(&c);
     return done();
 }
