@@ -1,7 +1,8 @@
 /* transit.c - pages that a store is at work on */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/vm/page.h"
 #include "libexos/edge/block.h"
+#include "libexos/vm/give.h"
+#include "libexos/vm/page.h"
 #include "libexos/vm/share.h"
 
 static struct transit transits[VM_TRANSITS];
@@ -92,7 +93,7 @@ long transit_begin(const struct transit *what) {
 
 /* 0: over, whatever came of it. */
 static long ask(struct transit *t, long *result) {
-    uint64_t *word = table_find(t->address), old;
+    uint64_t *word = table_find(t->address), old, frames = vm_counts.frames;
     const void *waits = t->token; /* who was told to wait, for another than us to ask */
     struct transit now;
 
@@ -106,6 +107,8 @@ static long ask(struct transit *t, long *result) {
     *result = finish(&now, word, old, *result);
     if (*result < 0 && now.why == TRANSIT_EVICT && !now.lost)
         page_policy->mapped(now.address, 1); /* it stays */
+    if (vm_counts.frames < frames)
+        give_left((uint32_t)(frames - vm_counts.frames));
     if (exo_block_calls.wake)
         exo_block_calls.wake(waits);
     return 0;
