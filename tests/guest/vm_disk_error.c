@@ -1,6 +1,5 @@
 /* vm_disk_error.c - what a disk refuses is never lost in silence: pages that cannot be written
- * stay, and are written once that is possible; one that cannot be read is refused to whoever wants
- * it */
+ * stay, and whoever wants one that cannot be read is told */
 /* SPDX-License-Identifier: MIT */
 /* disk: 32M,throttling.iops-total=400 */
 /* bootargs: volumes=4*4 */
