@@ -35,6 +35,7 @@ _Noreturn void exo_exit(int status);
 /* The same for a fault that nobody serves: prints it, tells cause, pc and address to the spawner.
  */
 _Noreturn void exo_crash(const struct exo_save *frame);
+extern long exo_crash_error; /* printed too if it is not 0: why the page could not be had */
 
 /* The special calls. */
 
