@@ -98,9 +98,7 @@ static long give(struct exo_child *child, struct exo_parent *mine) {
 
 /* Are all units from that one on the volume's, and those before it nobody's? */
 static int units_are(const struct exo_parent *mine, uint32_t first) {
-    const volatile struct exo_disk *disk = &exo_facts()->disk[exo_volumes()[mine->volume].disk];
-    const volatile struct exo_unit *units =
-        exo_map_export(disk->units.frame, (disk->units.count * sizeof *units - 1) / EXO_PAGE + 1);
+    const volatile struct exo_unit *units = exo_units(exo_volumes()[mine->volume].disk);
 
     for (uint32_t unit = FIRST; units && unit < FIRST + BLOCKS; unit++)
         if (units[unit].volume != (unit < first ? 0 : mine->volume))

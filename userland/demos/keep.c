@@ -83,7 +83,7 @@ static int root_install(void *unused, const struct flat_root *root) {
 
 static uint32_t units_find(void *unused, uint32_t count) {
     const volatile struct exo_unit *units =
-        exo_map_export(disk->units.frame, (disk->units.count * sizeof *units - 1) / EXO_PAGE + 1);
+        exo_units(exo_volumes()[exo_parent_page()->volume].disk);
     uint32_t run = 0;
 
     (void)unused;

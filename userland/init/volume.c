@@ -168,8 +168,7 @@ static long keeper_open(struct kept *kept, uint32_t disk) {
     uint32_t number = kept_number(kept, VOLUME_KEEPER);
     long error = number ? pages_open(kept) : EXO_E_FULL;
 
-    kept->units =
-        exo_map_export(books->units.frame, (units * sizeof *kept->units + EXO_PAGE - 1) / EXO_PAGE);
+    kept->units = exo_units(disk);
     kept->device = (struct volume_device){kept,       units,     block_read,   block_write,
                                           disk_flush, unit_move, unit_written, set_aside};
     if (!error && !kept->units)
