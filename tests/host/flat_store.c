@@ -37,6 +37,41 @@ static void full(void) {
     ok(deletes == puts && flat_trim(&store) == 1, "deleting needs none");
 }
 
+/* A put fails at each step, and the next one is cut at each: the root of the failed one, which may
+ * be found after all, never names what the next one has written over. */
+static void failed_put(void) {
+    struct flat_root root;
+    char back[8];
+    int bad = 0, states = 0, cuts = 0;
+
+    unit_disk_make(6);
+    flat_root_make(&root, 0);
+    unit_disk_create("flat", 5, 2, NULL, 0, &root);
+    model_open(&store, 1);
+    flat_put(&store, "a", "one", 3, 0);
+    unit_disk_mark();
+    for (uint32_t step = 1, done = 0; !done; step++)
+        for (uint32_t cut = 1, over = 0; !over && !done; cut++) {
+            bad |= unit_disk_boot(LAYOUT_NONE) || model_open(&store, 1);
+            unit_disk.left = step;
+            flat_put(&store, "a", "two", 3, 0);
+            done = unit_disk.left != 0;
+            unit_disk.left = UNIT_DISK_LASTS;
+            bad |= model_open(&store, 1);
+            unit_disk.left = cut;
+            flat_put(&store, "b", "new", 3, 0);
+            over = unit_disk.left != 0;
+            cuts += !over;
+            bad |= unit_disk_boot(LAYOUT_ALL) || model_open(&store, 1) || flat_check(&store) ||
+                   flat_get(&store, "a", FLAT_NOW, back, 0, 8) != 3 ||
+                   (memcmp(back, "one", 3) && memcmp(back, "two", 3));
+            states++;
+            unit_disk_return();
+        }
+    printf("# %d failures and crashes\n", states);
+    ok(!bad && cuts > 20, "a failed change is there or not, whatever comes after it");
+}
+
 static void calls(void) {
     struct flat_root root;
     struct flat_entry entry;
@@ -121,6 +156,7 @@ int main(void) {
 
     calls();
     full();
+    failed_put();
     wrong = model_work(&small, 800, 10, 5, &counts);
     if (!wrong)
         wrong = model_work(&large, 200, 0, 4, &counts);

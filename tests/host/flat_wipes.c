@@ -6,17 +6,19 @@
 /* sources: libexos/volume/keeper.c libexos/volume/scan.c kernel/ebpf/run.c kernel/ebpf/verify.c */
 /* sources: libexos/edge/string.c tests/files/flat_model.c tests/files/unit_disk.c */
 /* cflags: -DEBPF_LOOPS -D_GNU_SOURCE */
-#include <string.h>
 #include "tests/files/flat_model.h"
 #include "tap.h"
 
 int main(void) {
     static struct model small = {.flags = FLAT_WIPES, .most = 40000};
+    static struct model kept = {.flags = FLAT_WIPES | FLAT_KEEPS, .most = 40000};
     static struct model large = {.flags = FLAT_WIPES, .most = 1500000};
     struct model_counts counts = {0};
     const char *wrong;
 
-    wrong = model_work(&small, 800, 10, 5, &counts);
+    wrong = model_work(&small, 500, 10, 5, &counts);
+    if (!wrong)
+        wrong = model_work(&kept, 300, 10, 5, &counts);
     if (!wrong)
         wrong = model_work(&large, 200, 0, 4, &counts);
     printf("# %u changes, %u refused; %u crash states: %u old, %u new, %u in recovery\n",
