@@ -425,8 +425,32 @@ static uint32_t aim(const struct place *place, const struct hostile_patch *patch
     return slots[where % count].at + patch->shift % (slots[where % count].length % 2000u + 1);
 }
 
+/* A slot of it leads to what another leads to. */
+static void damage_slot(const struct place *place, const struct hostile_patch *patch) {
+    struct lf_node *node = at_sector(place->at);
+    struct lf_slot *slots = (struct lf_slot *)(node + 1);
+    struct lf_child *children = (struct lf_child *)(node + 1);
+    uint32_t one = patch->where, other = patch->shift;
+
+    if (place->sort == CHECKPOINT) {
+        struct lf_checkpoint *checkpoint = at_sector(place->at);
+
+        checkpoint->usage[one % 8] = base->place[other % base->places].at;
+    } else if (place->sort == NODE && node->count && node->count <= 160) {
+        one %= node->count;
+        other %= node->count;
+        if (node->level)
+            children[one].at = children[other].at;
+        else {
+            slots[one].at = slots[other].at;
+            slots[one].length = slots[patch->value % 2 ? one : other].length;
+        }
+    }
+}
+
 static void damage(const struct hostile_patch *patch) {
-    const struct place *place = &base->place[patch->place % base->places];
+    uint32_t few = patch->place % 4 ? base->places : USAGE + 2;
+    const struct place *place = &base->place[patch->place / 4 % few];
     const struct place *other = &base->place[patch->value % base->places];
     uint32_t width = 1u << patch->width % 4, at = aim(place, patch);
     uint8_t *page = at_sector(place->at);
@@ -439,7 +463,7 @@ static void damage(const struct hostile_patch *patch) {
     for (unsigned i = 0; i < LF_PAGE_SECTORS; i++)
         changed[(place->at + i) / LF_PAGE_SECTORS] = 1;
     memcpy(&old, page + at, width);
-    switch (patch->how % 6) {
+    switch (patch->how % 7) {
     case 0:
         fresh = patch->value;
         break;
@@ -455,6 +479,9 @@ static void damage(const struct hostile_patch *patch) {
     case 4: /* from elsewhere in it */
         memcpy(&fresh, page + patch->value % (LOGFS_PAGE - 8), 8);
         break;
+    case 5:
+        damage_slot(place, patch);
+        return;
     default: /* all of it from another */
         if (place->sort == NODE && other->sort == NODE) {
             memmove(page, at_sector(other->at), LOGFS_PAGE);
