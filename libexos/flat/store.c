@@ -2,23 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/flat/internal.h"
 #include "libexos/volume/catalogue.h"
+#include "libexos/edge/crc32c.h"
 #include "libexos/edge/string.h"
-
-/* One sum of content that is read in pieces: each block's, chained. */
-static uint32_t sum_on(uint32_t sum, const void *bytes, uint32_t length) {
-    uint32_t pair[2] = {sum, volume_crc32c(bytes, length)};
-
-    return volume_crc32c(pair, sizeof(pair));
-}
-
-static uint32_t sum_of(const uint8_t *bytes, uint64_t size) {
-    uint32_t sum = 0;
-
-    for (uint64_t at = 0; at < size; at += 4096)
-        sum = sum_on(sum, bytes + at, size - at < 4096 ? (uint32_t)(size - at) : 4096);
-    return sum;
-}
-
 int flat_key(char to[FLAT_KEY], const char *key) {
     size_t length = exo_strlen(key);
 
@@ -64,7 +49,7 @@ static int read_directories(struct flat *store) {
 
         if (device->read(device->context, store->root.directory[i].block, to, 1))
             return FLAT_IO;
-        if (volume_crc32c(to, 4096) != store->root.directory[i].sum)
+        if (exo_crc32c(0, to, 4096) != store->root.directory[i].sum)
             return FLAT_DAMAGED;
     }
     for (uint32_t i = 0; i < used; i++)
@@ -170,7 +155,7 @@ int flat_commit(struct flat *store) {
             store->broken = 1;
             return FLAT_IO;
         }
-        store->root.directory[i] = (struct flat_directory){block, volume_crc32c(from, 4096)};
+        store->root.directory[i] = (struct flat_directory){block, exo_crc32c(0, from, 4096)};
         if (i >= store->root.directories)
             store->root.directories = i + 1;
     }
@@ -238,7 +223,7 @@ int64_t flat_get(struct flat *store, const char *key, uint64_t when, void *to, u
     if (length > entry.size - offset)
         length = entry.size - offset;
     error = read_content(store, &entry, to, offset, length);
-    if (!error && length == entry.size && sum_of(to, length) != entry.sum)
+    if (!error && length == entry.size && exo_crc32c(0, to, length) != entry.sum)
         error = FLAT_DAMAGED;
     return error ? error : (int64_t)length;
 }
@@ -258,7 +243,7 @@ int flat_check(struct flat *store) {
 
             if (device->read(device->context, entry->block + k, store->block, 1))
                 return FLAT_IO;
-            sum = sum_on(sum, store->block, left < 4096 ? (uint32_t)left : 4096);
+            sum = exo_crc32c(sum, store->block, left < 4096 ? (uint32_t)left : 4096);
         }
         faults += sum != entry->sum;
     }
@@ -300,7 +285,7 @@ static int add(struct flat *store, struct flat_entry *entry, const void *bytes) 
     if (error)
         return error;
     if (blocks) {
-        entry->sum = sum_of(bytes, entry->size);
+        entry->sum = exo_crc32c(0, bytes, entry->size);
         error = write_content(store, entry, bytes);
     }
     if (!error)

@@ -350,13 +350,18 @@ int logfs_rmdir(struct logfs *fs, uint64_t directory, const char *name, size_t l
 
 /* Does the way from `directory` up to the root pass `ancestor`? 1, 0 or an error. */
 static int is_below(struct logfs *fs, uint64_t directory, uint64_t ancestor) {
-    for (uint64_t steps = 0; steps <= fs->inodes; steps++) {
+    uint64_t before = 0;
+
+    /* Who comes again to where he was after 1, 2, 4, ... steps goes round in a ring. */
+    for (uint64_t steps = 1; directory != before; steps++) {
         int error;
 
         if (directory == ancestor)
             return 1;
         if (directory == LOGFS_ROOT)
             return 0;
+        if (!(steps & (steps - 1)))
+            before = directory;
         error = logfs_parent(fs, directory, &directory);
         if (error)
             return error;

@@ -10,10 +10,24 @@ struct extent_item {
     int has_crc;
 };
 
-static int item_read(struct lf_key key, const void *value, unsigned length,
+int extent_of(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
+              struct lf_extent *extent) {
+    if (LF_TYPE(key) != LF_EXTENT)
+        return 0;
+    if (!item_is_sound(fs, key, value, length))
+        return LOGFS_EUCLEAN;
+    memcpy(extent, value, sizeof *extent);
+    return 1;
+}
+
+/* As extent_of, with the checksums. */
+static int item_read(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
                      struct extent_item *item) {
+    int is = extent_of(fs, key, value, length, &item->is);
+
+    if (is <= 0)
+        return is;
     item->index = LF_REST(key);
-    memcpy(&item->is, value, sizeof item->is);
     item->pages = extent_pages(&item->is);
     item->has_crc = length > sizeof item->is;
     if (item->has_crc)
@@ -30,13 +44,10 @@ static int item_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64
     int found = tree_previous(fs, tree, &key, &value, &length);
 
     for (int next = 0; found >= 0; next = 1) {
-        if (found && key.object == inode && LF_TYPE(key) == LF_EXTENT) {
-            if (!item_is_sound(fs, key, value, length))
-                return LOGFS_EUCLEAN;
-            item_read(key, value, length, item);
-            if (item->index + item->pages > index)
-                return 1;
-        }
+        int is = found && key.object == inode ? item_read(fs, key, value, length, item) : 0;
+
+        if (is < 0 || (is && item->index + item->pages > index))
+            return is;
         if (next)
             return 0;
         key = key_of(inode, LF_EXTENT, index);
@@ -146,7 +157,7 @@ int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct
  * any, stays. */
 int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index, uint64_t old,
                 uint64_t fresh, uint32_t sectors, int *moved) {
-    uint64_t end = index + (sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
+    uint64_t end = index + pages_in(sectors);
 
     for (uint64_t at = index; at < end;) {
         struct extent_item item;

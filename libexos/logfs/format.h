@@ -97,7 +97,8 @@ enum lf_type {
 };
 #define LF_OFFSET(type, rest) ((uint64_t)(type) << 56 | (rest))
 #define LF_TYPE(key) ((unsigned)((key).offset >> 56))
-#define LF_REST(key) ((key).offset & 0xffffffffffffffull)
+#define LF_REST_MOST 0xffffffffffffffull
+#define LF_REST(key) ((key).offset & LF_REST_MOST)
 
 struct lf_delta { /* then the value */
     struct lf_key key;

@@ -11,7 +11,8 @@ int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, 
     case LF_INODE: {
         struct lf_inode inode;
 
-        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME)
+        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME ||
+            key.object > LF_REST_MOST)
             return 0;
         memcpy(&inode, value, sizeof inode);
         return inode.size <= LOGFS_SIZE_MOST;
@@ -19,6 +20,8 @@ int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, 
     case LF_INLINE:
         return length <= LF_VALUE_MOST && !LF_REST(key);
     case LF_ENTRY:
+        if (LF_REST(key) & 0xff) /* there a cookie has the tag */
+            return 0;
         while (at < length) {
             struct lf_entry entry;
 
@@ -182,6 +185,8 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
     struct file *file;
     int error;
 
+    if (fs->next_inode > LF_REST_MOST)
+        return LOGFS_ENOSPC;
     file = file_add(fs, fs->next_inode);
     if (!file)
         return LOGFS_ENOMEM;
@@ -297,6 +302,8 @@ int file_orphans(struct logfs *fs) {
         error = file_get(fs, LF_REST(key), &file);
         if (error)
             return error == LOGFS_ENOENT ? LOGFS_EUCLEAN : error;
+        if (file->is.links)
+            return LOGFS_EUCLEAN;
         error = orphan_erase(fs, file);
         if (error)
             return error;

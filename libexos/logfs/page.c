@@ -63,7 +63,7 @@ static int page_fill(struct logfs *fs, struct page *page) {
             if (error)
                 return error;
             have = sectors * LOGFS_SECTOR;
-            if (found == 2 && !MUTANT_NO_CHECKSUM && crc32c(0, page->memory, have) != crc)
+            if (found == 2 && !MUTANT_NO_CHECKSUM && exo_crc32c(0, page->memory, have) != crc)
                 return LOGFS_EIO;
         }
     }

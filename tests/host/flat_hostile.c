@@ -4,10 +4,12 @@
 /* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
 /* sources: libexos/volume/keeper.c libexos/volume/scan.c kernel/ebpf/run.c kernel/ebpf/verify.c */
-/* sources: libexos/edge/string.c tests/files/flat_model.c tests/files/unit_disk.c */
+/* sources: libexos/edge/crc32c.c libexos/edge/string.c */
+/* sources: tests/files/flat_model.c tests/files/unit_disk.c */
 /* cflags: -DEBPF_LOOPS -D_GNU_SOURCE */
 #include <stdlib.h>
 #include <string.h>
+#include "libexos/edge/crc32c.h"
 #include "libexos/flat/internal.h"
 #include "tests/files/flat_model.h"
 #include "flat.bpf.h"
@@ -165,7 +167,7 @@ static void spoil(struct flat_root *root) {
                            [chance(VOLUME_BLOCK)] ^= 1;
     }
     if (chance(8))
-        root->directory[i].sum = volume_crc32c(directory, VOLUME_BLOCK);
+        root->directory[i].sum = exo_crc32c(0, directory, VOLUME_BLOCK);
     volume_root_seal(&sealed, (const uint8_t *)root, ID, unit_disk.keeper.volume[1].sequence + 1);
     memcpy(unit_disk.block[volume_code_block(1) + 1 + !unit_disk.keeper.volume[1].slot], &sealed,
            VOLUME_BLOCK);

@@ -3,7 +3,8 @@
 /* sources: libexos/flat/root.c libexos/flat/space.c libexos/flat/store.c libexos/flat/version.c */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
 /* sources: libexos/volume/keeper.c libexos/volume/scan.c kernel/ebpf/run.c kernel/ebpf/verify.c */
-/* sources: libexos/edge/string.c tests/files/flat_model.c tests/files/unit_disk.c */
+/* sources: libexos/edge/crc32c.c libexos/edge/string.c */
+/* sources: tests/files/flat_model.c tests/files/unit_disk.c */
 /* cflags: -DEBPF_LOOPS -D_GNU_SOURCE */
 #include <string.h>
 #include "tests/files/flat_model.h"
