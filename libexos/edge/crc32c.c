@@ -32,10 +32,12 @@ uint32_t exo_crc32c(uint32_t crc, const void *bytes, size_t size) {
     if (!table[7][1])
         table_fill();
     crc = ~crc;
+    for (; size && (uintptr_t)at & 7; at++, size--)
+        crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
     for (; size >= 8; at += 8, size -= 8) {
         uint64_t word;
 
-        memcpy(&word, at, 8);
+        memcpy(&word, __builtin_assume_aligned(at, 8), 8);
 #ifdef __SSE4_2__ /* of a host that is asked for much */
         crc = (uint32_t)__builtin_ia32_crc32di(crc, word);
 #else

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-int spare_fill(struct logfs *fs) {
+int spare_more(struct logfs *fs) {
     while (fs->spare_count < SPARE_PAGES) {
         void *page = fs->host->page(fs->host);
 

@@ -25,6 +25,20 @@ struct place { /* of a name in its directory */
     uint8_t item[LF_VALUE_MOST + sizeof(struct lf_entry) + LOGFS_NAME_MOST];
 };
 
+/* Where the entry of a name is in an item that is sound, or the item's length. */
+static unsigned entry_find(const uint8_t *item, unsigned item_length, const char *name,
+                           size_t length, struct lf_entry *entry) {
+    unsigned at = 0;
+
+    while (at < item_length) {
+        memcpy(entry, item + at, sizeof *entry);
+        if (entry->length == length && !memcmp(item + at + sizeof *entry, name, length))
+            break;
+        at += (unsigned)sizeof *entry + entry->length;
+    }
+    return at;
+}
+
 /* Looks a name up. 0 (place->found tells) or an error. */
 static int place_find(struct logfs *fs, uint64_t directory, const char *name, size_t length,
                       struct place *place) {
@@ -42,15 +56,8 @@ static int place_find(struct logfs *fs, uint64_t directory, const char *name, si
     if (!item_is_sound(fs, place->key, value, place->length))
         return LOGFS_EUCLEAN;
     memcpy(place->item, value, place->length);
-    for (place->at = 0; place->at < place->length;) {
-        memcpy(&place->entry, place->item + place->at, sizeof place->entry);
-        if (place->entry.length == length &&
-            !memcmp(place->item + place->at + sizeof place->entry, name, length)) {
-            place->found = 1;
-            return 0;
-        }
-        place->at += (unsigned)(sizeof place->entry + place->entry.length);
-    }
+    place->at = entry_find(place->item, place->length, name, length, &place->entry);
+    place->found = place->at < place->length;
     return 0;
 }
 
@@ -126,20 +133,29 @@ static void directory_changed(struct logfs *fs, struct file *directory, int name
 
 int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t length,
                  uint64_t *inode) {
-    struct place place;
+    const void *item;
+    unsigned item_length;
+    struct lf_entry entry;
+    struct lf_key key;
     struct file *file;
-    int error = directory_get(fs, directory, &file);
+    int found = directory_get(fs, directory, &file);
 
-    if (error)
-        return error;
+    if (found)
+        return found;
     file_put(fs, file);
     node_trim(fs);
-    error = place_find(fs, directory, name, length, &place);
-    if (!error && !place.found)
-        error = LOGFS_ENOENT;
-    if (!error)
-        *inode = place.entry.inode;
-    return error;
+    if (!length || length > LOGFS_NAME_MOST)
+        return length ? LOGFS_ENAMETOOLONG : LOGFS_ENOENT;
+    key = key_of(directory, LF_ENTRY, name_hash(fs, name, length));
+    found = tree_get(fs, &fs->tree, key, &item, &item_length);
+    if (found <= 0)
+        return found < 0 ? found : LOGFS_ENOENT;
+    if (!item_is_sound(fs, key, item, item_length))
+        return LOGFS_EUCLEAN;
+    if (entry_find(item, item_length, name, length, &entry) == item_length)
+        return LOGFS_ENOENT;
+    *inode = entry.inode;
+    return 0;
 }
 
 int logfs_parent(struct logfs *fs, uint64_t directory, uint64_t *parent) {

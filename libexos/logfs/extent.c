@@ -103,8 +103,10 @@ static int item_put(struct logfs *fs, struct tree *tree, uint64_t inode,
     return tree_put(fs, tree, key_of(inode, LF_EXTENT, item->index + first), value, length);
 }
 
-int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
-    for (;;) {
+/* Pages from to end - 1 become a hole. With `put` an item of just these pages stays: it will be
+ * overwritten by the next change, which cannot fail. */
+static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end, int put) {
+    for (int stays = 0; !stays;) {
         struct extent_item item;
         uint64_t head, stop, sectors;
         int found = spare_fill(fs);
@@ -115,7 +117,10 @@ int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end)
             return found < 0 ? found : 0;
         head = from > item.index ? from - item.index : 0;
         stop = end - item.index < item.pages ? end - item.index : item.pages;
-        if (head)
+        stays = put && item.index == from && item.pages == end - from;
+        if (stays)
+            found = 0;
+        else if (head)
             found = item_put(fs, &fs->tree, file->inode, &item, 0, head, item.is.at);
         else
             found = tree_delete(fs, &fs->tree, key_of(file->inode, LF_EXTENT, item.index));
@@ -130,13 +135,18 @@ int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end)
         space_gone(fs, item.is.at + head * LF_PAGE_SECTORS, (uint32_t)sectors, item.is.generation);
         file->is.sectors -= sectors;
     }
+    return 0;
+}
+
+int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
+    return cut(fs, file, from, end, 0);
 }
 
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc) {
     uint8_t value[sizeof *extent + RUN_PAGES * 4];
     unsigned pages = (unsigned)extent_pages(extent), length = sizeof *extent;
-    int error = extent_cut(fs, file, index, index + pages);
+    int error = cut(fs, file, index, index + pages, 1);
 
     if (error)
         return error;

@@ -96,7 +96,7 @@ static void file_free(struct logfs *fs, struct file *file) {
     fs->host->resize(fs->host, file, sizeof *file, 0);
 }
 
-static struct file *file_find(struct logfs *fs, uint64_t inode) {
+struct file *file_find(struct logfs *fs, uint64_t inode) {
     for (struct file *file = *bucket(fs, inode); file; file = file->next)
         if (file->inode == inode)
             return file;

@@ -157,7 +157,11 @@ struct logfs {
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
 
 /* cache.c: nodes, spare pages */
-int spare_fill(struct logfs *fs); /* SPARE_PAGES in hand, or LOGFS_ENOMEM */
+int spare_more(struct logfs *fs);
+/* SPARE_PAGES in hand, or LOGFS_ENOMEM. */
+static inline int spare_fill(struct logfs *fs) {
+    return fs->spare_count < SPARE_PAGES ? spare_more(fs) : 0;
+}
 void *spare_take(struct logfs *fs);
 void spare_give(struct logfs *fs, void *page);
 struct node *node_find(struct logfs *fs, uint64_t at);
@@ -272,6 +276,7 @@ int checkpoint_first(struct logfs *fs); /* of a new volume */
 
 /* inode.c */
 int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length);
+struct file *file_find(struct logfs *fs, uint64_t inode); /* if it is in memory */
 int file_get(struct logfs *fs, uint64_t inode, struct file **file);
 void file_put(struct logfs *fs, struct file *file);
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };

@@ -1,0 +1,11 @@
+/* files.c - work on files that goes to a virtio disk, and the disk itself */
+/* SPDX-License-Identifier: MIT */
+/* disk: 64M,cache=unsafe */
+/* bootargs: volumes=1*64 */
+#define FILES_SUFFIX ""
+#include "tests/bench/files.h"
+
+int main(void) {
+    files_rows(1);
+    return 0;
+}
