@@ -252,7 +252,7 @@ static void main_init(void) {
     hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,
                                                .env = (uint16_t)env_slot(entry),
                                                .generation = (uint32_t)env_generation(entry)};
-    domain_charge(first, EXO_SLOTS);
+    domain_charge(first, EXO_SLOTS, 1);
 }
 
 /* The calling hart is ready to run environments. */

@@ -43,7 +43,7 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     uarea->vspace = (uint64_t)space->generation << 16 | entry->vspace;
     uarea->facts_frame = frame_of(arch_physical(&facts));
     space->environments++;
-    domain_charge(domain, EXO_ENVS);
+    domain_charge(domain, EXO_ENVS, 1);
     if (!domain->speaker)
         domain->speaker = env->handle;
     trace_event(EXO_TRACE_BORN, (uint16_t)env_slot(entry), domain_slot(domain));

@@ -260,7 +260,7 @@ int volume_end(struct exo_volume *volume) {
     if (volume->flying)
         return 0;
     volume_unqueue(volume);
-    domain_credit_many(&domain_table[volume->domain], EXO_DISK, volume->units);
+    domain_credit(&domain_table[volume->domain], EXO_DISK, volume->units);
     volume->domain = 0;
     return 1;
 }
@@ -312,7 +312,7 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     for (uint64_t i = 0; i < count; i++)
         frame_table[frame + i] =
             (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
-    domain_credit_many(first, EXO_FRAMES, (uint32_t)count);
+    domain_credit(first, EXO_FRAMES, (uint32_t)count);
     first->limit[EXO_FRAMES] -= (uint32_t)count;
     first->limit[EXO_DISK] += (uint32_t)units;
     disk->books = &facts.disk[disk - disk_table];
@@ -323,7 +323,7 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     disk->units = frame_memory(disk->books->units.frame);
     disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
     if (page) {
-        domain_credit(first, EXO_IRQS);
+        domain_credit(first, EXO_IRQS, 1);
         line_table[line].domain = 0;
         plic_unmask((uint32_t)line);
     } else {
@@ -365,7 +365,7 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
                                   .rights = (uint8_t)rights,
                                   .share = (uint16_t)share,
                                   .pass = disk_table[disk].pass};
-    domain_charge_many(domain, EXO_DISK, volume->units);
+    domain_charge(domain, EXO_DISK, volume->units);
     return 0;
 }
 
@@ -397,9 +397,9 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
     taker->units += (uint32_t)count;
     taker->disk = (uint8_t)number;
     if (taker->domain)
-        domain_charge_many(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
+        domain_charge(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
     if (giver->domain) {
-        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
+        domain_credit(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
         volume_ready(giver);
     }
     return 0;

@@ -69,7 +69,7 @@ long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind k
     long taken = frame_pick(frame, frame_head(domain, kind));
 
     if (taken >= 0)
-        domain_charge(domain, EXO_FRAMES);
+        domain_charge(domain, EXO_FRAMES, 1);
     return taken;
 }
 
@@ -113,7 +113,7 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 
     domain->ask[EXO_FRAMES].count += !*hold->rights; /* that was struck off already */
-    domain_credit(domain, EXO_FRAMES);
+    domain_credit(domain, EXO_FRAMES, 1);
     if (hold->further) {
         uint32_t *link = hold_bucket(frame, hold->further->domain);
         uint32_t slot = (uint32_t)(hold->further - hold_table);
@@ -124,14 +124,14 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
         *hold->further = (struct exo_hold){.next = hold_unused - slot - 1};
         hold_unused = slot;
         entry->others--;
-        domain_credit(domain, EXO_HOLDS);
+        domain_credit(domain, EXO_HOLDS, 1);
     } else {
         entry->domain = entry->rights = 0;
     }
     if (entry->domain || entry->others)
         return;
     if (entry->kind == EXO_FRAME_PROGRAM)
-        domain_credit(domain, EXO_PROGRAMS);
+        domain_credit(domain, EXO_PROGRAMS, 1);
     if (entry->kind == EXO_FRAME_RAM || entry->kind == EXO_FRAME_PROGRAM)
         frame_free(frame);
 }
@@ -191,7 +191,7 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     if (!done)
         return frame;
     /* commit */
-    domain_charge_many(domain, EXO_FRAMES, (uint32_t)done);
+    domain_charge(domain, EXO_FRAMES, (uint32_t)done);
     umem_out(user, frames, done * sizeof frames[0]);
     /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
      */
@@ -238,8 +238,8 @@ static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint6
                                          .rights = (uint8_t)rights};
     *bucket = slot;
     entry->others++;
-    domain_charge(to, EXO_HOLDS);
-    domain_charge(to, EXO_FRAMES);
+    domain_charge(to, EXO_HOLDS, 1);
+    domain_charge(to, EXO_FRAMES, 1);
     return 0;
 }
 

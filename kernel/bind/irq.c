@@ -46,8 +46,8 @@ void irq_move(uint32_t number, uint32_t domain) {
     line->masked = 1;
     line->generation = 0;
     /* In this order: to its own domain it moves without a count sinking. */
-    domain_charge(&domain_table[domain], EXO_IRQS);
-    domain_credit(&domain_table[line->domain], EXO_IRQS);
+    domain_charge(&domain_table[domain], EXO_IRQS, 1);
+    domain_credit(&domain_table[line->domain], EXO_IRQS, 1);
     line->domain = (uint16_t)domain;
 }
 

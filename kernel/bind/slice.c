@@ -539,7 +539,7 @@ static struct exo_slot *slice_mine(const struct exo_domain *domain, uint64_t har
 }
 
 void slice_clear(struct exo_slot *slot) {
-    domain_credit(&domain_table[slot->domain], EXO_SLOTS);
+    domain_credit(&domain_table[slot->domain], EXO_SLOTS, 1);
     *slot = (struct exo_slot){0};
 }
 
@@ -556,7 +556,7 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
         return EXO_E_QUOTA;
     /* commit */
     if (!slot->domain)
-        domain_charge(domain, EXO_SLOTS);
+        domain_charge(domain, EXO_SLOTS, 1);
     slot->domain = (uint16_t)domain_slot(domain);
     slot->env = (uint16_t)env_slot(entry);
     slot->generation = (uint32_t)env_generation(entry);

@@ -509,7 +509,7 @@ int vspace_end(struct vspace *space) {
     frame_return(frame_of(arch_physical(space->root)), domain);
     frame_return(frame_of(arch_physical(space->spare)), domain);
     *space = (struct vspace){.generation = space->generation};
-    domain_credit(domain, EXO_VSPACES);
+    domain_credit(domain, EXO_VSPACES, 1);
     return 1;
 }
 
@@ -535,7 +535,7 @@ struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t sp
     space->spare = frame_memory(spare);
     for (unsigned i = PAGE_USER_ENTRIES; i < PAGE_ENTRIES; i++)
         space->root[i] = arch_kernel_root[i];
-    domain_charge(domain, EXO_VSPACES);
+    domain_charge(domain, EXO_VSPACES, 1);
     return space;
 }
 

@@ -41,7 +41,7 @@ long sys_window_open(uint64_t page, uint64_t pages) {
     for (uint64_t i = 0; i < pages; i++) {
         frame_table[frame + i] = (struct exo_frame){
             .domain = DOMAIN_FIRST, .rights = EXO_R | EXO_W, .kind = EXO_FRAME_MMIO};
-        domain_charge(first, EXO_FRAMES);
+        domain_charge(first, EXO_FRAMES, 1);
         first->limit[EXO_FRAMES]++;
     }
     *window = (struct exo_window){.page = page, .pages = pages, .frame = frame};

@@ -27,7 +27,7 @@ static void death_reap(struct exo_env *entry) {
 
     slice_unwatch(env);
     domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
-    domain_credit(domain, EXO_ENVS);
+    domain_credit(domain, EXO_ENVS, 1);
     vspace_table[entry->vspace].environments--;
     frame_return(frame + 1, domain);
     frame_table[frame].pins--;
