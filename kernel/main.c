@@ -98,18 +98,16 @@ static void main_keep_frames(uint64_t base, uint64_t size) {
 static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
     uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
-    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof(struct exo_frame);
-    struct exo_frame *table;
-    struct exo_hold *hold_table;
+    uint32_t buckets = 1u << (31 - __builtin_clz(holds));
+    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
 
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
-    table = main_take(size);
-    hold_table = main_take(holds * sizeof *hold_table);
-    frame_init(table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
-               1u << (31 - __builtin_clz(holds)), arch_cycles() ^ arch_time() << 20);
-    facts.frame_table = main_export(arch_physical(table), size, frames + EXO_WINDOW_PAGES);
-    facts.hold_table = main_export(arch_physical(hold_table), holds * sizeof *hold_table, holds);
+    frame_table = main_take(size);
+    frame_init();
+    facts.frame_table = main_export(arch_physical(frame_table), size, frames + EXO_WINDOW_PAGES);
+    hold_table = main_table(&facts.hold_table, sizeof *hold_table, holds);
+    hold_init(main_take(buckets * sizeof(uint32_t)), buckets, arch_cycles() ^ arch_time() << 20);
     domain_table =
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));

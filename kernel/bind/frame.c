@@ -7,8 +7,8 @@
 enum { FRAME_BATCH = 16, HOLD_CHAIN = 16, HOLD_RIGHTS = EXO_R | EXO_W | EXO_X };
 
 struct exo_frame *frame_table;
+struct exo_hold *hold_table;
 
-static struct exo_hold *hold_table;
 static uint32_t *hold_buckets;
 static uint32_t hold_bucket_mask, hold_unused;
 static uint64_t hold_seed;
@@ -20,19 +20,19 @@ static inline void frame_link(int64_t frame, int64_t next) {
     frame_table[next].wx = (int32_t)(frame - next + 1);
 }
 
-void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
-                uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
-    frame_table = table;
-    hold_table = holds;
+void frame_init(void) {
+    frame_table[0].kind = EXO_FRAME_KERNEL;
+    frame_link(facts.frames - 1, 0);
+    facts.free_frames = facts.frames - 1;
+}
+
+void hold_init(uint32_t *buckets, uint32_t count, uint64_t seed) {
     hold_buckets = buckets;
-    hold_bucket_mask = bucket_count - 1;
+    hold_bucket_mask = count - 1;
     hold_seed = seed | 1;
     /* Entry 0 is the end of every chain; unused ones are linked as free frames are. */
     hold_unused = 1;
-    holds[hold_count - 1].next = -hold_count;
-    table[0].kind = EXO_FRAME_KERNEL;
-    frame_link(facts.frames - 1, 0);
-    facts.free_frames = facts.frames - 1;
+    hold_table[facts.hold_table.count - 1].next = -facts.hold_table.count;
 }
 
 void frame_free(uint32_t frame) {
@@ -248,19 +248,16 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
     uint64_t frames[EXO_BATCH], done = 0;
     struct exo_domain *from = domain_mine(giver);
     struct exo_domain *to = taker ? domain_find(taker) : domain_current();
-    long error = error_of(from);
+    long error = domain_batch(from, frames, user, count, sizeof frames[0], 0);
 
-    if (error)
-        return error;
-    if (!to)
-        return EXO_E_HANDLE;
+    if (error || !to)
+        return error ? error : EXO_E_HANDLE;
     /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
      * consent. */
     if (!domain_above(domain_current(), to) && !domain_named(to->accept, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
-    error = umem_batch(frames, user, count, sizeof frames[0], 0);
     for (; !error && done < count; done += !error)
         error = hold_share_one(from, to, frames[done], rights);
     return done ? (long)done : error;

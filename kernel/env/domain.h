@@ -76,11 +76,13 @@ static inline void domain_credit(struct exo_domain *domain, enum exo_resource re
     *asked -= *asked < count ? *asked : count;
 }
 
-/* The vector that a call names for what it found: copied in (umem_batch), unless that is an error.
- */
+/* The vector that a call names for what it found, unless that is an error: 1 to EXO_BATCH items of
+ * `size` bytes, copied in once (`back`: see umem_in). 0 or an error. */
 static inline long domain_batch(const void *found, void *to, uint64_t address, uint64_t count,
                                 uint64_t size, int back) {
-    return error_of(found) ? error_of(found) : umem_batch(to, address, count, size, back);
+    if (error_of(found) || !count || count > EXO_BATCH)
+        return error_of(found) ? error_of(found) : EXO_E_ARG;
+    return umem_in(to, address, count * size, back) ? 0 : EXO_E_FAULT;
 }
 
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its

@@ -123,14 +123,6 @@ static inline void env_result(struct exo_env *entry, uint64_t value) {
 int umem_in(void *to, uint64_t address, uint64_t length, int back);
 int umem_out(uint64_t address, const void *from, uint64_t length);
 
-/* The vector that a call names: 1 to EXO_BATCH items of `size` bytes, copied in once. 0 or an
- * error. */
-static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size, int back) {
-    if (!count || count > EXO_BATCH)
-        return EXO_E_ARG;
-    return umem_in(to, address, count * size, back) ? 0 : EXO_E_FAULT;
-}
-
 /* The kernel speaks up (upcall.c): faults and news go straight to user code. Turns the saved
  * context of a faulting environment into the call of its handler, on the next free save frame;
  * false if all are in use. The first frame is usually served by the assembler alone. */

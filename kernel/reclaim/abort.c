@@ -171,10 +171,10 @@ void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uin
     uint64_t numbers[EXO_BATCH], gone = 0;
     struct env *self = current;
     struct exo_domain *domain = domain_mine(handle);
-    long result = domain == domain_current() ? EXO_E_RIGHT : error_of(domain);
+    long result = domain == domain_current()
+                      ? EXO_E_RIGHT
+                      : domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
 
-    if (!result)
-        result = umem_batch(numbers, user, count, sizeof numbers[0], 0);
     if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);
     else if (!result)
