@@ -229,10 +229,17 @@ switch_settle:
     lock_give
     j env_enter
 
+/* What the call answers is its caller's, who may not be the one that runs then. Of who ended itself only
+ * zeros are left, and it answers 0. */
+.macro shared_switch
+    mv s1, gp
+    shared_call
+    sd a0, X(10)(s1)
+.endm
 switch_shared:
     sd t0, ENV_SCRATCH(gp)
     switch_keep
-    switch_call shared_call
+    switch_call shared_switch
 
     .globl arch_enter
 arch_enter:

@@ -31,17 +31,16 @@ long sys_gate_bind(uint64_t slot, exo_env_t handle) {
     return 0;
 }
 
-void sys_gate_offer(uint64_t who) {
+long sys_gate_offer(uint64_t who) {
     struct env *self = current;
 
-    if (who && who != EXO_ANY && !domain_find(who)) {
-        self->x[10] = (uint64_t)EXO_E_HANDLE;
-        return;
-    }
+    if (who && who != EXO_ANY && !domain_find(who))
+        return EXO_E_HANDLE;
     /* commit */
     self->entry->offer = who;
     slice_stop(EXO_ENV_OFFERED);
     slice_unanswered(self);
+    return 0;
 }
 
 void gate_call_slow(uint64_t slot, uint64_t deadline) {

@@ -431,45 +431,42 @@ struct env *slice_next(void) {
 }
 
 /* Sleeps, unless what is waited for is there. */
-static void slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
+static long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
     struct exo_env *entry = current->entry;
     uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
 
-    current->x[10] = events;
     /* News that came while it ran is delivered on the way out, and must not wait for a wake-up. */
     if (events || arch_time() >= deadline ||
         (env_uarea(current)->pending && upcall_listens(current)))
-        return;
+        return (long)events;
     entry->mask = mask;
     entry->deadline = deadline;
     current->program = program;
     slice_watchers += program != 0;
     slice_stop(EXO_ENV_ASLEEP);
     slice_return(sleeper, EXO_SLEPT);
+    return 0;
 }
 
-void sys_sleep(uint64_t mask, uint64_t deadline) { slice_sleep(mask, deadline, 0); }
+long sys_sleep(uint64_t mask, uint64_t deadline) { return slice_sleep(mask, deadline, 0); }
 
-void sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word, uint64_t mask,
+long sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word, uint64_t mask,
                   uint64_t deadline) {
     uint64_t frames[EXO_WATCH];
-    struct env *self = current;
-    int64_t answer = EXO_E_ARG;
+    int64_t answer;
 
-    if (count <= EXO_WATCH && program < facts.frames)
-        answer = !count || umem_in(frames, user, count * sizeof frames[0], 0) ? 0 : EXO_E_FAULT;
-    if (!answer) {
-        self->watched = (uint32_t)count;
-        self->word = word;
-        for (uint64_t i = 0; i < count; i++)
-            self->watch[i] = frames[i] < facts.frames ? (uint32_t)frames[i] : UINT32_MAX;
-        answer = program_answer(self->entry, (uint32_t)program);
-    }
-    if (answer)
-        self->x[10] = (uint64_t)answer;
-    else
-        slice_sleep(mask, deadline, (uint32_t)program);
+    if (count > EXO_WATCH || program >= facts.frames)
+        return EXO_E_ARG;
+    if (count && !umem_in(frames, user, count * sizeof frames[0], 0))
+        return EXO_E_FAULT;
+    /* commit */
+    current->watched = (uint32_t)count;
+    current->word = word;
+    for (uint64_t i = 0; i < count; i++)
+        current->watch[i] = frames[i] < facts.frames ? (uint32_t)frames[i] : UINT32_MAX;
+    answer = program_answer(current->entry, (uint32_t)program);
+    return answer ? answer : slice_sleep(mask, deadline, (uint32_t)program);
 }
 
 /* Lends to a stopped environment: claims it first. */
@@ -480,19 +477,13 @@ static long slice_yield_to(struct exo_env *entry) {
     return 0;
 }
 
-void sys_yield(exo_env_t handle) {
+long sys_yield(exo_env_t handle) {
     struct exo_env *entry = env_find(handle);
     struct env *self = current;
-    long error = 0;
     int serves;
 
     if (handle)
-        error = !entry                   ? EXO_E_HANDLE
-                : !domain_offered(entry) ? EXO_E_RIGHT
-                                         : slice_yield_to(entry);
-    self->x[10] = (uint64_t)error;
-    if (handle)
-        return;
+        return !entry ? EXO_E_HANDLE : !domain_offered(entry) ? EXO_E_RIGHT : slice_yield_to(entry);
     upcall_clear(self, EXO_PENDING_SLICE);
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
@@ -501,6 +492,7 @@ void sys_yield(exo_env_t handle) {
     slice_stop(serves ? EXO_ENV_READY : EXO_ENV_READY_CALL);
     if (!serves)
         slice_unanswered(self);
+    return 0;
 }
 
 void yield_to_slow(uint64_t slot) {

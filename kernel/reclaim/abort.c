@@ -167,9 +167,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     return 1;
 }
 
-void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
+long sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
-    struct env *self = current;
     struct exo_domain *domain = domain_mine(handle);
     long result = domain == domain_current()
                       ? EXO_E_RIGHT
@@ -180,5 +179,5 @@ void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uin
     else if (!result)
         for (result = 1; gone < count && result == 1; gone += result == 1)
             result = abort_other(domain, resource, numbers[gone]);
-    self->x[10] = gone ? gone : (uint64_t)result;
+    return gone ? (long)gone : result;
 }

@@ -112,16 +112,15 @@ int death_of_users(struct vspace *space) {
 }
 
 /* A dying one still answers to its handle, so that the killer learns when it is gone. */
-void sys_env_kill(exo_env_t handle) {
-    struct env *self = current;
+long sys_env_kill(exo_env_t handle) {
     struct exo_env *entry = env_named(handle);
-    long result = !entry ? EXO_E_HANDLE : EXO_E_RIGHT;
-    int other = entry != self->entry;
 
-    if (entry && domain_above(domain_current(), &domain_table[entry->domain]))
-        result = death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
-    if (other)
-        self->x[10] = (uint64_t)result;
+    if (!entry)
+        return EXO_E_HANDLE;
+    if (!domain_above(domain_current(), &domain_table[entry->domain]))
+        return EXO_E_RIGHT;
+    /* commit */
+    return death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
 }
 
 /* Drops the domain's holds among the next DEATH_FRAMES frames. */
@@ -170,22 +169,20 @@ static int death_step(struct exo_domain *domain) {
 
 /* The first call marks the domain and all below it; each call then takes one step with one that has
  * no children. */
-void sys_domain_kill(exo_domain_t handle) {
+long sys_domain_kill(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
-    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0];
-    struct env *self = current;
-    long result = EXO_E_HANDLE;
+    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0], *leaf;
 
-    if (slot && domain->depth && handle >> 16 == domain->generation)
-        result =
-            domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT : 0;
-    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].dying &&
-            domain_above(domain, &domain_table[i]))
+    if (!domain->depth || handle >> 16 != domain->generation)
+        return EXO_E_HANDLE;
+    if (domain == domain_current() || !domain_above(domain_current(), domain))
+        return EXO_E_RIGHT;
+    /* commit */
+    leaf = domain;
+    for (uint32_t i = 1; i < facts.domain_table.count; i++)
+        if (domain_table[i].depth && domain_above(domain, &domain_table[i])) {
             domain_table[i].dying = 1;
-    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].children &&
-            domain_above(domain, &domain_table[i]))
-            result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;
-    self->x[10] = (uint64_t)(result == 1 ? 0 : result);
+            leaf = domain_table[i].children ? leaf : &domain_table[i];
+        }
+    return death_step(leaf) && leaf == domain ? 0 : EXO_E_AGAIN;
 }
