@@ -43,7 +43,7 @@ enum exo_resource {
     EXO_IRQS,
     EXO_PROGRAMS,
     EXO_RINGS,
-    EXO_DISK, /* units; revocation takes a whole volume, by its number */
+    EXO_DISK, /* units */
     EXO_RESOURCES
 };
 

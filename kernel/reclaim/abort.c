@@ -122,8 +122,7 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
-/* Whose a slot, a line, a volume or an environment is: the slot of its domain, 0 for nobody's, or
- * an error.
+/* Whose a slot, a line or an environment is: the slot of its domain, 0 for nobody's, or an error.
  */
 static long abort_owner(uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255;
@@ -132,15 +131,12 @@ static long abort_owner(uint64_t resource, uint64_t number) {
         return hart_table[hart].slots[position].domain;
     if (resource == EXO_IRQS && number && number < facts.line_table.count)
         return line_table[number].domain;
-    if (resource == EXO_DISK && number < EXO_VOLUMES)
-        return volume_table[number].domain;
     if (resource == EXO_ENVS && number < facts.env_table.count)
         return env_state(&env_table[number]) == EXO_ENV_FREE ? 0 : env_table[number].domain;
     return EXO_E_ARG;
 }
 
-/* Slots and lines go at once, environments when their hart lets go, volumes when the device does.
- * 1, or why not. */
+/* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     long owner = abort_owner(resource, number);
 
@@ -148,8 +144,7 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
         return owner;
     if (owner != domain_slot(domain))
         return 1;
-    if (resource == EXO_ENVS ? !env_table[number].dying
-                             : resource != EXO_DISK || !volume_table[number].held) {
+    if (resource != EXO_ENVS || !env_table[number].dying) {
         if (!abort_may(domain, resource, 1))
             return EXO_E_EARLY;
         /* commit */
@@ -158,8 +153,6 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     }
     if (resource == EXO_ENVS)
         return death_of(&env_table[number], EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
-    if (resource == EXO_DISK)
-        return volume_end(&volume_table[number]) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
         slice_clear(&hart_table[number >> 8].slots[number & 255]);
     else
