@@ -191,7 +191,7 @@ struct exo_table { /* where an exported table stands */
 
 enum { EXO_DISKS = 2, EXO_VOLUMES = 64, EXO_REQUESTS = 15, EXO_REQUEST_FRAMES = 64 };
 /* Frames that a disk needs besides one for each GiB; sectors of 512 bytes in a unit. */
-enum { EXO_DISK_FRAMES = 4, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
+enum { EXO_DISK_FRAMES = 3, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
 
 struct exo_unit {     /* exported: a mebibyte of a disk */
     uint16_t volume;  /* 0 = nobody's */

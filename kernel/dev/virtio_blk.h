@@ -3,13 +3,12 @@
 #pragma once
 #include <stdint.h>
 
-enum { VIRTIO_BLK_SLOTS = 6, VIRTIO_BLK_PAGES = 64, VIRTIO_BLK_MEMORY = 3 };
-enum { VIRTIO_BLK_READONLY = 1, VIRTIO_BLK_FLUSHES = 2 };
+enum { VIRTIO_BLK_SLOTS = 6, VIRTIO_BLK_PAGES = 64, VIRTIO_BLK_MEMORY = 2 };
+enum { VIRTIO_BLK_READONLY = 1 << 5, VIRTIO_BLK_FLUSHES = 1 << 9 }; /* as the device says it */
 
 struct virtio_blk {
     volatile uint32_t *registers;
-    struct virtio_ring *ring;
-    char *slots; /* three a page: what the device reads of a request */
+    struct virtio_queue *queue;
     uint16_t used;
     uint16_t flags;
 };
