@@ -308,10 +308,6 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);
-    if (machine.exit_device) {
-        arch_map_direct(machine.exit_device, ARCH_PAGE);
-        panic_exit_device = arch_direct(machine.exit_device);
-    }
     main_cursor = arch_image_physical + (uint64_t)(image_end - image_start);
     main_tables();
     main_domain();

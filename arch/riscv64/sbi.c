@@ -53,16 +53,11 @@ void arch_firmware(uint64_t firmware[3]) {
         firmware[i] = sbi_call(0, 0, 0, 0, 0, 0, i, SBI_BASE).value;
 }
 
-void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device) {
-    /* Only sifive,test can carry a status out; the writes end an emulator at once. */
-    if (exit_device && restart)
-        *exit_device = 0x7777;
-    else if (exit_device)
-        *exit_device = status ? (uint32_t)status << 16 | 0x3333 : 0x5555;
+void arch_end(int restart, int failed) {
     if (!restart)
-        sbi_call(0, status != 0, 0, 0, 0, 0, 0, SBI_RESET);
+        sbi_call(0, failed != 0, 0, 0, 0, 0, 0, SBI_RESET);
     /* A board without a power switch (FU540) can at least start again. */
-    sbi_call(1, status != 0, 0, 0, 0, 0, 0, SBI_RESET);
+    sbi_call(1, failed != 0, 0, 0, 0, 0, 0, SBI_RESET);
     for (;;)
         asm volatile("wfi");
 }

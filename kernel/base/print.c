@@ -4,8 +4,6 @@
 #include "arch/riscv64/arch.h"
 #include <stdarg.h>
 
-volatile uint32_t *panic_exit_device;
-
 void print_bytes(const char *text, uint64_t length) {
     for (; length; text++, length--) {
         if (*text == '\n')
@@ -39,5 +37,5 @@ void print(const char *format, ...) {
 
 void panic(const char *why) {
     print("panic: %s\n", why);
-    arch_end(0, 1, panic_exit_device);
+    arch_end(0, 1);
 }

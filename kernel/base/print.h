@@ -9,5 +9,4 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_bytes(const char *text, uint64_t length);
 
 /* Says "panic: why" and ends the machine with status 1; other harts are stopped by the reset. */
-extern volatile uint32_t *panic_exit_device; /* sifive,test, once the tree has named it */
 _Noreturn void panic(const char *why);

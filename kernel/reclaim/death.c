@@ -38,7 +38,7 @@ static void death_reap(struct exo_env *entry) {
         death_of_speaker(domain);
     if (domain_slot(domain) == DOMAIN_FIRST && !domain->used[EXO_ENVS]) {
         print("init is dead: the machine starts again\n");
-        arch_end(1, 1, panic_exit_device);
+        arch_end(1, 1);
     }
 }
 
