@@ -325,7 +325,7 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     if (page) {
         domain_credit(first, EXO_IRQS, 1);
         line_table[line].domain = 0;
-        plic_unmask((uint32_t)line);
+        plic_open((uint32_t)line, 1);
     } else {
         disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
     }
