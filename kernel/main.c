@@ -244,7 +244,7 @@ static void main_init(void) {
     main_map(space, INIT_BASE + (text + data) * ARCH_PAGE, header->bss_pages, NULL, EXO_R | EXO_W);
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
     main_must(vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN));
-    entry = birth_make(first, space, pair, INIT_UAREA);
+    entry = birth_make(space, pair, INIT_UAREA);
     env_uarea(env_private(entry))->entry_start = header->entry;
     birth_start(entry);
     hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,

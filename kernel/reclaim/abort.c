@@ -33,10 +33,8 @@ static int abort_may(const struct exo_domain *domain, uint64_t resource, uint64_
 static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t frame) {
     const struct exo_frame *entry = &frame_table[frame];
 
-    if (entry->kind == EXO_FRAME_TABLE)
+    if (entry->kind == EXO_FRAME_TABLE || entry->kind == EXO_FRAME_PRIVATE)
         return &vspace_table[entry->wx];
-    if (entry->kind == EXO_FRAME_PRIVATE)
-        return &vspace_table[env_table[entry->wx].vspace];
     for (uint32_t i = 0; i < vspace_count && entry->pins; i++)
         if (vspace_table[i].domain == domain_slot(domain) && vspace_pins(&vspace_table[i], frame))
             return &vspace_table[i];
