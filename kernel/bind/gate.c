@@ -45,14 +45,10 @@ long sys_gate_offer(uint64_t who) {
 
 void gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
-    struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
-    long error = slot >= EXO_GATES                                     ? EXO_E_ARG
-                 : !entry                                              ? EXO_E_HANDLE
-                 : env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING) ? 0
-                                                                       : EXO_E_BUSY;
+    struct exo_env *entry = env_find(self->gate[slot].handle);
 
-    if (error) {
-        self->x[GATE_WHY] = (uint64_t)error;
+    if (!entry || !env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING)) {
+        self->x[GATE_WHY] = (uint64_t)(entry ? EXO_E_BUSY : EXO_E_HANDLE);
         return;
     }
     /* commit */

@@ -250,9 +250,7 @@ static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
  * read or read and write. */
-#define VSPACE_SHORT                                                                               \
-    (1ull << 0x01 | 1ull << 0x03 | 1ull << 0x10 | 1ull << 0x11 | 1ull << 0x30 | 1ull << 0x31 |     \
-     1ull << 0x33)
+#define VSPACE_SHORT 0xb00000003000aull
 
 /* Whether a frame of RAM (by number) is one that the domain of the space holds first, with these
  * rights: one comparison. */

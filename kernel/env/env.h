@@ -93,9 +93,9 @@ static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
     return generation && (uint32_t)env_generation(entry) == generation ? entry : NULL;
 }
 
-/* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
+/* The entry that a handle names, whoever may touch it; NULL if dead. 0 names nobody. */
 struct exo_env *env_named(exo_env_t handle);
-/* The same, but one that is dying counts as dead, and 0 names nobody. */
+/* The same, but one that is dying counts as dead. */
 struct exo_env *env_find(exo_env_t handle);
 /* The same (0 = current), if the current domain may act for its domain; else an error dressed as a
  * pointer. */

@@ -113,7 +113,7 @@ int death_of_users(struct vspace *space) {
 
 /* A dying one still answers to its handle, so that the killer learns when it is gone. */
 long sys_env_kill(exo_env_t handle) {
-    struct exo_env *entry = env_named(handle);
+    struct exo_env *entry = env_named(handle ? handle : current->handle);
 
     if (!entry)
         return EXO_E_HANDLE;
