@@ -69,7 +69,7 @@ void entry_trap(uint64_t cause, uint64_t address) {
 }
 
 void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
-    print("panic: kernel fault: cause %lu, pc %lx, address %lx\n", cause, pc, address);
+    print_fault("panic: kernel fault", cause, pc, address);
     arch_end(0, 1);
 }
 

@@ -3,8 +3,9 @@
 #pragma once
 #include <stdint.h>
 
-/* printf for the kernel: %s, %lu and %lx alone. Bounded by the format. */
-void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print(const char *text);
+/* "what: cause 0x.., pc 0x.., address 0x..", and a new line. */
+void print_fault(const char *what, uint64_t cause, uint64_t pc, uint64_t address);
 /* As they are, no newline translation beyond \n -> \r\n. */
 void print_bytes(const char *text, uint64_t length);
 

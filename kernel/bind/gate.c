@@ -67,7 +67,7 @@ void gate_call_slow(uint64_t slot, uint64_t deadline) {
 void gate_reply_slow(void) {
     struct env *self = current;
 
-    if (slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE)
+    if (slice_serves(self))
         memcpy(&env_private(self->lender)->x[GATE_FIRST], &self->x[GATE_FIRST],
                GATE_MESSAGE * sizeof self->x[0]);
     slice_stop(EXO_ENV_OFFERED);

@@ -119,9 +119,7 @@ int slice_return(struct env *env, uint64_t reason) {
 }
 
 void slice_unanswered(struct env *env) {
-    slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE
-                          ? EXO_SLEPT
-                          : EXO_RETURNED);
+    slice_return(env, slice_serves(env) ? EXO_SLEPT : EXO_RETURNED);
 }
 
 /* What came of mask, taken: an event is told once. */
@@ -285,9 +283,7 @@ static void slice_driver_end(struct hart *hart, uint64_t now) {
 
 /* Who owns a slot and lives; NULL if nobody. */
 static struct exo_env *slice_holder(const struct exo_slot *slot) {
-    struct exo_env *entry = env_bound(slot->env, slot->generation);
-
-    return entry && !entry->dying ? entry : NULL;
+    return env_bound(slot->env, slot->generation);
 }
 
 /* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each
@@ -488,7 +484,7 @@ long sys_yield(exo_env_t handle) {
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
     /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
-    serves = slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE;
+    serves = slice_serves(self);
     slice_stop(serves ? EXO_ENV_READY : EXO_ENV_READY_CALL);
     if (!serves)
         slice_unanswered(self);

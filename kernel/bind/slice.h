@@ -52,6 +52,10 @@ static inline int slice_on_loan(const struct env *env) {
     return env_state(env->lender) == EXO_ENV_LENDING &&
            env_private(env->lender)->lent == env->entry;
 }
+/* Whether it serves a gate call now. */
+static inline int slice_serves(const struct env *env) {
+    return slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE;
+}
 /* The running environment lends its slice to a claimed one, which becomes current. */
 void slice_lend(struct exo_env *to);
 /* Whoever lends to `entry` is woken with the reason; `entry` is on its own. */

@@ -86,11 +86,13 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* The lock is held for all of these. */
 
-/* Whom a slot or a line was bound to (generation 0: nobody); NULL if that one is gone. */
+/* Whom a slot, a line or a volume was bound to (generation 0: nobody); NULL if that one is gone, or
+ * goes. */
 static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
     struct exo_env *entry = &env_table[slot];
 
-    return generation && (uint32_t)env_generation(entry) == generation ? entry : NULL;
+    return generation && (uint32_t)env_generation(entry) == generation && !entry->dying ? entry
+                                                                                        : NULL;
 }
 
 /* The entry that a handle names, whoever may touch it; NULL if dead. 0 names nobody. */

@@ -83,7 +83,7 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     memcpy(crash->registers, current->x, sizeof crash->registers);
     trace_event(EXO_TRACE_CRASHED, (uint16_t)env_slot(entry), (uint32_t)cause);
     if (entry->domain == DOMAIN_FIRST)
-        print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
+        print_fault("init crashed", cause, current->x[0], address);
     death_of(entry, reason);
     speaker = env_find(domain_table[DOMAIN_FIRST].speaker);
     if (speaker)
