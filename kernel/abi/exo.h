@@ -214,8 +214,7 @@ struct exo_volume { /* exported: units of a disk, and the domain that they are b
     uint8_t held;    /* no more are started: it is being changed */
     uint32_t frame;  /* of its queue, 0 = none */
     uint32_t head;   /* of the queue: the next request to start */
-    uint16_t env;
-    uint32_t generation;
+    exo_env_t env;
     uint64_t bits; /* events posted to env as requests end */
     uint64_t pass; /* its disk time */
 };

@@ -75,13 +75,9 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
     uint8_t right = request->op == EXO_DISK_READ ? EXO_W : EXO_R;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t frame = request->frame[i];
-        struct hold hold;
-
-        if (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
-            !hold_find(frame, &domain_table[volume->domain], &hold) || !(*hold.rights & right))
+        if (!hold_uses(request->frame[i], &domain_table[volume->domain], right))
             return EXO_E_HOLD;
-        if (right == EXO_W && frame_table[frame].wx < 0)
+        if (right == EXO_W && frame_table[request->frame[i]].wx < 0)
             return EXO_E_WX;
     }
     return 0;
@@ -90,7 +86,7 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
 /* The request is over: its frames are free of it, its owner hears. */
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
-    struct exo_env *entry = &env_table[volume->env];
+    struct exo_env *entry = env_find(volume->env);
     uint64_t at = flight->sector, end = at + flight->sectors, stop;
 
     for (uint32_t i = 0; i < flight->count; i++) {
@@ -105,7 +101,7 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
     volume->flying--;
     flight->volume = NULL;
     volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
-    if (volume->generation && (uint32_t)env_generation(entry) == volume->generation)
+    if (entry)
         slice_post(entry, volume->bits);
 }
 
@@ -167,16 +163,15 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
     disk->pass = volume->pass;
     volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
     for (uint32_t i = 0; !status && i < count; i++) {
-        struct hold hold;
+        uint32_t frame = request.frame[i];
 
         pages[i] = disk->zeros;
         if (request.op == EXO_DISK_ZERO)
             continue;
-        pages[i] = frame_address(request.frame[i]);
-        flight->frame[flight->count++] = request.frame[i];
-        hold_find(request.frame[i], &domain_table[volume->domain], &hold);
-        ++*hold.uses;
-        frame_table[request.frame[i]].wx += request.op == EXO_DISK_READ;
+        pages[i] = frame_address(frame);
+        flight->frame[flight->count++] = frame;
+        ++*hold_uses(frame, &domain_table[volume->domain], 0);
+        frame_table[frame].wx += request.op == EXO_DISK_READ;
     }
     if (disk->ram && !status)
         ram_transfer(disk, flight, pages, request.offset * SECTOR);
@@ -223,32 +218,29 @@ static void volume_ready(struct exo_volume *volume) {
 }
 
 int disk_interrupt(uint32_t line) {
-    for (struct disk *disk = disk_table; disk < disk_table + EXO_DISKS; disk++) {
-        int64_t slot;
-        int well;
+    struct disk *disk = disk_table, *end = disk_table + EXO_DISKS;
+    int64_t slot;
+    int well;
 
-        if (!disk->books || disk->books->line != line)
-            continue;
-        virtio_blk_acknowledge(&disk->device);
-        for (unsigned n = 0; n < VIRTIO_BLK_SLOTS && !disk->books->dead; n++) {
-            slot = virtio_blk_ended(&disk->device, &well);
-            if (slot < 0)
-                break;
-            if (slot >= VIRTIO_BLK_SLOTS || !disk->flight[slot].volume)
-                disk_fail(disk);
-            else
-                flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
-        }
-        disk_push(disk);
-        return 1;
-    }
-    return 0;
+    while (disk < end && (!disk->books || disk->books->line != line))
+        disk++;
+    if (disk == end)
+        return 0;
+    virtio_blk_acknowledge(&disk->device);
+    /* Who names a request twice is dead: so there are not more than slots. */
+    while (!disk->books->dead && (slot = virtio_blk_ended(&disk->device, &well)) >= 0)
+        if (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
+            flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
+        else
+            disk_fail(disk);
+    disk_push(disk);
+    return 1;
 }
 
 static void volume_unqueue(struct exo_volume *volume) {
     uint32_t frame = volume->frame;
 
-    volume->frame = volume->generation = 0;
+    volume->frame = 0;
     if (!frame)
         return;
     frame_table[frame].wx--;
@@ -352,7 +344,8 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
         return EXO_E_ARG;
     if (facts.disk[disk].read_only && rights & EXO_W)
         return EXO_E_RIGHT;
-    if (rights && !domain_may(domain, EXO_DISK, volume->units))
+    if (rights && volume->domain != domain_slot(domain) &&
+        !domain_may(domain, EXO_DISK, volume->units))
         return EXO_E_QUOTA;
     if (volume->domain && !volume_end(volume))
         return EXO_E_AGAIN;
@@ -408,28 +401,26 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
 long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
     struct exo_volume *volume = volume_mine(number);
     struct exo_env *entry = env_mine(handle);
-    struct hold hold;
+    uint32_t *uses;
 
     if (error_of(volume) || error_of(entry))
         return error_of(volume) ? error_of(volume) : error_of(entry);
-    if (frame != EXO_ANY && (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
-                             !hold_find((uint32_t)frame, &domain_table[volume->domain], &hold) ||
-                             ~*hold.rights & (EXO_R | EXO_W)))
+    uses = hold_uses(frame, &domain_table[volume->domain], EXO_R | EXO_W);
+    if (frame != EXO_ANY && !uses)
         return EXO_E_HOLD;
-    if (frame != EXO_ANY && frame_table[frame].wx < 0)
+    if (uses && frame_table[frame].wx < 0)
         return EXO_E_WX;
     if (volume->flying)
         return EXO_E_BUSY;
     /* commit */
     volume_unqueue(volume);
-    if (frame == EXO_ANY)
+    if (!uses)
         return 0;
-    ++*hold.uses;
+    ++*uses;
     frame_table[frame].wx++; /* the kernel writes there */
     volume->frame = (uint32_t)frame;
     volume->head = volume_queue(volume)->tail;
-    volume->env = (uint16_t)env_slot(entry);
-    volume->generation = (uint32_t)env_generation(entry);
+    volume->env = env_handle(entry);
     volume->bits = bits;
     return 0;
 }

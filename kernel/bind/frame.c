@@ -109,6 +109,15 @@ int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold
     return hold_find_any(frame, domain, hold) && *hold->rights;
 }
 
+uint32_t *hold_uses(uint64_t frame, const struct exo_domain *domain, uint8_t rights) {
+    struct hold hold;
+
+    return frame < facts.frames && frame_table[frame].kind == EXO_FRAME_RAM &&
+                   hold_find((uint32_t)frame, domain, &hold) && !(rights & ~*hold.rights)
+               ? hold.uses
+               : NULL;
+}
+
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 

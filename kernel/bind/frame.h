@@ -57,6 +57,9 @@ static inline void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(fram
 int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
 /* The same, doomed or not. */
 int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
+/* Where the uses of a hold are counted: the domain's, on RAM, with these rights; NULL if there is
+ * none. */
+uint32_t *hold_uses(uint64_t frame, const struct exo_domain *domain, uint8_t rights);
 /* Ends a hold without uses; the last one frees the frame. */
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold);
 /* One use less; a doomed hold ends with its last. */
