@@ -200,7 +200,7 @@ struct exo_unit {     /* exported: a mebibyte of a disk */
 
 struct exo_disk {           /* in the facts */
     struct exo_table units; /* struct exo_unit each; none: no disk */
-    uint32_t line;          /* interrupt, 0 = a RAM disk */
+    uint32_t line;          /* interrupt */
     uint16_t most;          /* frames a request may have */
     uint8_t read_only, dead;
 };

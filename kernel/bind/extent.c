@@ -8,7 +8,7 @@
 #include "kernel/dev/plic.h"
 #include "kernel/dev/virtio_blk.h"
 
-enum { RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
+enum { MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
 enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
@@ -22,7 +22,6 @@ struct flight {                /* a request that the device has */
 static struct disk {
     struct exo_disk *books;
     struct exo_unit *units;
-    char *ram;                   /* NULL: virtio */
     uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
     struct virtio_blk device;
     struct flight flight[VIRTIO_BLK_SLOTS];
@@ -114,20 +113,6 @@ static void disk_fail(struct disk *disk) {
             flight_end(disk, &disk->flight[i], EXO_E_IO);
 }
 
-static void ram_transfer(struct disk *disk, const struct flight *flight, const uint64_t *pages,
-                         uint32_t offset) {
-    char *at = disk->ram + flight->sector * SECTOR;
-    uint32_t bytes = flight->sectors * SECTOR, part;
-
-    for (; bytes; bytes -= part, at += part, offset = 0) {
-        char *page = (char *)arch_direct(*pages++) + offset;
-
-        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        memcpy(flight->op == EXO_DISK_READ ? page : at, flight->op == EXO_DISK_READ ? at : page,
-               part);
-    }
-}
-
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
 static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
     struct exo_request request;
@@ -173,10 +158,7 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
         ++*hold_uses(frame, &domain_table[volume->domain], 0);
         frame_table[frame].wx += request.op == EXO_DISK_READ;
     }
-    if (disk->ram && !status)
-        ram_transfer(disk, flight, pages, request.offset * SECTOR);
-    if (status || disk->ram ||
-        (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+    if (status || (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
         flight_end(disk, flight, status);
     else
         virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
@@ -276,25 +258,21 @@ static struct exo_volume *volume_mine(uint64_t number) {
 long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
     struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
     struct exo_domain *first = domain_current();
-    uint64_t sectors = facts.initrd.count / SECTOR, units;
     char *memory = frame_memory((uint32_t)frame);
+    uint64_t units;
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (disk->books || (!page && disk_table[0].ram))
+    if (disk->books)
         return EXO_E_FULL;
     /* Of the gibibyte that has the PLIC all is mapped. */
     if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
-        count > EXO_BATCH || (page ? line_table[line].domain != DOMAIN_FIRST : line != 0))
+        count > EXO_BATCH || line_table[line].domain != DOMAIN_FIRST)
         return EXO_E_ARG;
     for (uint64_t i = 0; i < count; i++)
         if (!frame_is_spare(frame + i, first))
             return EXO_E_HOLD;
-    for (uint64_t i = 0; i < count; i++)
-        frame_zero((uint32_t)(frame + i));
-    if (page)
-        sectors = virtio_blk_open(&disk->device, arch_direct(page << 12), memory);
-    units = sectors / EXO_UNIT;
+    units = virtio_blk_open(&disk->device, arch_direct(page << 12), memory) / EXO_UNIT;
     if (!units)
         return EXO_E_DEAD;
     if (units > (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME)
@@ -304,23 +282,21 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     for (uint64_t i = 0; i < count; i++)
         frame_table[frame + i] =
             (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
+    for (uint64_t i = VIRTIO_BLK_MEMORY; i < count; i++)
+        frame_zero((uint32_t)(frame + i));
     domain_credit(first, EXO_FRAMES, (uint32_t)count);
     first->limit[EXO_FRAMES] -= (uint32_t)count;
     first->limit[EXO_DISK] += (uint32_t)units;
     disk->books = &facts.disk[disk - disk_table];
     *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
                                      .line = (uint32_t)line,
-                                     .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
+                                     .most = EXO_REQUEST_FRAMES,
                                      .read_only = disk->device.flags & VIRTIO_BLK_READONLY};
     disk->units = frame_memory(disk->books->units.frame);
     disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
-    if (page) {
-        domain_credit(first, EXO_IRQS, 1);
-        line_table[line].domain = 0;
-        plic_open((uint32_t)line, 1);
-    } else {
-        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
-    }
+    domain_credit(first, EXO_IRQS, 1);
+    line_table[line].domain = 0;
+    plic_open((uint32_t)line, 1);
     return disk - disk_table;
 }
 

@@ -59,6 +59,8 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     if (sectors < EXO_UNIT)
         return 0;
     *blk = (struct virtio_blk){.registers = r, .queue = queue};
+    for (unsigned i = 0; i < VIRTIO_BLK_MEMORY; i++)
+        arch_zero_page(memory + i * ARCH_PAGE);
     virtio_blk_stop(blk);
     r[R_STATUS] = ACKNOWLEDGE | DRIVER;
     for (unsigned half = 0; half < 2; half++) {

@@ -13,8 +13,8 @@ struct virtio_blk {
     uint16_t flags;
 };
 
-/* Takes the device up, with VIRTIO_BLK_MEMORY zeroed pages in a row for its queue. How many sectors
- * it has; 0, and it is left alone, if there is none of a whole unit that this can drive. */
+/* Takes the device up, with VIRTIO_BLK_MEMORY pages in a row for its queue. How many sectors it
+ * has; 0, and it is left alone, if there is none of a whole unit that this can drive. */
 uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory);
 /* type: EXO_DISK_READ, _WRITE or _FLUSH, which are virtio's own numbers. Bytes from `offset` of the
  * first page on, through pages (physical) in order, in a free slot; how many bytes: 0 for a flush.
