@@ -198,11 +198,11 @@ struct exo_unit {     /* exported: a mebibyte of a disk */
     uint16_t written; /* sectors from its start that hold something of this volume */
 };
 
-struct exo_disk {           /* in the facts */
-    struct exo_table units; /* struct exo_unit each; none: no disk */
-    uint32_t line;          /* interrupt */
-    uint16_t most;          /* frames a request may have */
-    uint8_t read_only, dead;
+struct exo_disk {            /* in the facts */
+    struct exo_table units;  /* struct exo_unit each; none: no disk */
+    uint32_t line;           /* interrupt; 0: a program serves it */
+    uint16_t most;           /* frames a request may have */
+    uint8_t read_only, dead; /* dead: requests fail, till somebody serves it again */
 };
 
 struct exo_volume { /* exported: units of a disk, and the domain that they are bound to */

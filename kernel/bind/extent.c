@@ -8,15 +8,15 @@
 #include "kernel/dev/plic.h"
 #include "kernel/dev/virtio_blk.h"
 
-enum { MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
+enum { SERVED_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
 enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
-struct flight {                /* a request that the device has */
+struct flight {                /* a request that the device has, or the driver */
     struct exo_volume *volume; /* NULL: the slot is free */
     uint64_t since, sector;
     uint32_t index, sectors, count, frame[EXO_REQUEST_FRAMES];
-    uint8_t op;
+    uint8_t op, offset, taken; /* taken: a driver was told */
 };
 
 static struct disk {
@@ -24,10 +24,18 @@ static struct disk {
     struct exo_unit *units;
     uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
     struct virtio_blk device;
+    exo_env_t driver;   /* of a disk without a line: whom events tell of requests */
+    exo_domain_t owner; /* the driver's domain, as the first domain named it */
+    uint64_t bits;
     struct flight flight[VIRTIO_BLK_SLOTS];
 } disk_table[EXO_DISKS];
 
 struct exo_volume *volume_table;
+
+/* The disk of that number, or NULL. */
+static struct disk *disk_named(uint64_t number) {
+    return number < EXO_DISKS && disk_table[number].books ? &disk_table[number] : NULL;
+}
 
 /* The unit of a sector, and how many sectors of it stand before `end`. */
 static struct exo_unit *disk_unit(const struct disk *disk, uint64_t at, uint64_t end,
@@ -104,19 +112,32 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
         slice_post(entry, volume->bits);
 }
 
-/* The device is not believed any more; what it had failed. */
+/* The device, or driver, is not believed any more; what it had failed. */
 static void disk_fail(struct disk *disk) {
-    virtio_blk_stop(&disk->device);
+    if (disk->books->line)
+        virtio_blk_stop(&disk->device);
     disk->books->dead = 1;
     for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
         if (disk->flight[i].volume)
             flight_end(disk, &disk->flight[i], EXO_E_IO);
 }
 
+/* So it is too if it keeps a request too long, or is a driver that died. */
+static void disk_watch(struct disk *disk) {
+    int gone = !disk->books->line && !env_find(disk->driver);
+
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        gone |= disk->flight[i].volume &&
+                arch_time() - disk->flight[i].since > PATIENCE * facts.timebase;
+    if (gone)
+        disk_fail(disk);
+}
+
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
 static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
     struct exo_request request;
     const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
+    struct exo_env *driver = env_find(disk->driver);
     uint64_t pages[EXO_REQUEST_FRAMES];
     uint32_t count;
     long status = 0;
@@ -143,7 +164,8 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
                               .sector = request.sector,
                               .index = volume->head++,
                               .sectors = status ? 0 : request.sectors,
-                              .op = request.op};
+                              .op = request.op,
+                              .offset = request.offset};
     volume->flying++;
     disk->pass = volume->pass;
     volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
@@ -160,7 +182,9 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
     }
     if (status || (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
         flight_end(disk, flight, status);
-    else
+    else if (driver)
+        slice_post(driver, disk->bits);
+    else if (disk->books->line)
         virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
                          request.op == EXO_DISK_ZERO ? EXO_DISK_WRITE : request.op, request.sector,
                          pages, request.offset * SECTOR, flight->sectors * SECTOR);
@@ -230,6 +254,8 @@ static void volume_unqueue(struct exo_volume *volume) {
 }
 
 int volume_end(struct exo_volume *volume) {
+    if (volume->flying)
+        disk_watch(&disk_table[volume->disk]);
     volume->held = volume->flying > 0;
     if (volume->flying)
         return 0;
@@ -259,25 +285,26 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
     struct exo_domain *first = domain_current();
     char *memory = frame_memory((uint32_t)frame);
-    uint64_t units;
+    uint64_t units = line, most = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
     if (disk->books)
         return EXO_E_FULL;
     /* Of the gibibyte that has the PLIC all is mapped. */
-    if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
-        count > EXO_BATCH || line_table[line].domain != DOMAIN_FIRST)
+    if (page >= 1 << 18 || count <= EXO_DISK_FRAMES || count > EXO_BATCH ||
+        (page && (line >= facts.line_table.count || line_table[line].domain != DOMAIN_FIRST)))
         return EXO_E_ARG;
     for (uint64_t i = 0; i < count; i++)
         if (!frame_is_spare(frame + i, first))
             return EXO_E_HOLD;
-    units = virtio_blk_open(&disk->device, arch_direct(page << 12), memory) / EXO_UNIT;
+    disk->device.flags = VIRTIO_BLK_FLUSHES; /* what a driver is asked for */
+    if (page)
+        units = virtio_blk_open(&disk->device, arch_direct(page << 12), memory) / EXO_UNIT;
     if (!units)
         return EXO_E_DEAD;
-    if (units > (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME)
-        units = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
     /* commit */
+    units = units < most ? units : most;
     count = EXO_DISK_FRAMES + (units + UNITS_IN_FRAME - 1) / UNITS_IN_FRAME;
     for (uint64_t i = 0; i < count; i++)
         frame_table[frame + i] =
@@ -289,14 +316,17 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     first->limit[EXO_DISK] += (uint32_t)units;
     disk->books = &facts.disk[disk - disk_table];
     *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
-                                     .line = (uint32_t)line,
-                                     .most = EXO_REQUEST_FRAMES,
-                                     .read_only = disk->device.flags & VIRTIO_BLK_READONLY};
+                                     .line = page ? (uint32_t)line : 0,
+                                     .most = page ? EXO_REQUEST_FRAMES : SERVED_FRAMES,
+                                     .read_only = !!(disk->device.flags & VIRTIO_BLK_READONLY),
+                                     .dead = !page};
     disk->units = frame_memory(disk->books->units.frame);
     disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
-    domain_credit(first, EXO_IRQS, 1);
-    line_table[line].domain = 0;
-    plic_open((uint32_t)line, 1);
+    if (page) {
+        domain_credit(first, EXO_IRQS, 1);
+        line_table[line].domain = 0;
+        plic_open((uint32_t)line, 1);
+    }
     return disk - disk_table;
 }
 
@@ -308,7 +338,7 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
     struct exo_domain *domain = domain_mine(handle);
     int first = domain_slot(domain_current()) == DOMAIN_FIRST;
 
-    if (!number || number >= EXO_VOLUMES || disk >= EXO_DISKS || !disk_table[disk].books ||
+    if (!number || number >= EXO_VOLUMES || !disk_named(disk) ||
         rights & ~(uint64_t)(EXO_R | EXO_W) || share > SHARE_MOST || (rights && !share))
         return EXO_E_ARG;
     if (!first && (error_of(volume_mine(number)) || rights & ~(uint64_t)volume->rights ||
@@ -340,15 +370,14 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
 
 long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
                      uint64_t written) {
-    struct disk *disk = &disk_table[number < EXO_DISKS ? number : 0];
+    struct disk *disk = disk_named(number);
     struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
     struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
 
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (number >= EXO_DISKS || !disk->books || count > MOVE_MOST || from >= EXO_VOLUMES ||
-        to >= EXO_VOLUMES || from == to || first > disk->books->units.count ||
-        count > disk->books->units.count - first ||
+    if (!disk || count > MOVE_MOST || from >= EXO_VOLUMES || to >= EXO_VOLUMES || from == to ||
+        first > disk->books->units.count || count > disk->books->units.count - first ||
         (to && (taker->units || taker->domain) && taker->disk != number))
         return EXO_E_ARG;
     for (uint64_t i = first; i < first + count; i++)
@@ -403,15 +432,91 @@ long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t
 
 long sys_disk_kick(uint64_t number) {
     struct exo_volume *volume = volume_mine(number);
-    struct disk *disk;
 
     if (error_of(volume))
         return error_of(volume);
-    disk = &disk_table[volume->disk];
-    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
-        if (disk->flight[i].volume &&
-            arch_time() - disk->flight[i].since > PATIENCE * facts.timebase)
-            disk_fail(disk);
+    disk_watch(&disk_table[volume->disk]);
     volume_ready(volume);
+    return 0;
+}
+
+/* The first domain names who serves. That one's domain, and who is above it, may name another. */
+long sys_disk_serve(uint64_t number, exo_env_t handle, uint64_t bits) {
+    struct disk *disk = disk_named(number);
+    struct exo_env *entry = env_mine(handle);
+    struct exo_domain *owner = disk ? domain_find(disk->owner) : NULL;
+    int first = domain_slot(domain_current()) == DOMAIN_FIRST;
+
+    if (!first && (!owner || !domain_above(domain_current(), owner)))
+        return EXO_E_RIGHT;
+    if (error_of(entry) || !disk || disk->books->line)
+        return error_of(entry) ? error_of(entry) : EXO_E_ARG;
+    /* commit */
+    disk_fail(disk); /* what the one before has */
+    if (first)
+        disk->owner = domain_handle(&domain_table[entry->domain]);
+    disk->driver = env_handle(entry);
+    disk->bits = bits;
+    disk->books->dead = 0;
+    return 0;
+}
+
+/* The disk, if the caller drives it; else an error dressed as a pointer. `data` is where the data
+ * of a request is in its memory. */
+static struct disk *disk_served(uint64_t number, uint64_t data) {
+    struct disk *disk = disk_named(number);
+
+    if (!disk || disk->driver != current->handle)
+        return error_pointer(EXO_E_RIGHT);
+    return data % SECTOR ? error_pointer(EXO_E_ARG) : disk;
+}
+
+/* The data of a request, from its frames to the driver's memory, or back for a read. */
+static int flight_copy(const struct flight *flight, uint64_t data) {
+    uint32_t bytes = flight->sectors * SECTOR, offset = flight->offset * SECTOR, part;
+
+    for (uint32_t i = 0; i < flight->count; i++, data += part, bytes -= part, offset = 0) {
+        char *page = (char *)frame_memory(flight->frame[i]) + offset;
+
+        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
+        if (flight->op == EXO_DISK_READ ? !umem_in(page, data, part, 0)
+                                        : !umem_out(data, page, part))
+            return 0;
+    }
+    return 1;
+}
+
+long sys_disk_take(uint64_t number, uint64_t data) {
+    struct disk *disk = disk_served(number, data);
+    struct flight *next = NULL;
+
+    if (error_of(disk))
+        return error_of(disk);
+    for (struct flight *at = disk->flight; at < disk->flight + VIRTIO_BLK_SLOTS; at++)
+        if (at->volume && !at->taken && (!next || at->since < next->since))
+            next = at;
+    if (!next)
+        return EXO_E_EARLY;
+    if (next->op != EXO_DISK_READ && !flight_copy(next, data))
+        return EXO_E_FAULT;
+    /* commit */
+    next->taken = 1;
+    return (long)(next->sector << 24 | next->sectors << 8 | next->op << 4) | (next - disk->flight);
+}
+
+long sys_disk_done(uint64_t number, uint64_t id, uint64_t failed, uint64_t data) {
+    struct disk *disk = disk_served(number, data);
+    struct flight *flight;
+
+    if (error_of(disk))
+        return error_of(disk);
+    flight = &disk->flight[id % VIRTIO_BLK_SLOTS];
+    if (id >= VIRTIO_BLK_SLOTS || !flight->volume || !flight->taken)
+        return EXO_E_ARG;
+    if (flight->op == EXO_DISK_READ && !failed && !flight_copy(flight, data))
+        return EXO_E_FAULT;
+    /* commit */
+    flight_end(disk, flight, failed ? EXO_E_IO : 0);
+    disk_push(disk);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "tree.h"
 
 enum { DISK_FRAMES = EXO_DISK_FRAMES + 36 /* GiB */, TRANSPORTS = 32 };
+enum { SERVED_FRAMES = EXO_DISK_FRAMES + 1 };
 
 /* So many free frames in a row become mine: the first, or 0. */
 static uint64_t frames_in_a_row(uint64_t count) {
@@ -24,6 +25,14 @@ static uint64_t frames_in_a_row(uint64_t count) {
         return first;
     }
     return 0;
+}
+
+/* served=UNITS: a disk that a test serves. */
+static void disk_open_served(void) {
+    const char *text = bootarg("served", false);
+
+    if (text)
+        exo_disk_open(0, number_at(&text), frames_in_a_row(SERVED_FRAMES), SERVED_FRAMES);
 }
 
 void disks_open(void) {
@@ -46,15 +55,19 @@ void disks_open(void) {
     }
     for (; left; frame++, left--)
         exo_hold_drop(0, &frame, 1);
+    disk_open_served();
 }
 
-/* volumes=COUNT*UNITS: volumes 1 to COUNT of disk 0, of so many units each, in order. */
+/* volumes=COUNT*UNITS: volumes 1 to COUNT of disk 0, of so many units each, in order. A disk
+ * without a device is the test's to serve. */
 long disk_give(const char *text, exo_domain_t to) {
     uint64_t count = number_at(&text), units;
     long error = 0;
 
     text += *text == '*';
     units = number_at(&text);
+    if (!exo_facts()->disk[0].line)
+        error = exo_disk_serve(0, exo_domains()[exo_slot_of(to)].speaker, 0);
     for (uint64_t i = 0; i < count && !error; i++) {
         error = exo_volume_grant(i + 1, 0, to, EXO_R | EXO_W, 100);
         if (!error)
