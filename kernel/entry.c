@@ -18,10 +18,10 @@ static void entry_idle(struct hart *hart) {
     lock_release(&kernel_lock);
 #ifdef KERNEL_MEASURE
     lock_measure_leave();
+#endif
     arch_wait();
+#ifdef KERNEL_MEASURE
     lock_measure_enter();
-#else
-    arch_wait();
 #endif
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;

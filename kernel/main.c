@@ -153,7 +153,6 @@ static void main_tables(void) {
 static struct hart *main_hart(uint64_t id) {
     struct hart *hart = &hart_table[facts.harts];
 
-    hart->id = id;
     hart->mask = 1ull << id;
     hart->idle->elsewhere = ~hart->mask;
     facts.hart_id[facts.harts++] = (uint32_t)id;
@@ -176,18 +175,6 @@ static void main_domain(void) {
     /* It holds every line, and must have as much again to grant. */
     first->used[EXO_IRQS] = facts.line_table.count - 1;
     first->limit[EXO_IRQS] = 2 * first->used[EXO_IRQS];
-}
-
-/* What all may know of the machine. */
-static void main_facts(void) {
-    facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 500;
-    facts.grace_ticks = facts.slot_ticks / 2;
-    facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
-    facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
-    facts.image = arch_image_physical;
-    facts.has_asid = arch_has_asid;
-    facts.has_stimecmp = arch_has_stimecmp;
 }
 
 /* What must not fail while init is made. */
@@ -273,7 +260,7 @@ long sys_hart_start(uint64_t id, uint64_t context) {
         return EXO_E_RIGHT;
     if (id > 63 || !plic_has(context))
         return EXO_E_ARG;
-    while (hart < hart_table + facts.harts && hart->id != id)
+    while (hart < hart_table + facts.harts && hart->mask != 1ull << id)
         hart++;
     if (hart == hart_table + EXO_HARTS)
         return EXO_E_FULL;
@@ -313,7 +300,14 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     main_domain();
     plic_init(arch_direct(machine.plic.base), machine.plic.size, facts.line_table.count - 1);
     main_join(main_hart(hart_id));
-    main_facts();
+    facts.timebase = machine.timebase;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
+    facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
+    facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
+    facts.image = arch_image_physical;
+    facts.has_asid = arch_has_asid;
+    facts.has_stimecmp = arch_has_stimecmp;
     main_init();
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
     arch_enter();

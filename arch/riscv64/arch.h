@@ -84,7 +84,7 @@ static inline void arch_fence_instructions(void) { asm volatile("fence.i" ::: "m
 
 void arch_fence_instructions_remote(uint64_t hart_mask);
 
-/* Fills a page with zeros. */
+/* Fills a page with zeros: 527 instructions. */
 void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */
@@ -103,7 +103,7 @@ void arch_fp_load(void);
 
 /* Firmware (SBI). */
 void arch_console_put(char byte); /* DBCN, else legacy */
-void arch_ipi(uint64_t hart_id);
+void arch_ipi(uint64_t hart_mask);
 /* Fences an ASID (or everything if there are no ASIDs, or if asid is 0) on the harts named by a
  * mask of hart ids; returns when done. */
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);

@@ -30,7 +30,7 @@ void arch_timer_set(uint64_t when) {
         sbi_call(when, 0, 0, 0, 0, 0, 0, SBI_TIME);
 }
 
-void arch_ipi(uint64_t hart_id) { sbi_call(1ull << hart_id, 0, 0, 0, 0, 0, 0, SBI_IPI); }
+void arch_ipi(uint64_t hart_mask) { sbi_call(hart_mask, 0, 0, 0, 0, 0, 0, SBI_IPI); }
 
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid) {
     /* Never by address: the FU540 gets that wrong. */

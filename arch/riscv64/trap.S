@@ -477,20 +477,6 @@ trap_kernel:
     la sp, trap_panic_stack_top
     j boot_trap
 
-/* void arch_zero_page(void *page): 526 instructions. */
-    .globl arch_zero_page
-arch_zero_page:
-    li t0, 4
-1:  .set offset, 0
-    .rept 128
-    sd zero, offset(a0)
-    .set offset, offset + 8
-    .endr
-    addi a0, a0, 1024
-    addi t0, t0, -1
-    bnez t0, 1b
-    ret
-
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
     .option push
     .option arch, +d

@@ -158,7 +158,7 @@ void slice_hurry(struct exo_env *entry) {
         for (unsigned k = 0; k < EXO_SLOTS_PER_HART && hart->sleeping && !wanted; k++)
             wanted = hart->slots[k].domain && hart->slots[k].env == env_slot(entry);
         if (wanted && hart != current->hart)
-            arch_ipi(hart->id);
+            arch_ipi(hart->mask);
     }
 }
 
@@ -549,7 +549,7 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
     slot->env = (uint16_t)env_slot(entry);
     slot->generation = (uint32_t)env_generation(entry);
     if (hart_table[hart].sleeping)
-        arch_ipi(hart_table[hart].id);
+        arch_ipi(hart_table[hart].mask);
     return 0;
 }
 

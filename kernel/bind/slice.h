@@ -14,7 +14,7 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 
 struct hart {
     uint32_t index, plic_context;
-    uint64_t id, mask; /* 1 << id */
+    uint64_t mask; /* 1 << its id */
     struct exo_slot *slots;
     struct env *idle;         /* stands in for an environment when nobody runs */
     uint32_t position, watch; /* the slot that is; whose predicate was evaluated last */
