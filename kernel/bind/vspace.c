@@ -415,9 +415,7 @@ int vspace_pins(const struct vspace *space, uint32_t frame) {
     return 0;
 }
 
-int vspace_flip(struct vspace *space) {
-    if (space->cursor < VSPACE_PAGES)
-        return 0;
+void vspace_flip(struct vspace *space) {
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
         page_t page = space->root[i];
 
@@ -427,7 +425,6 @@ int vspace_flip(struct vspace *space) {
     space->cursor = 0;
     space->leaf_base = UINT64_MAX;
     vspace_fence(space, 0, VSPACE_PAGES);
-    return 1;
 }
 
 int vspace_sweep(struct vspace *space) {

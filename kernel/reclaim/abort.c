@@ -114,7 +114,7 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
         if (i == gone)
             volume_lose_queue(domain, frame);
         space = i == gone ? abort_dependent(domain, frame) : NULL;
-        if (space && death_of_users(space))
+        if (space && death_of_users(space, EXO_DEATH_ABORT))
             vspace_end(space);
     }
     return gone == count ? (long)gone : EXO_E_AGAIN;

@@ -57,7 +57,7 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
         if (!slice_return(env, EXO_DIED))
             current = hart->idle;
     } else if (was == EXO_ENV_RUNNING || !env_change(entry, was, EXO_ENV_DEAD)) {
-        arch_ipi(hart_table[entry->state_word >> 8 & 255].id);
+        arch_ipi(hart_table[entry->state_word >> 8 & 255].mask);
         return 0;
     } else {
         slice_cut(entry, EXO_DIED);
@@ -90,25 +90,17 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
         slice_post(speaker, EXO_EVENT_CRASH);
 }
 
-/* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space, that has *left. */
-static void death_of_some(uint32_t domain, const struct vspace *space, const uint32_t *left,
-                          enum exo_death reason) {
+int death_of_users(const struct vspace *space, enum exo_death reason) {
     unsigned killed = 0;
 
-    for (uint32_t i = 0; i < facts.env_table.count && *left && killed < DEATH_BATCH; i++) {
-        struct exo_env *entry = &env_table[i];
-
-        if (env_state(entry) == EXO_ENV_FREE ||
-            (entry->domain != domain && &vspace_table[entry->vspace] != space))
+    for (uint32_t i = 0; space->environments && killed < DEATH_BATCH && i < facts.env_table.count;
+         i++) {
+        if (env_state(&env_table[i]) == EXO_ENV_FREE || &vspace_table[env_table[i].vspace] != space)
             continue;
-        death_of(entry, reason);
+        death_of(&env_table[i], reason);
         killed++;
     }
-}
-
-int death_of_users(struct vspace *space) {
-    death_of_some(0, space, &space->environments, EXO_DEATH_ABORT);
-    return !space->environments;
+    return !killed;
 }
 
 /* A dying one still answers to its handle, so that the killer learns when it is gone. */
@@ -140,15 +132,12 @@ static void death_of_holds(struct exo_domain *domain) {
 static int death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
 
-    death_of_some(slot, NULL, &domain->used[EXO_ENVS], EXO_DEATH_KILLED);
-    if (domain->used[EXO_ENVS])
-        return 0;
-    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
-        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
-            return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
         if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == slot &&
-            !vspace_end(&vspace_table[i]))
+            (!death_of_users(&vspace_table[i], EXO_DEATH_KILLED) || !vspace_end(&vspace_table[i])))
+            return 0;
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
             return 0;
     for (uint32_t i = 0; i < facts.harts * EXO_SLOTS_PER_HART && domain->used[EXO_SLOTS]; i++) {
         struct exo_slot *slice = &hart_table[i / EXO_SLOTS_PER_HART].slots[i % EXO_SLOTS_PER_HART];
