@@ -14,15 +14,16 @@ enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
 struct flight {                /* a request that the device has, or the driver */
     struct exo_volume *volume; /* NULL: the slot is free */
-    uint64_t since, sector;
-    uint32_t index, sectors, count, frame[EXO_REQUEST_FRAMES];
-    uint8_t op, offset, taken; /* taken: a driver was told */
+    uint64_t since;
+    uint32_t index, count; /* its number in the queue; frames in use */
+    uint8_t taken;         /* the driver was told */
+    struct exo_request request;
 };
 
 static struct disk {
     struct exo_disk *books;
     struct exo_unit *units;
-    uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
+    uint64_t ready, pass; /* volumes that may have requests; time so far */
     struct virtio_blk device;
     exo_env_t driver;   /* of a disk without a line: whom events tell of requests */
     exo_domain_t owner; /* the driver's domain, as the first domain named it */
@@ -94,13 +95,14 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
     struct exo_env *entry = env_find(volume->env);
-    uint64_t at = flight->sector, end = at + flight->sectors, stop;
+    uint64_t at = flight->request.sector, end = at + flight->request.sectors, stop;
 
     for (uint32_t i = 0; i < flight->count; i++) {
-        frame_table[flight->frame[i]].wx -= flight->op == EXO_DISK_READ;
-        hold_unuse(flight->frame[i], &domain_table[volume->domain]);
+        frame_table[flight->request.frame[i]].wx -= flight->request.op == EXO_DISK_READ;
+        hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
     }
-    for (; !status && at < end && flight->op != EXO_DISK_READ; at += EXO_UNIT - at % EXO_UNIT) {
+    for (; !status && at < end && flight->request.op != EXO_DISK_READ;
+         at += EXO_UNIT - at % EXO_UNIT) {
         struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
         unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
@@ -135,59 +137,49 @@ static void disk_watch(struct disk *disk) {
 
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
 static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
-    struct exo_request request;
-    const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
+    struct exo_request *request = &flight->request;
     struct exo_env *driver = env_find(disk->driver);
-    uint64_t pages[EXO_REQUEST_FRAMES];
     uint32_t count;
     long status = 0;
 
-    memcpy(&request, user, sizeof request); /* read once: it may change meanwhile */
-    count = (request.offset + request.sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
-    if (request.op == EXO_DISK_FLUSH)
-        count = request.sectors = request.sector = 0;
-    if (request.op > EXO_DISK_FLUSH || !(OPERATIONS >> request.op & 1) ||
-        request.offset >= PAGE_SECTORS || count > disk->books->most ||
-        (request.op != EXO_DISK_FLUSH && !request.sectors))
+    /* Read once: it may change meanwhile. */
+    memcpy(request, &volume_queue(volume)->request[volume->head % EXO_REQUESTS], sizeof *request);
+    count = (request->offset + request->sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
+    if (request->op == EXO_DISK_FLUSH)
+        count = request->sectors = request->sector = 0;
+    if (request->op > EXO_DISK_FLUSH || !(OPERATIONS >> request->op & 1) ||
+        request->offset >= PAGE_SECTORS || count > disk->books->most ||
+        (request->op != EXO_DISK_FLUSH && !request->sectors))
         status = EXO_E_ARG;
-    else if (!(volume->rights & (request.op == EXO_DISK_READ ? EXO_R : EXO_W)))
+    else if (!(volume->rights & (request->op == EXO_DISK_READ ? EXO_R : EXO_W)))
         status = EXO_E_RIGHT;
     else if (disk->books->dead)
         status = EXO_E_IO;
     if (!status)
-        status = request_place(disk, volume, &request);
-    if (!status && request.op < EXO_DISK_ZERO)
-        status = request_frames(volume, &request, count);
+        status = request_place(disk, volume, request);
+    if (!status && request->op < EXO_DISK_ZERO)
+        status = request_frames(volume, request, count);
     /* commit */
-    *flight = (struct flight){.volume = volume,
-                              .since = arch_time(),
-                              .sector = request.sector,
-                              .index = volume->head++,
-                              .sectors = status ? 0 : request.sectors,
-                              .op = request.op,
-                              .offset = request.offset};
+    if (status)
+        count = request->sectors = 0;
+    flight->volume = volume;
+    flight->since = arch_time();
+    flight->index = volume->head++;
+    flight->count = request->op < EXO_DISK_ZERO ? count : 0;
+    flight->taken = 0;
     volume->flying++;
     disk->pass = volume->pass;
-    volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
-    for (uint32_t i = 0; !status && i < count; i++) {
-        uint32_t frame = request.frame[i];
-
-        pages[i] = disk->zeros;
-        if (request.op == EXO_DISK_ZERO)
-            continue;
-        pages[i] = frame_address(frame);
-        flight->frame[flight->count++] = frame;
-        ++*hold_uses(frame, &domain_table[volume->domain], 0);
-        frame_table[frame].wx += request.op == EXO_DISK_READ;
+    volume->pass += ((uint64_t)request->sectors + SEEK) * SHARE_MOST / volume->share;
+    for (uint32_t i = 0; i < flight->count; i++) {
+        ++*hold_uses(request->frame[i], &domain_table[volume->domain], 0);
+        frame_table[request->frame[i]].wx += request->op == EXO_DISK_READ;
     }
-    if (status || (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+    if (status || (request->op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
         flight_end(disk, flight, status);
     else if (driver)
         slice_post(driver, disk->bits);
     else if (disk->books->line)
-        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
-                         request.op == EXO_DISK_ZERO ? EXO_DISK_WRITE : request.op, request.sector,
-                         pages, request.offset * SECTOR, flight->sectors * SECTOR);
+        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight), request);
 }
 
 /* Starts what waits, as far as there are free slots: who has had least of its share is next. */
@@ -309,7 +301,7 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     for (uint64_t i = 0; i < count; i++)
         frame_table[frame + i] =
             (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
-    for (uint64_t i = VIRTIO_BLK_MEMORY; i < count; i++)
+    for (uint64_t i = EXO_DISK_FRAMES; i < count; i++)
         frame_zero((uint32_t)(frame + i));
     domain_credit(first, EXO_FRAMES, (uint32_t)count);
     first->limit[EXO_FRAMES] -= (uint32_t)count;
@@ -321,7 +313,6 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
                                      .read_only = !!(disk->device.flags & VIRTIO_BLK_READONLY),
                                      .dead = !page};
     disk->units = frame_memory(disk->books->units.frame);
-    disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
     if (page) {
         domain_credit(first, EXO_IRQS, 1);
         line_table[line].domain = 0;
@@ -473,14 +464,15 @@ static struct disk *disk_served(uint64_t number, uint64_t data) {
 
 /* The data of a request, from its frames to the driver's memory, or back for a read. */
 static int flight_copy(const struct flight *flight, uint64_t data) {
-    uint32_t bytes = flight->sectors * SECTOR, offset = flight->offset * SECTOR, part;
+    uint32_t bytes = flight->request.sectors * SECTOR, offset = flight->request.offset * SECTOR,
+             part;
 
     for (uint32_t i = 0; i < flight->count; i++, data += part, bytes -= part, offset = 0) {
-        char *page = (char *)frame_memory(flight->frame[i]) + offset;
+        char *page = (char *)frame_memory(flight->request.frame[i]) + offset;
 
         part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        if (flight->op == EXO_DISK_READ ? !umem_in(page, data, part, 0)
-                                        : !umem_out(data, page, part))
+        if (flight->request.op == EXO_DISK_READ ? !umem_in(page, data, part, 0)
+                                                : !umem_out(data, page, part))
             return 0;
     }
     return 1;
@@ -497,11 +489,13 @@ long sys_disk_take(uint64_t number, uint64_t data) {
             next = at;
     if (!next)
         return EXO_E_EARLY;
-    if (next->op != EXO_DISK_READ && !flight_copy(next, data))
+    if (next->request.op != EXO_DISK_READ && !flight_copy(next, data))
         return EXO_E_FAULT;
     /* commit */
     next->taken = 1;
-    return (long)(next->sector << 24 | next->sectors << 8 | next->op << 4) | (next - disk->flight);
+    return (long)(next->request.sector << 24 | (uint64_t)next->request.sectors << 8 |
+                  next->request.op << 4) |
+           (next - disk->flight);
 }
 
 long sys_disk_done(uint64_t number, uint64_t id, uint64_t failed, uint64_t data) {
@@ -513,7 +507,7 @@ long sys_disk_done(uint64_t number, uint64_t id, uint64_t failed, uint64_t data)
     flight = &disk->flight[id % VIRTIO_BLK_SLOTS];
     if (id >= VIRTIO_BLK_SLOTS || !flight->volume || !flight->taken)
         return EXO_E_ARG;
-    if (flight->op == EXO_DISK_READ && !failed && !flight_copy(flight, data))
+    if (flight->request.op == EXO_DISK_READ && !failed && !flight_copy(flight, data))
         return EXO_E_FAULT;
     /* commit */
     flight_end(disk, flight, failed ? EXO_E_IO : 0);

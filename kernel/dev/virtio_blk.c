@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/dev/virtio_blk.h"
 #include "arch/riscv64/arch.h"
-#include "kernel/abi/exo.h"
+#include "kernel/base/trace.h"
 
-enum { QUEUE = 8 };
+enum { QUEUE = 8, SECTOR = 512 };
 enum { MAGIC = 0x74726976, VERSION = 2, BLOCK = 2 };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 }; /* of the status */
 enum { FEATURE_INDIRECT = 1 << 28, FEATURE_HIGH_VERSION_1 = 1 };
@@ -41,6 +41,7 @@ struct virtio_queue { /* in a row, as the pages are: what the device reads, and 
         } header;
         uint8_t status;
     } __attribute__((aligned(16))) slot[VIRTIO_BLK_SLOTS];
+    char zeros[ARCH_PAGE] __attribute__((aligned(ARCH_PAGE))); /* what is written as such */
 };
 _Static_assert(sizeof(struct virtio_queue) <= VIRTIO_BLK_MEMORY * ARCH_PAGE, "what it is given");
 
@@ -86,21 +87,26 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     return sectors;
 }
 
-void virtio_blk_start(struct virtio_blk *blk, unsigned slot, uint32_t type, uint64_t sector,
-                      const uint64_t *pages, uint32_t offset, uint32_t bytes) {
+void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_request *asked) {
+    uint32_t offset = asked->offset * SECTOR, bytes = asked->sectors * SECTOR;
     struct virtio_queue *queue = blk->queue;
+    const uint32_t *frame = asked->frame;
     struct virtio_slot *request = &queue->slot[slot];
     struct virtio_descriptor *part = request->part;
-    uint16_t way = type == EXO_DISK_READ ? NEXT | WRITE : NEXT;
+    uint16_t way = asked->op == EXO_DISK_READ ? NEXT | WRITE : NEXT;
 
-    request->header.type = type;
-    request->header.sector = sector;
+    /* The operations are virtio's own numbers; zeros are written. */
+    request->header.type = asked->op == EXO_DISK_ZERO ? EXO_DISK_WRITE : asked->op;
+    request->header.sector = asked->sector;
     request->status = UINT8_MAX;
     *part++ = (struct virtio_descriptor){arch_physical(&request->header), sizeof request->header,
                                          NEXT, 1};
     for (uint32_t length; bytes; bytes -= length, offset = 0, part++) {
+        uint64_t page = asked->op == EXO_DISK_ZERO ? arch_physical(queue->zeros)
+                                                   : (facts.memory_frame + *frame++) << 12;
+
         length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        *part = (struct virtio_descriptor){*pages++ + offset, length, way,
+        *part = (struct virtio_descriptor){page + offset, length, way,
                                            (uint16_t)(part - request->part + 1)};
     }
     *part++ = (struct virtio_descriptor){arch_physical(&request->status), 1, WRITE, 0};
