@@ -129,7 +129,6 @@ static void main_tables(void) {
     for (uint32_t i = 0; i < EXO_HARTS; i++) {
         struct hart *hart = &hart_table[i];
 
-        hart->index = i;
         hart->slots = hart_table[0].slots + i * EXO_SLOTS_PER_HART;
         hart->idle = (struct env *)((char *)main_take(2 * ARCH_PAGE) + ARCH_PAGE);
         hart->idle->hart = hart;
@@ -268,12 +267,12 @@ long sys_hart_start(uint64_t id, uint64_t context) {
     hart->plic_context = (uint32_t)context;
     plic_hart_init(hart->plic_context);
     if (hart < hart_table + facts.harts)
-        return hart->index;
+        return hart - hart_table;
     /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.
      */
-    if (arch_hart_start(id, hart->index, (uint64_t *)hart->idle->stack))
+    if (arch_hart_start(id, (uint64_t)(hart - hart_table), (uint64_t *)hart->idle->stack))
         return EXO_E_DEAD;
-    return main_hart(id)->index;
+    return main_hart(id) - hart_table;
 }
 
 void main_boot(uint64_t hart_id, uint64_t tree) {

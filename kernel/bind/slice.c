@@ -19,7 +19,7 @@ void slice_adopt(struct exo_env *entry, struct hart *hart) {
     env->stack = hart->idle->stack;
     /* Before it runs: fast switches enter its address space here without a word to anybody. */
     env->space->harts |= hart->mask;
-    word |= (uint64_t)hart->index << 8;
+    word |= (uint64_t)(hart - hart_table) << 8;
     __atomic_store_n(&entry->state_word, word, __ATOMIC_RELEASE);
     word &= ~(uint64_t)ENV_STATE;
     env->lending_word = word | EXO_ENV_LENDING;

@@ -13,7 +13,7 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 };
 
 struct hart {
-    uint32_t index, plic_context;
+    uint32_t plic_context;
     uint64_t mask; /* 1 << its id */
     struct exo_slot *slots;
     struct env *idle;         /* stands in for an environment when nobody runs */

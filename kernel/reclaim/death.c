@@ -23,8 +23,9 @@ static void death_reap(struct exo_env *entry) {
     struct exo_domain *domain = &domain_table[entry->domain];
     struct env *env = env_private(entry);
     uint32_t frame = entry->frame;
-    int was_speaker = domain->speaker == env->handle;
 
+    if (domain->speaker == env->handle)
+        death_of_speaker(domain);
     slice_unwatch(env);
     domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
     domain_credit(domain, EXO_ENVS, 1);
@@ -34,8 +35,6 @@ static void death_reap(struct exo_env *entry) {
     frame_table[frame].wx--;
     hold_unuse(frame, domain);
     *entry = (struct exo_env){.state_word = (env_generation(entry) + 1) << ENV_STATE_BITS};
-    if (was_speaker)
-        death_of_speaker(domain);
     if (domain_slot(domain) == DOMAIN_FIRST && !domain->used[EXO_ENVS]) {
         print("init is dead: the machine starts again\n");
         arch_end(1, 1);
