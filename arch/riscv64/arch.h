@@ -84,7 +84,7 @@ static inline void arch_fence_instructions(void) { asm volatile("fence.i" ::: "m
 
 void arch_fence_instructions_remote(uint64_t hart_mask);
 
-/* Fills a page with zeros: 527 instructions. */
+/* Fills a page with zeros: 521 instructions. */
 void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */

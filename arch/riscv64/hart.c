@@ -58,7 +58,7 @@ void arch_map_direct(uint64_t physical, uint64_t size) {
 void arch_zero_page(void *page) {
     volatile uint64_t *at = page;
 
-#pragma GCC unroll 128
+#pragma GCC unroll 256
     for (unsigned i = 0; i < ARCH_PAGE / 8; i++)
         at[i] = 0;
 }
