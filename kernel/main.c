@@ -276,14 +276,14 @@ long sys_hart_start(uint64_t id, uint64_t context) {
 }
 
 void main_boot(uint64_t hart_id, uint64_t tree) {
-    const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
     arch_firmware(facts.firmware);
     if (facts.firmware[0] < SBI_LEAST)
         panic("firmware: SBI 0.2 or later is needed");
-    wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
-                                  : "device tree: none given in a1";
+    wrong = tree && tree % 4 == 0
+                ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
+                : "device tree: none given in a1";
     if (wrong)
         panic(wrong);
     machine.tree.base = tree;

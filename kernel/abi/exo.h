@@ -278,13 +278,11 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
         trace_ring, crash_ring, volume_table, device_tree, initrd; /* the last two: bytes */
     uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
     uint64_t trace_next; /* how many trace records there have been */
-    uint64_t crash_next;
-    uint64_t free_frames;
-    uint64_t longest_lock;      /* cycles */
-    uint64_t longest_irqoff;    /* cycles */
-    uint64_t boot_instructions; /* kernel entry to first user instruction */
-    uint64_t image;             /* physical address of the kernel */
-    uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
+    uint64_t crash_next, free_frames;
+    uint64_t longest_lock, longest_irqoff; /* cycles */
+    uint64_t boot_instructions;            /* kernel entry to first user instruction */
+    uint64_t image;                        /* physical address of the kernel */
+    uint64_t firmware[3]; /* SBI: version of the specification, implementation, its version */
     uint8_t has_asid, has_stimecmp;
     struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */

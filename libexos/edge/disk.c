@@ -4,7 +4,7 @@
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
-enum { KICKS = 3 /* a RAM disk does eight requests a kick, all at once */ };
+enum { KICKS = 3 /* one ends eight requests that are refused, at most */ };
 
 long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
                      uint64_t bits) {
