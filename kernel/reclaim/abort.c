@@ -117,26 +117,19 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
-/* Whose a slot, a line or an environment is: the slot of its domain, 0 for nobody's, or an error.
- */
-static long abort_owner(uint64_t resource, uint64_t number) {
-    uint64_t hart = number >> 8, position = number & 255;
-
-    if (resource == EXO_SLOTS && hart < facts.harts && position < EXO_SLOTS_PER_HART)
-        return hart_table[hart].slots[position].domain;
-    if (resource == EXO_IRQS && number && number < facts.line_table.count)
-        return line_table[number].domain;
-    if (resource == EXO_ENVS && number < facts.env_table.count)
-        return env_state(&env_table[number]) == EXO_ENV_FREE ? 0 : env_table[number].domain;
-    return EXO_E_ARG;
-}
-
 /* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
-    long owner = abort_owner(resource, number);
+    uint64_t hart = number >> 8, position = number & 255;
+    uint32_t owner;
 
-    if (owner < 0)
-        return owner;
+    if (resource == EXO_SLOTS && hart < facts.harts && position < EXO_SLOTS_PER_HART)
+        owner = hart_table[hart].slots[position].domain;
+    else if (resource == EXO_IRQS && number && number < facts.line_table.count)
+        owner = line_table[number].domain;
+    else if (resource == EXO_ENVS && number < facts.env_table.count)
+        owner = env_table[number].domain;
+    else
+        return EXO_E_ARG;
     if (owner != domain_slot(domain))
         return 1;
     if (resource != EXO_ENVS || !env_table[number].dying) {
@@ -149,7 +142,7 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     if (resource == EXO_ENVS)
         return death_of(&env_table[number], EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
-        slice_clear(&hart_table[number >> 8].slots[number & 255]);
+        slice_clear(&hart_table[hart].slots[position]);
     else
         irq_move((uint32_t)number, domain_slot(domain_current()));
     return 1;
