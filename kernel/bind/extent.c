@@ -242,11 +242,17 @@ int disk_interrupt(uint32_t line) {
     return 1;
 }
 
-int volume_end(struct exo_volume *volume) {
+/* Whether nothing of the volume is in the device; else no more is started, till it is asked again.
+ */
+static int volume_rests(struct exo_volume *volume) {
     if (volume->flying)
         disk_watch(&disk_table[volume->disk]);
     volume->held = volume->flying > 0;
-    if (volume->flying)
+    return !volume->flying;
+}
+
+int volume_end(struct exo_volume *volume) {
+    if (!volume_rests(volume))
         return 0;
     domain_credit(&domain_table[volume->domain], EXO_DISK, volume->units);
     volume->domain = volume->frame = 0;
@@ -365,10 +371,10 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
             return EXO_E_RIGHT;
     if (taker->domain && !domain_may(&domain_table[taker->domain], EXO_DISK, (uint32_t)count))
         return EXO_E_QUOTA;
-    giver->held = count && giver->flying;
-    if (giver->held)
+    if (count && !volume_rests(giver))
         return EXO_E_AGAIN;
     /* commit */
+    giver->held = 0;
     for (uint64_t i = first; i < first + count; i++)
         disk->units[i] = (struct exo_unit){(uint16_t)to, written ? EXO_UNIT : 0};
     giver->units -= (uint32_t)count;
