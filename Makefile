@@ -6,6 +6,7 @@ BOARD ?= virt
 SMP ?= 4
 MEM ?= 128M
 CMD ?=
+DISK ?=
 T ?=
 # What the shell in the guest gets is nothing for make to expand.
 override CMD := $(value CMD)
@@ -41,8 +42,8 @@ endif
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
-run: all ## Boot in QEMU: SMP=1..8 MEM=128M BOARD=virt|sifive_u CMD='ps; poweroff'
-	@scripts/run
+run: all $(if $(DISK),,$(DISK_IMAGE)) ## Boot in QEMU: SMP=1..8 MEM=128M BOARD=virt|sifive_u CMD='ps; poweroff' DISK=build/disk.img|none
+	@DISK=$(or $(filter-out none,$(DISK)),$(if $(DISK),,$(if $(filter virt,$(BOARD)),$(DISK_IMAGE)))) scripts/run
 
 test: $(TEST_NEEDS) ## Run all tests, or T=guest/bind those whose name begins so
 	@scripts/test $(TEST_LIST)
@@ -53,7 +54,7 @@ bench: $(BENCH_NEEDS) ## Measure, print the table beside the peers' figures, wri
 bench-disk: $(HOST_BIN)/bench-disk ## Measure what logfs writes, flushes and reads, beside the peers', write build/bench-disk.tsv
 	@scripts/bench-disk $<
 
-tools: $(TOOLS) ## Build mkfs.logfs, fsck.logfs, dump.logfs and logfs-fuse in build/host/
+tools: $(TOOLS) ## Build mkdisk.aspis, mkfs.logfs, fsck.logfs, dump.logfs and logfs-fuse in build/host/
 	@$(if $(FUSE_FOUND),:,echo 'tools: logfs-fuse is left out: libfuse3-dev and pkg-config are not here')
 
 experiments: $(EXPERIMENT_NEEDS) ## Run the experiments, or T=stride: tables here, plots in build/experiments/

@@ -4,25 +4,27 @@
 HOST_BIN := $(BUILD)/host
 HOST_OBJ := $(BUILD)/host/obj
 LOGFS_SRC := $(filter-out libexos/logfs/host/%,$(call find,libexos/logfs))
-TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -I. $(PORTABLE_PATHS)
+TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -I. -I$(GEN) -DEBPF_LOOPS $(PORTABLE_PATHS)
 
 # Program, then its own sources; all have logfs and these.
-TOOL_SHARED := tools/image.c tools/volume.c $(LOGFS_SRC)
+TOOL_DISK := tools/image.c tools/disk.c $(call find,libexos/volume) $(wildcard kernel/ebpf/*.c)
+TOOL_SHARED := tools/volume.c $(TOOL_DISK) $(LOGFS_SRC)
+SRC_mkdisk.aspis := tools/mkdisk.c $(TOOL_DISK)
 SRC_mkfs.logfs := tools/mkfs.c tools/plant.c $(TOOL_SHARED)
 SRC_fsck.logfs := tools/fsck.c $(TOOL_SHARED)
 SRC_dump.logfs := tools/dump.c $(TOOL_SHARED)
 SRC_logfs-fuse := tools/fuse.c $(TOOL_SHARED)
 SRC_bench-disk := tests/files/bench_disk.c tests/files/memory_disk.c $(LOGFS_SRC)
-HOST_PROGRAMS := mkfs.logfs fsck.logfs dump.logfs logfs-fuse bench-disk
+HOST_PROGRAMS := mkdisk.aspis mkfs.logfs fsck.logfs dump.logfs logfs-fuse bench-disk
 
 # Without libfuse there is no mounting, and one line says so.
 FUSE_FOUND := $(shell pkg-config --exists fuse3 2>/dev/null && echo yes)
-TOOLS := $(addprefix $(HOST_BIN)/,mkfs.logfs fsck.logfs dump.logfs $(if $(FUSE_FOUND),logfs-fuse))
+TOOLS := $(addprefix $(HOST_BIN)/,mkdisk.aspis mkfs.logfs fsck.logfs dump.logfs $(if $(FUSE_FOUND),logfs-fuse))
 LOGFS_EXERCISE := $(BUILD)/tests/host/logfs_exercise
 
 tool_objects = $(patsubst %.c,$(HOST_OBJ)/%.o,$(1))
 HOST_PROGRAM_OBJ := $(sort $(foreach p,$(HOST_PROGRAMS),$(call tool_objects,$(SRC_$p))))
-$(HOST_PROGRAM_OBJ): $(HOST_OBJ)/%.o: %.c $(FLAGS_FROM) mk/tools.mk
+$(HOST_PROGRAM_OBJ): $(HOST_OBJ)/%.o: %.c $(FLAGS_FROM) mk/tools.mk | $(BPF_GEN)
 	@mkdir -p $(@D)
 	$(QUIET)$(HOSTCC) $(TOOL_CFLAGS) $(FLAGS_$(basename $(notdir $<))) $(DEPFILE) -c -o $@ $<
 FLAGS_fuse = $(shell pkg-config --cflags fuse3)
@@ -35,3 +37,14 @@ $(HOST_BIN)/$(1): $$(call tool_objects,$$(SRC_$(1)))
 	$$(QUIET)$$(HOSTCC) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach p,$(HOST_PROGRAMS),$(eval $(call HOST_PROGRAM,$p)))
+
+# The disk that `make run` has: made once, with a root volume; then only the programs in it change,
+# and the archive that it carries so that it can be an initrd itself.
+DISK_IMAGE := $(BUILD)/disk.img
+ROOT_TREE := $(BUILD)/tree
+$(ROOT_TREE).stamp: $(call rooted,$(PROGRAMS)) $(ETC)
+	@rm -rf $(ROOT_TREE)
+	@for entry in $(ETC_ENTRIES) $(call entries,$(PROGRAMS)); do install -D -m 755 "$${entry#*=}" "$(ROOT_TREE)/$${entry%%=*}"; done
+	@touch $@
+$(DISK_IMAGE): $(ROOT_TREE).stamp $(INITRD) $(HOST_BIN)/mkdisk.aspis $(HOST_BIN)/mkfs.logfs
+	@scripts/disk $@ $(INITRD) $(ROOT_TREE)

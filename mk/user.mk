@@ -16,7 +16,7 @@ find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' ! -name '*.bpf.c' 2>/
 without_bpf = $(filter-out %.bpf.c,$(wildcard $(1)))
 objects = $(patsubst %,$(OBJ)/%.o,$(1))
 
-LIBEXOS_ROOMS := edge vm sched logfs net volume
+LIBEXOS_ROOMS := edge vm sched logfs net volume files
 LIBEXOS_SRC := $(foreach r,$(LIBEXOS_ROOMS),$(if $(wildcard libexos/$r),$(call find,libexos/$r)))
 # The volume keeper runs owns programs in user mode, by the kernel's engine with loops.
 LIBEXOS_SRC += $(wildcard kernel/ebpf/*.c)
@@ -55,7 +55,7 @@ PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC))
 STUBS_OBJ := $(OBJ)/exo_stubs.S.o
 
 $(LIBEXOS_OBJ): INCLUDE := $(NO_LIBC)
-$(call objects,$(filter libexos/volume/% kernel/ebpf/%,$(LIBEXOS_SRC))): USER_CFLAGS += -DEBPF_LOOPS
+$(call objects,$(filter libexos/volume/% kernel/ebpf/%,$(LIBEXOS_SRC)) $(INIT_SRC)): USER_CFLAGS += -DEBPF_LOOPS
 $(POSIX_OBJ): INCLUDE := -ffreestanding $(WITH_LIBC)
 $(PROGRAM_OBJ): INCLUDE := $(WITH_LIBC) -Itests/guest
 # This one looks into musl: its thread structure.

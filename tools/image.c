@@ -11,17 +11,29 @@
 #include <sys/stat.h>
 #include <linux/fs.h>
 #include <unistd.h>
-#include "tools/image.h"
+#include "tools/disk.h"
+
+static void say(const char *format, va_list words) {
+    fflush(stdout);
+    fprintf(stderr, "%s: ", program_invocation_short_name);
+    vfprintf(stderr, format, words);
+    fputc('\n', stderr);
+}
+
+void image_warn(const char *format, ...) {
+    va_list words;
+
+    va_start(words, format);
+    say(format, words);
+    va_end(words);
+}
 
 void image_fail(int status, const char *format, ...) {
     va_list words;
 
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program_invocation_short_name);
     va_start(words, format);
-    vfprintf(stderr, format, words);
+    say(format, words);
     va_end(words);
-    fputc('\n', stderr);
     exit(status);
 }
 
@@ -32,7 +44,7 @@ static void image_lock(struct image *image) {
                                         : strerror(errno));
 }
 
-void image_open(struct image *image, const char *path, int writable) {
+static void image_open_file(struct image *image, const char *path, int writable) {
     struct stat about;
     uint64_t bytes;
 
@@ -48,6 +60,46 @@ void image_open(struct image *image, const char *path, int writable) {
     image_lock(image);
 }
 
+/* Of a disk only the volume is seen from now on. */
+static void image_narrow(struct image *image, const char *path, const char *name) {
+    struct disk *disk = calloc(1, sizeof(*disk));
+    struct volume_map *map = calloc(1, sizeof(*map));
+    uint32_t volume;
+    int error;
+
+    if (!disk || !map)
+        image_fail(EXIT_OPERATION, "no memory");
+    disk_scan(disk, image);
+    volume = disk_volume(disk, name);
+    if (!volume)
+        image_fail(EXIT_OPERATION, "%s: there is no volume %s", image->path, name);
+    error = volume_root_read(&disk->keeper, volume, (uint8_t *)map);
+    if (error || !volume_map_sound(map))
+        image_fail(EXIT_OPERATION, "%s: %s", path,
+                   error ? volume_words(error) : "a volume with another root than the unit map");
+    free(disk->owner);
+    free(disk);
+    image->map = map;
+    image->path = path;
+    image->sectors = volume_map_units(map) * VOLUME_UNIT_SECTORS;
+}
+
+void image_open(struct image *image, const char *path, int writable) {
+    const char *colon = strrchr(path, ':');
+    char *file;
+
+    if (!colon || access(path, F_OK) == 0) {
+        image_open_file(image, path, writable);
+        return;
+    }
+    file = strndup(path, (size_t)(colon - path));
+    if (!file)
+        image_fail(EXIT_OPERATION, "no memory");
+    image_open_file(image, file, writable);
+    image_narrow(image, path, colon + 1);
+    free(file);
+}
+
 void image_create(struct image *image, const char *path, uint64_t bytes) {
     *image = (struct image){.path = path, .writable = 1, .sectors = bytes / IMAGE_SECTOR};
     image->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -58,52 +110,82 @@ void image_create(struct image *image, const char *path, uint64_t bytes) {
         image_fail(EXIT_OPERATION, "%s: %s", path, strerror(errno));
 }
 
-/* Where a transfer begins in the file, or a negative errno. */
-static off_t image_place(const struct image *image, uint64_t sector, uint32_t sectors) {
+/* Where a transfer begins in the file, and how much of it can go there at once; or a negative
+ * errno. */
+static off_t image_place(const struct image *image, uint64_t sector, uint64_t sectors,
+                         size_t *bytes) {
+    uint64_t run = sectors;
+    uint32_t units, unit;
+
     if (sector > image->sectors || sectors > image->sectors - sector)
         return -EINVAL;
-    return (off_t)((image->first + sector) * IMAGE_SECTOR);
+    if (image->map && sectors) {
+        unit = volume_map_find(image->map, sector / VOLUME_UNIT_SECTORS, &units);
+        run = (uint64_t)units * VOLUME_UNIT_SECTORS - sector % VOLUME_UNIT_SECTORS;
+        sector = (uint64_t)unit * VOLUME_UNIT_SECTORS + sector % VOLUME_UNIT_SECTORS;
+    }
+    *bytes = (size_t)((run < sectors ? run : sectors) * IMAGE_SECTOR);
+    return (off_t)(sector * IMAGE_SECTOR);
 }
 
 int image_read(struct image *image, uint64_t sector, void *bytes, uint32_t sectors) {
-    off_t at = image_place(image, sector, sectors);
-    size_t left = (size_t)sectors * IMAGE_SECTOR;
+    while (sectors) {
+        size_t left;
+        off_t at = image_place(image, sector, sectors, &left);
 
-    for (ssize_t got; at >= 0 && left; at += got, left -= (size_t)got) {
-        got = pread(image->fd, bytes, left, at);
-        if (got < 0 && errno == EINTR)
-            got = 0;
-        else if (got <= 0)
-            return got ? -errno : -EIO; /* the file is shorter than it was */
-        bytes = (char *)bytes + got;
+        if (at < 0)
+            return (int)at;
+        sector += left / IMAGE_SECTOR;
+        sectors -= (uint32_t)(left / IMAGE_SECTOR);
+        for (ssize_t got; left; at += got, left -= (size_t)got) {
+            got = pread(image->fd, bytes, left, at);
+            if (got < 0 && errno == EINTR)
+                got = 0;
+            else if (got <= 0)
+                return got ? -errno : -EIO; /* the file is shorter than it was */
+            bytes = (char *)bytes + got;
+        }
     }
-    return at < 0 ? (int)at : 0;
+    return 0;
 }
 
 int image_write(struct image *image, uint64_t sector, const void *bytes, uint32_t sectors) {
-    off_t at = image_place(image, sector, sectors);
-    size_t left = (size_t)sectors * IMAGE_SECTOR;
-
     if (!image->writable)
         return -EROFS;
-    for (ssize_t put; at >= 0 && left; at += put, left -= (size_t)put) {
-        put = pwrite(image->fd, bytes, left, at);
-        if (put < 0 && errno == EINTR)
-            put = 0;
-        else if (put < 0)
-            return -errno;
-        bytes = (const char *)bytes + put;
+    while (sectors) {
+        size_t left;
+        off_t at = image_place(image, sector, sectors, &left);
+
+        if (at < 0)
+            return (int)at;
+        sector += left / IMAGE_SECTOR;
+        sectors -= (uint32_t)(left / IMAGE_SECTOR);
+        for (ssize_t put; left; at += put, left -= (size_t)put) {
+            put = pwrite(image->fd, bytes, left, at);
+            if (put < 0 && errno == EINTR)
+                put = 0;
+            else if (put < 0)
+                return -errno;
+            bytes = (const char *)bytes + put;
+        }
     }
-    return at < 0 ? (int)at : 0;
+    return 0;
 }
 
 int image_flush(struct image *image) { return fdatasync(image->fd) < 0 ? -errno : 0; }
 
 void image_discard(struct image *image, uint64_t sector, uint64_t sectors) {
-    if (image->writable) /* a file that cannot have holes keeps its bytes */
-        (void)fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                        (off_t)((image->first + sector) * IMAGE_SECTOR),
-                        (off_t)(sectors * IMAGE_SECTOR));
+    while (image->writable && sectors) {
+        size_t bytes;
+        off_t at = image_place(image, sector, sectors, &bytes);
+
+        if (at < 0)
+            return;
+        /* A file that cannot have holes keeps its bytes. */
+        (void)fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, (off_t)bytes);
+        sector += bytes / IMAGE_SECTOR;
+        sectors -= bytes / IMAGE_SECTOR;
+    }
 }
 
 uint64_t image_size(const char *words) {

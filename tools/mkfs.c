@@ -14,7 +14,8 @@
 
 static const char usage[] =
     "usage: mkfs.logfs IMAGE SIZE [--from DIR] [--label NAME] [--id HEX] [--time SECONDS]\n"
-    "                  [--owner UID:GID] [--checksum-data] [--force]\n"
+    "                  [--owner UID:GID] [--checksum-data] [--force | --update]\n"
+    "       mkfs.logfs DISK:VOLUME ... (mkdisk.aspis makes disks)\n"
     "  SIZE             bytes, or with K, M, G behind; whole MiB, 8M at least\n"
     "  --from DIR       copies the directory; then id and time come from it, and the image "
     "repeats\n"
@@ -23,14 +24,15 @@ static const char usage[] =
     "  --time SECONDS   since 1970; else SOURCE_DATE_EPOCH, else DIR's newest file, else now\n"
     "  --owner UID:GID  all belongs to them\n"
     "  --checksum-data  content is checked when it is read, like all else\n"
-    "  --force          IMAGE may be there already; what it holds is lost\n";
+    "  --force          IMAGE may be there already; what it holds is lost\n"
+    "  --update         IMAGE holds a volume: DIR is copied over what is in it\n";
 
 struct asked {
     const char *image, *from, *label;
     uint64_t size, id, time; /* time in seconds, 0: not said */
     struct plant_options plant;
     uint32_t features;
-    int force;
+    int force, update;
 };
 
 static uint64_t number(const char *words, const char *what, int base) {
@@ -54,9 +56,10 @@ static void owner(struct plant_options *plant, const char *words) {
 
 static void parse(struct asked *asked, int count, char **words) {
     static const struct option options[] = {
-        {"from", 1, NULL, 'f'},  {"label", 1, NULL, 'l'}, {"id", 1, NULL, 'i'},
-        {"time", 1, NULL, 't'},  {"owner", 1, NULL, 'o'}, {"checksum-data", 0, NULL, 'c'},
-        {"force", 0, NULL, 'F'}, {"help", 0, NULL, 'h'},  {NULL, 0, NULL, 0},
+        {"from", 1, NULL, 'f'},  {"label", 1, NULL, 'l'},  {"id", 1, NULL, 'i'},
+        {"time", 1, NULL, 't'},  {"owner", 1, NULL, 'o'},  {"checksum-data", 0, NULL, 'c'},
+        {"force", 0, NULL, 'F'}, {"update", 0, NULL, 'u'}, {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     int option;
@@ -86,6 +89,9 @@ static void parse(struct asked *asked, int count, char **words) {
         case 'F':
             asked->force = 1;
             break;
+        case 'u':
+            asked->update = 1;
+            break;
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -94,13 +100,14 @@ static void parse(struct asked *asked, int count, char **words) {
             exit(EXIT_USAGE);
         }
     }
-    if (count - optind != 2) {
+    if (count - optind != 2 &&
+        (count - optind != 1 || !(asked->update || strchr(words[optind], ':')))) {
         fputs(usage, stderr);
         exit(EXIT_USAGE);
     }
     asked->image = words[optind];
-    asked->size = image_size(words[optind + 1]);
-    if (asked->size % LOGFS_SEGMENT || asked->size < 8 * LOGFS_SEGMENT)
+    asked->size = count - optind == 2 ? image_size(words[optind + 1]) : 0;
+    if (count - optind == 2 && (asked->size % LOGFS_SEGMENT || asked->size < 8 * LOGFS_SEGMENT))
         image_fail(EXIT_USAGE, "%s: whole MiB, 8M at least", words[optind + 1]);
     if (asked->label && strlen(asked->label) > LOGFS_LABEL_MOST)
         image_fail(EXIT_USAGE, "%s: labels have %d bytes at most", asked->label, LOGFS_LABEL_MOST);
@@ -115,11 +122,28 @@ static uint64_t drawn(void) {
     return id;
 }
 
+/* A new file, or a volume that has nothing in it. */
+static void place(struct image *image, const struct asked *asked) {
+    static uint8_t sector[LOGFS_SECTOR];
+
+    if (asked->size) {
+        image_create(image, asked->image, asked->size);
+        return;
+    }
+    image_open(image, asked->image, 1);
+    if (image_read(image, 0, sector, 1))
+        image_fail(EXIT_OPERATION, "%s: cannot be read", asked->image);
+    for (size_t i = 0; i < sizeof(sector) && !asked->force; i++)
+        if (sector[i])
+            image_fail(EXIT_OPERATION, "%s: there is something in it; --force overwrites it",
+                       asked->image);
+}
+
 /* Nothing half done is left behind. */
 static void give_up(const struct asked *asked, const char *at, int status) {
     struct stat about;
 
-    if (lstat(asked->image, &about) == 0 && S_ISREG(about.st_mode))
+    if (asked->size && lstat(asked->image, &about) == 0 && S_ISREG(about.st_mode))
         unlink(asked->image);
     image_fail(EXIT_OPERATION, "%s: %s", at,
                status == LOGFS_ENOSPC ? "does not fit into the volume" : volume_error(status));
@@ -135,13 +159,12 @@ int main(int count, char **words) {
     int status;
 
     parse(&asked, count, words);
-    if (!asked.force && stat(asked.image, &about) == 0 && about.st_size)
+    if (!asked.force && asked.size && stat(asked.image, &about) == 0 && about.st_size)
         image_fail(EXIT_OPERATION, "%s: is there already; --force overwrites it", asked.image);
     if (asked.from) {
         asked.plant.newest = asked.time * 1000000000u;
         plant = plant_survey(asked.from, &asked.plant);
     }
-    volume.fixed_time = asked.time ? asked.time * 1000000000u : plant ? plant_newest(plant) : 0;
     format.features = asked.features;
     format.id = asked.id;
     if (!format.id)
@@ -149,11 +172,16 @@ int main(int count, char **words) {
     memcpy(format.label, asked.label ? asked.label : "", asked.label ? strlen(asked.label) : 0);
     format.uid = asked.plant.uid;
     format.gid = asked.plant.gid;
-    image_create(&volume.image, asked.image, asked.size);
-    volume_prepare(&volume);
+    if (asked.update) {
+        volume_open(&volume, asked.image, 1);
+    } else {
+        place(&volume.image, &asked);
+        volume_prepare(&volume);
+    }
+    volume.fixed_time = asked.time ? asked.time * 1000000000u : plant ? plant_newest(plant) : 0;
     at = asked.image;
-    status = logfs_format(&volume.device, &volume.host, &format);
-    if (!status)
+    status = asked.update ? 0 : logfs_format(&volume.device, &volume.host, &format);
+    if (!status && !asked.update)
         status = logfs_mount(&volume.device, &volume.host, 0, &volume.fs);
     if (!status && plant)
         status = plant_copy(plant, volume.fs, &at);

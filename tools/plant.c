@@ -172,6 +172,22 @@ static const struct seedling *earlier(const struct plant *plant, const struct se
     return NULL;
 }
 
+/* What is there already gives way, but for directories, which stay: 1 is the answer then. */
+static int make_room(struct logfs *fs, uint64_t parent, struct seedling *one) {
+    struct logfs_attributes about;
+    int status = logfs_lookup(fs, parent, one->name, strlen(one->name), &one->inode);
+
+    if (status == LOGFS_ENOENT)
+        return 0;
+    if (!status)
+        status = logfs_getattr(fs, one->inode, &about);
+    if (status)
+        return status;
+    if (S_ISDIR(about.mode))
+        return S_ISDIR(one->about.st_mode) ? 1 : LOGFS_EISDIR;
+    return logfs_unlink(fs, parent, one->name, strlen(one->name));
+}
+
 static int copy_one(const struct plant *plant, struct seedling *one, struct logfs *fs) {
     struct logfs_attributes from = {.mode = one->about.st_mode,
                                     .uid = one->about.st_uid,
@@ -180,8 +196,10 @@ static int copy_one(const struct plant *plant, struct seedling *one, struct logf
     uint64_t parent = plant->all[one->parent].inode;
     size_t length = strlen(one->name);
     const struct seedling *same;
-    int status;
+    int status = make_room(fs, parent, one);
 
+    if (status)
+        return status < 0 ? status : 0;
     if (one->about.st_nlink > 1 && !S_ISDIR(one->about.st_mode) && (same = earlier(plant, one))) {
         one->inode = same->inode;
         return logfs_link(fs, one->inode, parent, one->name, length);

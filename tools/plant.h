@@ -17,6 +17,7 @@ struct plant *plant_survey(const char *directory, const struct plant_options *op
 /* The newest time of modification in it, and a number made of all names and attributes. */
 uint64_t plant_newest(const struct plant *plant);
 uint64_t plant_hash(const struct plant *plant);
-/* Copies it: 0, or an error of logfs; *at is then the file that it came about. */
+/* Copies it, over what is there under the same names: 0, or an error of logfs; *at is then the file
+ * that it came about. */
 int plant_copy(const struct plant *plant, struct logfs *fs, const char **at);
 #endif

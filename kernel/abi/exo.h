@@ -43,7 +43,7 @@ enum exo_resource {
     EXO_IRQS,
     EXO_PROGRAMS,
     EXO_RINGS,
-    EXO_DISK, /* units */
+    EXO_DISK, /* units; revocation takes a whole volume, by its number */
     EXO_RESOURCES
 };
 
@@ -200,7 +200,7 @@ struct exo_unit {     /* exported: a mebibyte of a disk */
 
 struct exo_disk {            /* in the facts */
     struct exo_table units;  /* struct exo_unit each; none: no disk */
-    uint32_t line;           /* interrupt; 0: a program serves it */
+    uint32_t line;           /* interrupt; 0: RAM, or a program serves it */
     uint16_t most;           /* frames a request may have */
     uint8_t read_only, dead; /* dead: requests fail, till somebody serves it again */
 };

@@ -8,7 +8,7 @@
 #include "kernel/dev/plic.h"
 #include "kernel/dev/virtio_blk.h"
 
-enum { SERVED_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
+enum { COPIED_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
 enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
@@ -23,6 +23,7 @@ struct flight {                /* a request that the device has, or the driver *
 static struct disk {
     struct exo_disk *books;
     struct exo_unit *units;
+    char *ram;            /* a RAM disk's memory */
     uint64_t ready, pass; /* volumes that may have requests; time so far */
     struct virtio_blk device;
     exo_env_t driver;   /* of a disk without a line: whom events tell of requests */
@@ -133,13 +134,34 @@ static void disk_fail(struct disk *disk) {
 
 /* So it is too if it keeps a request too long, or is a driver that died. */
 static void disk_watch(struct disk *disk) {
-    int gone = !disk->books->line && !env_find(disk->driver);
+    int gone = !disk->books->line && !disk->ram && !env_find(disk->driver);
 
     for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
         gone |= disk->flight[i].volume &&
                 arch_time() - disk->flight[i].since > PATIENCE * facts.timebase;
     if (gone)
         disk_fail(disk);
+}
+
+/* The data of a request, between its frames and a RAM disk, or (NULL) the driver's memory. True if
+ * that is all there. */
+static int flight_copy(const struct flight *flight, char *ram, uint64_t data) {
+    const struct exo_request *request = &flight->request;
+    uint32_t bytes = request->sectors * SECTOR, offset = request->offset * SECTOR, part;
+    int reads = request->op == EXO_DISK_READ;
+
+    for (uint32_t i = 0; i < flight->count; i++, bytes -= part, offset = 0) {
+        char *page = (char *)frame_memory(request->frame[i]) + offset;
+
+        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
+        if (ram)
+            memcpy(reads ? page : ram, reads ? ram : page, part);
+        else if (reads ? !umem_in(page, data, part, 0) : !umem_out(data, page, part))
+            return 0;
+        ram += ram ? part : 0;
+        data += part;
+    }
+    return 1;
 }
 
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
@@ -181,7 +203,15 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
         ++*hold_uses(request->frame[i], &domain_table[volume->domain], 0);
         frame_table[request->frame[i]].wx += request->op == EXO_DISK_READ;
     }
-    if (status || (request->op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+    if (disk->ram && !status) {
+        char *at = disk->ram + request->sector * SECTOR;
+
+        if (request->op == EXO_DISK_ZERO)
+            memset(at, 0, request->sectors * SECTOR);
+        flight_copy(flight, at, 0);
+    }
+    if (status || disk->ram ||
+        (request->op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
         flight_end(disk, flight, status);
     else if (driver)
         slice_post(driver, disk->bits);
@@ -273,10 +303,11 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     struct exo_domain *first = domain_current();
     char *memory = frame_memory((uint32_t)frame);
     uint64_t units = line, most = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
+    int ram = !page && !line;
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (disk->books)
+    if (disk->books || (ram && disk_table[0].ram))
         return EXO_E_FULL;
     /* Of the gibibyte that has the PLIC all is mapped. */
     if (page >= 1 << 18 || count <= EXO_DISK_FRAMES || count > EXO_BATCH ||
@@ -288,6 +319,8 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     disk->device.flags = VIRTIO_BLK_FLUSHES; /* what a driver is asked for */
     if (page)
         units = virtio_blk_open(&disk->device, arch_direct(page << 12), memory) / EXO_UNIT;
+    if (ram)
+        units = facts.initrd.count / SECTOR / EXO_UNIT;
     if (!units)
         return EXO_E_DEAD;
     /* commit */
@@ -304,10 +337,11 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
     disk->books = &facts.disk[disk - disk_table];
     *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
                                      .line = page ? (uint32_t)line : 0,
-                                     .most = page ? EXO_REQUEST_FRAMES : SERVED_FRAMES,
+                                     .most = page ? EXO_REQUEST_FRAMES : COPIED_FRAMES,
                                      .read_only = !!(disk->device.flags & VIRTIO_BLK_READONLY),
-                                     .dead = !page};
+                                     .dead = !page && !ram};
     disk->units = frame_memory(disk->books->units.frame);
+    disk->ram = ram ? (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset : NULL;
     if (page) {
         domain_credit(first, EXO_IRQS, 1);
         line_table[line].domain = 0;
@@ -428,7 +462,7 @@ long sys_disk_serve(uint64_t number, exo_env_t handle, uint64_t bits) {
 
     if (!first && (!owner || !domain_above(domain_current(), owner)))
         return EXO_E_RIGHT;
-    if (error_of(entry) || !disk || disk->books->line)
+    if (error_of(entry) || !disk || disk->books->line || disk->ram)
         return error_of(entry) ? error_of(entry) : EXO_E_ARG;
     /* commit */
     disk_fail(disk); /* what the one before has */
@@ -450,22 +484,6 @@ static struct disk *disk_served(uint64_t number, uint64_t data) {
     return data % SECTOR ? error_pointer(EXO_E_ARG) : disk;
 }
 
-/* The data of a request, from its frames to the driver's memory, or back for a read. */
-static int flight_copy(const struct flight *flight, uint64_t data) {
-    uint32_t bytes = flight->request.sectors * SECTOR, offset = flight->request.offset * SECTOR,
-             part;
-
-    for (uint32_t i = 0; i < flight->count; i++, data += part, bytes -= part, offset = 0) {
-        char *page = (char *)frame_memory(flight->request.frame[i]) + offset;
-
-        part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        if (flight->request.op == EXO_DISK_READ ? !umem_in(page, data, part, 0)
-                                                : !umem_out(data, page, part))
-            return 0;
-    }
-    return 1;
-}
-
 long sys_disk_take(uint64_t number, uint64_t data) {
     struct disk *disk = disk_served(number, data);
     struct flight *next = NULL;
@@ -477,7 +495,7 @@ long sys_disk_take(uint64_t number, uint64_t data) {
             next = at;
     if (!next)
         return EXO_E_EARLY;
-    if (next->request.op != EXO_DISK_READ && !flight_copy(next, data))
+    if (next->request.op != EXO_DISK_READ && !flight_copy(next, NULL, data))
         return EXO_E_FAULT;
     /* commit */
     next->taken = 1;
@@ -495,7 +513,7 @@ long sys_disk_done(uint64_t number, uint64_t id, uint64_t failed, uint64_t data)
     flight = &disk->flight[id % VIRTIO_BLK_SLOTS];
     if (id >= VIRTIO_BLK_SLOTS || !flight->volume || !flight->taken)
         return EXO_E_ARG;
-    if (flight->request.op == EXO_DISK_READ && !failed && !flight_copy(flight, data))
+    if (flight->request.op == EXO_DISK_READ && !failed && !flight_copy(flight, NULL, data))
         return EXO_E_FAULT;
     /* commit */
     flight_end(disk, flight, failed ? EXO_E_IO : 0);

@@ -1,5 +1,6 @@
 /* abort.c - breaking by force exactly what was named, after the deadline */
 /* SPDX-License-Identifier: MIT */
+#include "kernel/bind/extent.h"
 #include "kernel/bind/frame.h"
 #include "kernel/bind/irq.h"
 #include "kernel/reclaim/reclaim.h"
@@ -117,7 +118,8 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
-/* Slots and lines go at once, environments when their hart lets go. 1, or why not. */
+/* Slots and lines go at once, environments when their hart lets go, volumes when the device does.
+ * 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
     uint64_t hart = number >> 8, position = number & 255;
     uint32_t owner;
@@ -126,13 +128,16 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
         owner = hart_table[hart].slots[position].domain;
     else if (resource == EXO_IRQS && number && number < facts.line_table.count)
         owner = line_table[number].domain;
+    else if (resource == EXO_DISK && number < EXO_VOLUMES)
+        owner = volume_table[number].domain;
     else if (resource == EXO_ENVS && number < facts.env_table.count)
         owner = env_table[number].domain;
     else
         return EXO_E_ARG;
     if (owner != domain_slot(domain))
         return 1;
-    if (resource != EXO_ENVS || !env_table[number].dying) {
+    if (resource == EXO_ENVS ? !env_table[number].dying
+                             : resource != EXO_DISK || !volume_table[number].held) {
         if (!abort_may(domain, resource, 1))
             return EXO_E_EARLY;
         /* commit */
@@ -141,6 +146,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     }
     if (resource == EXO_ENVS)
         return death_of(&env_table[number], EXO_DEATH_ABORT) ? 1 : EXO_E_AGAIN;
+    if (resource == EXO_DISK)
+        return volume_end(&volume_table[number]) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
         slice_clear(&hart_table[hart].slots[position]);
     else

@@ -12,7 +12,7 @@ long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint
     if (domain == domain_current())
         return EXO_E_RIGHT;
     if ((resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
-         resource != EXO_ENVS) ||
+         resource != EXO_ENVS && resource != EXO_DISK) ||
         !count || count > domain->used[resource] || ticks > EXO_NEVER / 2)
         return EXO_E_ARG;
     /* What somebody further up asked for cannot be put off. */

@@ -5,7 +5,7 @@
 #include "libexos/edge/string.h"
 
 /* "070701" or "070702", then 13 fields of 8 hex digits. */
-enum { HEADER = 110, FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME = 11 };
+enum { UNIT = 1 << 20, HEADER = 110, FIELD_MODE = 1, FIELD_SIZE = 6, FIELD_NAME = 11 };
 
 static int field(const char *header, unsigned number, uint64_t *value) {
     const char *digits = header + 6 + number * 8;
@@ -75,9 +75,19 @@ int exo_cpio_find(const void *archive, size_t length, const char *name, struct e
     return 0;
 }
 
+const void *exo_archive(size_t *length) {
+    const char *archive = exo_initrd(length);
+
+    if (archive && *length > UNIT && memcmp(archive, "07070", 5)) {
+        *length -= UNIT;
+        archive += UNIT;
+    }
+    return archive;
+}
+
 int exo_initrd_find(const char *name, struct exo_file *file) {
     size_t length;
-    const void *archive = exo_initrd(&length);
+    const void *archive = exo_archive(&length);
 
     return archive ? exo_cpio_find(archive, length, name, file) : 0;
 }

@@ -17,6 +17,8 @@ struct exo_file {
 int exo_cpio_next(const void *archive, size_t length, size_t *position, struct exo_file *file);
 /* Finds a file by name; leading "/" and "./" do not count. 1, or 0 if there is none. */
 int exo_cpio_find(const void *archive, size_t length, const char *name, struct exo_file *file);
-/* The same in the initrd that the kernel exports. */
+/* The initrd's archive: all of it, or, if it is a disk of volumes, what its unit 1 begins with. */
+const void *exo_archive(size_t *length);
+/* Finds a file there. */
 int exo_initrd_find(const char *name, struct exo_file *file);
 #endif

@@ -69,6 +69,7 @@ TABLE(exo_domains, const volatile struct exo_domain, domain_table)
 TABLE(exo_envs, const volatile struct exo_env, env_table)
 TABLE(exo_slots, const volatile struct exo_slot, slot_table)
 TABLE(exo_lines, const volatile struct exo_line, line_table)
+TABLE(exo_volumes, const volatile struct exo_volume, volume_table)
 TABLE(exo_trace, const volatile struct exo_trace, trace_ring)
 TABLE(exo_crashes, const struct exo_crash, crash_ring)
 

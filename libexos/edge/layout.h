@@ -49,11 +49,14 @@
 /* Gate numbers that the library binds itself; programs use those from EXO_GATE_FREE on. */
 #define EXO_GATE_CONSOLE 31
 #define EXO_GATE_INSTANCE 30
-#define EXO_GATE_FREE 0 /* 0 .. 29 */
+#define EXO_GATE_FILES 29
+#define EXO_GATE_KEEPER 28
+#define EXO_GATE_FREE 0 /* 0 .. 27 */
 
 /* Event bits that the library uses; the low 32 are the program's. */
 #define EXO_EVENT_CHILD (1ull << 32)   /* a child that I spawned ended */
 #define EXO_EVENT_CONSOLE (1ull << 33) /* input, ask again */
+#define EXO_EVENT_FILES (1ull << 34)   /* a call to the file server is done */
 #define EXO_EVENT_SCHED (1ull << 40)   /* an idle environment has a thread to run */
 #define EXO_EVENT_TURN (1ull << 41)    /* a busy one has a more urgent thread */
 #define EXO_EVENT_FREE 32              /* bits 0 .. 31 */

@@ -120,6 +120,7 @@ static long open_start(struct image *image, const struct exo_spawn *what, uint64
     start->parent_env = exo_uarea()->env;
     start->console = what->console;
     start->instance = what->instance;
+    start->files = what->files;
     memcpy(start->word, what->word, sizeof(start->word));
     exo_strlcpy(start->name, what->name ? what->name : "program", sizeof(start->name));
     image->start = start;

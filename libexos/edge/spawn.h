@@ -19,6 +19,7 @@ struct exo_spawn {
     uint32_t stack_limit; /* pages that vm lets the stack grow to; default 256 */
     exo_env_t console;    /* for the start block */
     exo_env_t instance;
+    exo_env_t files;
     uint64_t word[8]; /* for the start block */
     uint64_t harts;   /* mask of harts to take slots on; 0: none, the caller binds slots */
     uint32_t slots;   /* how many on each of them; default 8 */

@@ -26,6 +26,7 @@ struct exo_start {
     exo_env_t parent_env; /* told EXO_EVENT_CHILD at the end, 0 = nobody */
     exo_env_t console;    /* environment to bind gate EXO_GATE_CONSOLE to, 0 = kernel log */
     exo_env_t instance;   /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
+    exo_env_t files;      /* file server for EXO_GATE_FILES (files/files.h), 0 = none */
     uint64_t word[8];     /* the spawner's own */
     char name[32];
     uint64_t areas;
@@ -40,7 +41,10 @@ struct exo_parent {
     uint64_t state; /* written last */
     int64_t status; /* exit status; when crashed: the cause */
     uint64_t pc, address;
-    uint64_t word[60];   /* the two sides' own */
+    uint64_t word[56]; /* the two sides' own */
+    /* A volume that the child was given before it started: its number in the kernel (0: none), the
+     * frame that its root is shown in, and whose gate changes roots (userland/init/steward.h). */
+    uint64_t volume, root, keeper, spare;
     uint8_t bytes[3584]; /* for instance a tool's result */
 };
 

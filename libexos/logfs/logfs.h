@@ -49,9 +49,9 @@ struct logfs_device {
     void (*discard)(struct logfs_device *device, uint64_t sector, uint64_t sectors);
 };
 
-/* What a volume needs of its surroundings. Pages are 4096 bytes, aligned to that; alloc and resize
- * are for tables of any size (contents kept, new bytes anything; size 0 frees). null = no memory.
- */
+/* What a volume needs of its surroundings. Pages are 4096 bytes, aligned to that; resize is for
+ * tables of any size, aligned to 512 if they are as large (contents kept, new bytes anything; size
+ * 0 frees). null = no memory. */
 struct logfs_host {
     void *(*page)(struct logfs_host *host);
     void (*page_free)(struct logfs_host *host, void *page);

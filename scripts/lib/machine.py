@@ -55,6 +55,24 @@ class Settings:
         self.more = shlex.split(get("QEMU_ARGS", ""))
 
 
+def new_disk(path, words):
+    """Makes the disk that a source's comment `/* disk: 64M,... */` asks for; what `disk` of settings
+    says of it. Behind the size: options of the emulator's drive, and fail=read, fail=write or
+    fail=flush, of all such requests or, as fail=read@SECTOR, of those that reach a sector."""
+    size, *options = words.split(",")
+    failing = [option[5:] for option in options if option.startswith("fail=")]
+    options = [option for option in options if not option.startswith("fail=")]
+    for number, what in enumerate(failing):
+        kind, _, sector = what.partition("@")
+        rule = f"file.inject-error.{number}"
+        options += [f"{rule}.event=none", f"{rule}.iotype={kind}"]
+        options += [f"{rule}.sector={sector}"] if sector else []
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.truncate(int(size.rstrip("M")) << 20)
+    return ",".join([f"blkdebug::{path}" if failing else path] + options)
+
+
 def command(settings, bootargs=""):
     """The emulator's command line, without the choice of console."""
     # Hart 0 of sifive_u is the small monitor core: it is there, and not ours.

@@ -9,7 +9,7 @@ enum { CONSISTENT_DOMAINS = 512, CONSISTENT_FRAMES = 1 << 17 };
 static struct {
     uint32_t frames[CONSISTENT_DOMAINS], holds[CONSISTENT_DOMAINS], envs[CONSISTENT_DOMAINS];
     uint32_t slots[CONSISTENT_DOMAINS], lines[CONSISTENT_DOMAINS], children[CONSISTENT_DOMAINS];
-    uint32_t programs[CONSISTENT_DOMAINS];
+    uint32_t programs[CONSISTENT_DOMAINS], units[CONSISTENT_DOMAINS];
     uint32_t given[CONSISTENT_DOMAINS][EXO_RESOURCES];
     uint16_t others[CONSISTENT_FRAMES];
     uint32_t uses[CONSISTENT_FRAMES];
@@ -62,6 +62,26 @@ static inline uint64_t consistent_frames(void) {
     return (uint64_t)tap.broken - bad;
 }
 
+static inline uint64_t consistent_volumes(void) {
+    uint64_t bad = tap.broken;
+
+    for (uint64_t i = 1; i < EXO_VOLUMES; i++) {
+        const struct exo_volume *volume = &window.volumes[i];
+
+        if (!volume->domain) {
+            check(!volume->frame && !volume->flying, "volume %lu is nobody's, and works", i);
+            continue;
+        }
+        check(window.domains[volume->domain].depth, "volume %lu is a dead domain's", i);
+        consistent.units[volume->domain] += volume->units;
+        if (volume->frame)
+            check(window.frames[volume->frame].kind == EXO_FRAME_RAM &&
+                      window.frames[volume->frame].wx > 0,
+                  "volume %lu: queue in frame %u", i, volume->frame);
+    }
+    return (uint64_t)tap.broken - bad;
+}
+
 static inline uint64_t consistent_domains(void) {
     uint64_t bad = tap.broken, count = window.facts->domain_table.count;
 
@@ -105,6 +125,8 @@ static inline uint64_t consistent_domains(void) {
               consistent.programs[i]);
         check(domain->used[EXO_IRQS] == consistent.lines[i], "domain %lu: %u lines, has %u", i,
               domain->used[EXO_IRQS], consistent.lines[i]);
+        check(domain->used[EXO_DISK] == consistent.units[i], "domain %lu: %u units, has %u", i,
+              domain->used[EXO_DISK], consistent.units[i]);
         check(domain->children == consistent.children[i], "domain %lu: %u children, has %u", i,
               domain->children, consistent.children[i]);
         for (int r = 0; r < EXO_RESOURCES; r++) {
@@ -124,7 +146,7 @@ static inline uint64_t consistent_check(void) {
         window.facts->domain_table.count > CONSISTENT_DOMAINS)
         return 0;
     zero_words(&consistent, offsetof(__typeof__(consistent), others));
-    uint64_t bad = consistent_frames();
+    uint64_t bad = consistent_frames() + consistent_volumes();
 
     return bad + consistent_domains();
 }

@@ -2,14 +2,16 @@
  */
 /* SPDX-License-Identifier: MIT */
 /* timeout: 120 */
+/* disk: 64M,throttling.iops-total=2000 */
+/* bootargs: volumes=4*4 */
 #include "tests/guest/bpf.h"
 #include "tests/guest/consistent.h"
-#include "tests/guest/child.h"
+#include "tests/guest/disk.h"
 
 /* Boot arguments: seed=N, rounds=N (calls by the parent), step=N (between checks).
  */
 
-enum { FUZZ_POOL = 8, FUZZ_FRAMES = 32, FUZZ_RING = 24, FUZZ_ACTORS = 2 };
+enum { FUZZ_POOL = 8, FUZZ_FRAMES = 32, FUZZ_RING = 24, FUZZ_ACTORS = 2, FUZZ_VOLUMES = 4 };
 
 /* What an argument is. */
 enum kind {
@@ -27,6 +29,7 @@ enum kind {
     SMALL, /* resources, gates, harts, positions, lines, bits */
     SIGNED,
     SOON,
+    VOLUME,
 };
 
 struct fuzz_call {
@@ -120,6 +123,16 @@ static CHILD uint64_t fuzz_signature(uint64_t number) {
         return ARGS(DOMAIN, SMALL, FRAME, CODE, SMALL);
     if (number == 43)
         return ARGS(FRAME, VECTOR, SMALL, SMALL, SMALL);
+    if (number == 46)
+        return ARGS(ADDRESS, SMALL, FRAME, COUNT, NONE);
+    if (number == 47)
+        return ARGS(VOLUME, NONE, DOMAIN, RIGHTS, SMALL);
+    if (number == 48)
+        return ARGS(NONE, SMALL, COUNT, VOLUME, VOLUME);
+    if (number == 49)
+        return ARGS(VOLUME, FRAME, ENV, SMALL, NONE);
+    if (number == 50)
+        return ARGS(VOLUME, NONE, NONE, NONE, NONE);
     if (number == 2 || number == 7)
         return ARGS(SMALL, NONE, NONE, NONE, NONE);
     return 0;
@@ -165,6 +178,8 @@ static CHILD uint64_t fuzz_argument(volatile struct fuzz *f, uint64_t kind) {
         value = fuzz_random(f, mood < 4 ? 256 : 4);
     if (kind == COUNT)
         value = fuzz_random(f, mood < 3 ? 70 : 8);
+    if (kind == VOLUME)
+        value = fuzz_random(f, mood < 3 ? 70 : 5);
     if (kind == SMALL)
         value = fuzz_random(f, mood < 4 ? 130 : 8);
     if (kind == SIGNED)
@@ -201,7 +216,7 @@ static CHILD uint64_t fuzz_argument(volatile struct fuzz *f, uint64_t kind) {
 /* One random call. */
 static CHILD void fuzz_one(volatile struct fuzz *f) {
     volatile struct fuzz_call *c = &f->ring[f->calls % FUZZ_RING];
-    int64_t number = -(int64_t)(2 + fuzz_random(f, 40));
+    int64_t number = -(int64_t)(2 + fuzz_random(f, 49));
     uint64_t signature = fuzz_signature((uint64_t)number), pick = fuzz_random(f, FUZZ_POOL);
     int64_t result;
 
@@ -227,6 +242,9 @@ static CHILD void fuzz_one(volatile struct fuzz *f) {
         if (number == EXO_SYS_HOLD_SHARE && (c->argument[1] == 0 || c->argument[1] == f->own[1]))
             return;
         if (number == EXO_SYS_DOMAIN_ACCEPT)
+            return;
+        /* The disk writes to no frame of mine: nobody fills a queue of mine. */
+        if (number == EXO_SYS_VOLUME_BIND)
             return;
     }
     c->number = number;
@@ -265,14 +283,62 @@ static struct fuzz mine;
 static struct child actors[FUZZ_ACTORS];
 static uint64_t rebuilt;
 
+static struct volume queues[FUZZ_ACTORS];
+static uint64_t ended;
+
 static volatile struct fuzz *fuzz_of(int i) { return (volatile struct fuzz *)actors[i].data; }
+
+/* The first two volumes are the actors', if somebody took them away; I see the queues too. */
+static void volume_rebind(int i) {
+    const struct exo_volume *volume = &window.volumes[i + 1];
+    uint64_t domain = actors[i].domain;
+
+    if (volume->domain == slot_of(domain) && volume->frame == queues[i].frame)
+        return;
+    call(HOLD_SHARE, 0, domain, &queues[i].frame, 1, EXO_R | EXO_W);
+    if (volume->domain != slot_of(domain) || volume->rights != (EXO_R | EXO_W))
+        disk_steward(1, (uint64_t)i + 1, domain, EXO_R | EXO_W, 100, 0);
+    call(VOLUME_BIND, i + 1, queues[i].frame, actors[i].env, 1);
+}
+
+/* None is mine. */
+static void volumes_drop(void) {
+    for (uint64_t i = 1; i <= FUZZ_VOLUMES; i++)
+        while (call(VOLUME_GRANT, i, 0, 0, 0, 0) == EXO_E_AGAIN)
+            nap(window.facts->slot_ticks);
+}
+
+/* A request like a good one, or a wild one, at the end of an actor's queue or anywhere; the actor,
+ * who may kick at any time, does not know. */
+static void fuzz_request(int i) {
+    volatile struct exo_queue *queue = queues[i].queue;
+    uint32_t head = window.volumes[i + 1].head, wild = fuzz_random(&mine, 16) == 0;
+    uint32_t number = head + (uint32_t)fuzz_random(&mine, wild ? 64 : 3);
+    volatile struct exo_request *request = &queue->request[number % EXO_REQUESTS];
+
+    ended += request->op <= EXO_DISK_FLUSH && request->status == 0;
+    request->status = EXO_DISK_PENDING;
+    request->op = (uint8_t)fuzz_random(&mine, wild ? 256 : 5);
+    request->offset = (uint8_t)fuzz_random(&mine, wild ? 256 : 2);
+    request->sectors = (uint16_t)fuzz_random(&mine, wild ? 1 << 16 : 64);
+    request->sector = (uint64_t)i * 4 * EXO_UNIT + fuzz_random(&mine, wild ? 8 * EXO_UNIT : 16);
+    if (fuzz_random(&mine, 24) == 0)
+        request->sector = fuzz_hostile(&mine);
+    for (int k = 0; k < EXO_REQUEST_FRAMES; k++)
+        request->frame[k] =
+            (uint32_t)(fuzz_random(&mine, 40) ? fuzz_of(i)->frame[fuzz_random(&mine, FUZZ_FRAMES)]
+                                              : fuzz_hostile(&mine));
+    fence();
+    queue->tail = fuzz_random(&mine, 24) ? number + 1 : (uint32_t)fuzz_hostile(&mine);
+}
 
 static void actor_make(int i, uint64_t seed) {
     struct child_limits limits = {.of = {[EXO_FRAMES] = 200,
                                          [EXO_HOLDS] = 120,
                                          [EXO_VSPACES] = 4,
                                          [EXO_ENVS] = 6,
-                                         [EXO_SLOTS] = window.facts->harts > 1 ? 2 : 0}};
+                                         [EXO_SLOTS] = window.facts->harts > 1 ? 2 : 0,
+                                         [EXO_DISK] = 8}};
     const char *failed_at = "?";
     struct child *c = &actors[i];
     volatile struct fuzz *f;
@@ -336,7 +402,7 @@ int main(void) {
     uint64_t seed, rounds, step, canary_frame;
     volatile uint64_t *canary;
 
-    open_test();
+    open_disk_test();
     seed = bootargs_number("seed", 1);
     rounds = bootargs_number("rounds", window.facts->harts > 1 ? 200 : 20000);
     step = bootargs_number("step", 100);
@@ -345,6 +411,11 @@ int main(void) {
     canary = see(canary_frame, EXO_R | EXO_W);
     for (int i = 0; i < 512; i++)
         canary[i] = 0xca4a470000000000ull + (uint64_t)i;
+    for (int i = 0; i < FUZZ_ACTORS; i++) {
+        queues[i].frame = frame_new(0);
+        queues[i].queue = see(queues[i].frame, EXO_R | EXO_W);
+    }
+    volumes_drop();
     census_take(&before);
     for (int i = 0; i < FUZZ_ACTORS; i++)
         actor_make(i, seed);
@@ -365,6 +436,8 @@ int main(void) {
     }
     for (uint64_t round = 0; round < rounds && !tap.broken; round++) {
         fuzz_one(&mine);
+        if (round % 4 == 0)
+            fuzz_request((int)(round / 4 % FUZZ_ACTORS));
         if (round % step != step - 1)
             continue;
         nap(window.facts->slot_ticks * 2);
@@ -378,16 +451,24 @@ int main(void) {
         for (int i = 0; i < 512; i++)
             check(canary[i] == 0xca4a470000000000ull + (uint64_t)i, "canary word %d is %lx", i,
                   canary[i]);
-        for (int i = 0; i < FUZZ_ACTORS; i++)
+        for (uint64_t i = FUZZ_ACTORS + 1; i <= FUZZ_VOLUMES; i++)
+            if (window.volumes[i].domain != my_domain_slot())
+                disk_steward(1, i, window.mine->domain, EXO_R | EXO_W, 100, 0);
+        for (int i = 0; i < FUZZ_ACTORS; i++) {
+            volume_rebind(i);
             fuzz_of(i)->pause = 0;
+        }
     }
-    note("%lu calls of mine, %lu and %lu of the actors; %lu actors were rebuilt", mine.calls,
-         fuzz_of(0)->calls, fuzz_of(1)->calls, rebuilt);
+    note("%lu calls of mine, %lu and %lu of the actors; %lu actors were rebuilt; "
+         "%lu requests ended well",
+         mine.calls, fuzz_of(0)->calls, fuzz_of(1)->calls, rebuilt, ended);
     check(fuzz_of(0)->calls + fuzz_of(1)->calls + rebuilt > 0, "the actors did nothing");
     ok_all("the tables agree with one another");
+    ok(ended > 0, "disk requests were among the calls");
     slots_back();
     for (int i = 0; i < FUZZ_ACTORS; i++)
         child_end(&actors[i]);
+    volumes_drop();
     /* Domains of mine that the fuzzer made. */
     for (uint64_t i = 1; i < window.facts->domain_table.count; i++)
         if (window.domains[i].depth && window.domains[i].parent == my_domain_slot())

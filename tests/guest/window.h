@@ -24,6 +24,7 @@ static struct {
     const struct exo_slot *slots;
     const struct exo_line *lines;
     const struct exo_trace *trace;
+    const struct exo_volume *volumes;
     char bootargs[512];
     uint64_t next_book;
     uint8_t taken[WINDOW_PAGES];
@@ -190,6 +191,7 @@ static inline void window_open(void) {
     window.slots = window_book(facts->slot_table, sizeof(struct exo_slot));
     window.lines = window_book(facts->line_table, sizeof(struct exo_line));
     window.trace = window_book(facts->trace_ring, sizeof(struct exo_trace));
+    window.volumes = window_book(facts->volume_table, sizeof(struct exo_volume));
     tree = window_book((struct exo_table){facts->device_tree.frame,
                                           facts->device_tree_offset + facts->device_tree.count},
                        1);

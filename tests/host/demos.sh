@@ -9,6 +9,7 @@ mkdir -p build/log/host
 # name, and a line that only a whole run prints
 demos=(
     'bindings|^Notifying process 1 about revocation of resource 104$'
+    'blocks|^Notifying process 1 about revocation of resource 509$'
     'pager|^32 faults for 32 pages touched twice; every frame has the colour of its page$'
     'gate|^100000 calls there and back, sum [0-9]*, all right$'
     'revoke|still asked for: 0$'
@@ -24,9 +25,15 @@ demos=(
 )
 words=''
 for demo in "${demos[@]}"; do
-    words+="run ${demo%%|*}; "
+    case ${demo%%|*} in
+    blocks) words+='volume make units 0; run -v units blocks; ' ;;
+    *) words+="run ${demo%%|*}; " ;;
+    esac
 done
-SMP=1 QEMU_ARGS='-icount shift=2,sleep=off' CMD="${words}poweroff" TIMEOUT=$((180 * ${PATIENCE:-1})) \
+disk=build/log/host/demos.img
+rm -f "$disk"
+scripts/disk "$disk" build/initrd.cpio build/tree
+DISK=$disk SMP=1 QEMU_ARGS='-icount shift=2,sleep=off' CMD="${words}poweroff" TIMEOUT=$((180 * ${PATIENCE:-1})) \
     scripts/run >"$log" 2>&1
 code=$?
 sed -i 's/\r$//' "$log"

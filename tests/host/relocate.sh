@@ -111,5 +111,5 @@ little() { # bytes of memory, from 0x80000000
 says no-tables 'too little memory: the kernel' \
     -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$(little 0x638000)"
 says no-init 'too little memory: init' \
-    -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$(little 0x660000)"
+    -kernel "$(first_stage 0x80400000)" -m 128M "${behind[@]}" -device "$tree$(little 0x668000)"
 echo "1..$plan"

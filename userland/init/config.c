@@ -182,12 +182,18 @@ static const char *config_program_line(struct config_program *program,
                    ? 0
                    : "name of the device too long";
     }
+    if (text_same(key, "volume"))
+        return text_copy(program->volume, sizeof program->volume, value)
+                   ? 0
+                   : "name of the volume too long";
     if (text_same(key, "gate")) {
         program->offers_console = program->offers_console || text_same(value, "console");
         program->offers_steward = program->offers_steward || text_same(value, "steward");
-        return text_same(value, "console") || text_same(value, "steward")
+        program->offers_files = program->offers_files || text_same(value, "files");
+        return text_same(value, "console") || text_same(value, "steward") ||
+                       text_same(value, "files")
                    ? 0
-                   : "no such gate; there are console and steward";
+                   : "no such gate; there are console, files and steward";
     }
     return "no such word in a program's block";
 }

@@ -34,7 +34,9 @@ struct config_program {
     uint32_t reserve_budget, reserve_period; /* microseconds; 0 = none */
     bool restart;
     uint32_t restart_most, restart_seconds; /* so many starts in that time, then give up */
+    char volume[32];                        /* that it holds; empty: none */
     bool offers_console, offers_steward;    /* gates: the program's own, or init's given to it */
+    bool offers_files;
     bool has_keep;
     uint32_t keep; /* frames that it is never asked below */
     uint32_t line; /* where its block begins */

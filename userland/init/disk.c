@@ -1,11 +1,11 @@
 /* disk.c - disks are taken up at boot; a test gets volumes of the first */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
+#include "libexos/edge/cpio.h"
 #include "libexos/edge/export.h"
 #include "tree.h"
 
 enum { DISK_FRAMES = EXO_DISK_FRAMES + 36 /* GiB */, TRANSPORTS = 32 };
-enum { SERVED_FRAMES = EXO_DISK_FRAMES + 1 };
 
 /* So many free frames in a row become mine: the first, or 0. */
 static uint64_t frames_in_a_row(uint64_t count) {
@@ -27,60 +27,92 @@ static uint64_t frames_in_a_row(uint64_t count) {
     return 0;
 }
 
-/* served=UNITS: a disk that a test serves. */
-static void disk_open_served(void) {
-    const char *text = bootarg("served", false);
+/* What volumes= asks for: volumes 1 to `count` of a disk, each of so many units, in order. */
+static struct volumes { uint64_t count, units, disk; } volumes;
 
-    if (text)
-        exo_disk_open(0, number_at(&text), frames_in_a_row(SERVED_FRAMES), SERVED_FRAMES);
+static bool volumes_read(const char *text) {
+    volumes.count = number_at(&text);
+    text += *text == '*';
+    volumes.units = number_at(&text);
+    return !exo_strncmp(text, "@ram", 4);
+}
+
+/* Takes up a virtio disk, or (page 0) the initrd, with the frames that are left for it. Its number,
+ * or an error. */
+static long disk_open(uint64_t page, uint32_t line, uint64_t *frame, uint64_t *left) {
+    long disk = *left > EXO_DISK_FRAMES ? exo_disk_open(page, line, *frame, *left) : EXO_E_FULL;
+    uint32_t units = disk < 0 ? 0 : exo_facts()->disk[disk].units.count;
+    uint64_t took = EXO_DISK_FRAMES + (units + 1023) / 1024;
+
+    if (disk < 0)
+        return disk;
+    exo_printf("disk %ld: %u MiB\n", disk, units);
+    *frame += took;
+    *left -= took;
+    volumes_open((uint32_t)disk);
+    return disk;
 }
 
 void disks_open(void) {
     struct tree_transport transport[TRANSPORTS];
     size_t length;
     const void *tree = exo_device_tree(&length);
+    const char *wanted = bootarg("volumes", false);
+    bool tested = wanted && volumes_read(wanted); /* the initrd itself, as a disk */
     uint32_t count = tree ? tree_transports(tree, length, transport, TRANSPORTS) : 0;
-    uint64_t frame = count ? frames_in_a_row(DISK_FRAMES) : 0, left = frame ? DISK_FRAMES : 0;
+    const char *served = bootarg("served", false); /* so many units, by the test itself */
+    bool ram = tested || exo_initrd(&length) != exo_archive(&length);
+    uint64_t frame = count || ram || served ? frames_in_a_row(DISK_FRAMES) : 0;
+    uint64_t left = frame ? DISK_FRAMES : 0;
 
-    for (uint32_t i = 0; i < count && left > EXO_DISK_FRAMES; i++) {
-        long disk = exo_disk_open(transport[i].base / EXO_PAGE, transport[i].line, frame, left);
-        uint64_t took = EXO_DISK_FRAMES;
+    for (uint32_t i = 0; i < count; i++)
+        disk_open(transport[i].base / EXO_PAGE, transport[i].line, &frame, &left);
+    if (ram) {
+        long disk = disk_open(0, 0, &frame, &left);
 
-        if (disk < 0)
-            continue;
-        exo_printf("disk %ld: %u MiB\n", disk, exo_facts()->disk[disk].units.count);
-        took += (exo_facts()->disk[disk].units.count + 1023) / 1024;
-        frame += took;
-        left -= took;
+        volumes.disk = tested && disk > 0 ? (uint64_t)disk : 0;
     }
+    if (served)
+        disk_open(0, (uint32_t)number_at(&served), &frame, &left);
     for (; left; frame++, left--)
         exo_hold_drop(0, &frame, 1);
-    disk_open_served();
 }
 
-/* volumes=COUNT*UNITS: volumes 1 to COUNT of disk 0, of so many units each, in order. A disk
- * without a device is the test's to serve. */
-long disk_give(const char *text, exo_domain_t to) {
-    uint64_t count = number_at(&text), units;
+long volumes_give(exo_domain_t to) {
+    const volatile struct exo_disk *disk = &exo_facts()->disk[volumes.disk];
+    bool served = !disk->line && disk->dead;                  /* nobody serves it yet */
+    bool there = (!disk->line && !served) || disk->read_only; /* what is on it can be read */
+    uint64_t rights = disk->read_only ? EXO_R : EXO_R | EXO_W;
     long error = 0;
 
-    text += *text == '*';
-    units = number_at(&text);
-    if (!exo_facts()->disk[0].line)
-        error = exo_disk_serve(0, exo_domains()[exo_slot_of(to)].speaker, 0);
-    for (uint64_t i = 0; i < count && !error; i++) {
-        error = exo_volume_grant(i + 1, 0, to, EXO_R | EXO_W, 100);
+    if (served)
+        error = exo_disk_serve(volumes.disk, exo_domains()[exo_slot_of(to)].speaker, 0);
+    for (uint64_t i = 0; i < volumes.count && !error; i++) {
+        error = exo_volume_grant(i + 1, volumes.disk, to, rights, 100);
         if (!error)
-            error = exo_extent_move(0, i * units, units, 0, i + 1, 0);
+            error =
+                exo_extent_move(volumes.disk, i * volumes.units, volumes.units, 0, i + 1, there);
     }
     return error;
 }
 
-void disk_take(const char *text) {
-    uint64_t count = number_at(&text), units;
+void volumes_take(void) {
+    /* They may have been moved: whose a unit is, is found by asking. */
+    for (uint64_t unit = 0; unit < volumes.count * volumes.units; unit++)
+        for (uint64_t i = 1; i <= volumes.count; i++)
+            exo_extent_move(volumes.disk, unit, 1, i, 0, 0);
+}
 
-    text += *text == '*';
-    units = number_at(&text);
-    for (uint64_t i = 0; i < count; i++)
-        exo_extent_move(0, i * units, units, i + 1, 0, 0);
+void volumes_serve(struct exo_parent *page) {
+    uint64_t *word = page->word, *with = word + TEST_WITH;
+
+    if (__atomic_load_n(&word[TEST_ASKED], __ATOMIC_ACQUIRE) == word[TEST_SERVED])
+        return;
+    if (word[TEST_GRANTS])
+        word[TEST_ANSWER] =
+            (uint64_t)exo_volume_grant(with[0], volumes.disk, with[1], with[2], with[3]);
+    else
+        word[TEST_ANSWER] =
+            (uint64_t)exo_extent_move(volumes.disk, with[0], with[1], with[2], with[3], with[4]);
+    __atomic_store_n(&word[TEST_SERVED], word[TEST_SERVED] + 1, __ATOMIC_RELEASE);
 }

@@ -3,6 +3,7 @@
 #include "init.h"
 #include "libexos/edge/companion.h"
 #include "libexos/edge/console.h"
+#include "libexos/files/holder.h"
 
 enum { GATE_STACK = 8192 };
 _Static_assert(sizeof(struct steward_account) <= 48 && sizeof(struct steward_memory) <= 48,
@@ -12,6 +13,8 @@ static struct exo_companion gate;
 static uint8_t stack[GATE_STACK] __attribute__((aligned(16)));
 EXO_PINNED_BSS static uint8_t handlers[EXO_HANDLER_STACKS] __attribute__((aligned(4096)));
 static exo_env_t main_env;
+static exo_domain_t outcome_of; /* who called the disk's keeper last, and how that ended */
+static long outcome;
 
 static exo_domain_t gate_live(uint64_t domain) {
     uint32_t slot = exo_slot_of(domain);
@@ -77,6 +80,31 @@ static long gate_account(uint64_t index, void *answer) {
     return 0;
 }
 
+/* A name in four words. */
+static const char *gate_text(const uint64_t *word) {
+    static char text[33];
+
+    memcpy(text, word, sizeof text - 1);
+    return text;
+}
+
+static long gate_give(exo_domain_t caller, const uint64_t *word, uint64_t *root) {
+    if (!gate_live(word[0]) || !domain_is_below(exo_slot_of(word[0]), exo_slot_of(caller)))
+        return EXO_E_RIGHT;
+    return volume_give(gate_text(&word[1]), word[0], root);
+}
+
+/* What holders of volumes may ask, whoever they are. */
+static bool is_holders(uint64_t call) { return call == HOLDER_ASK || call == HOLDER_INSTALL; }
+
+/* What waits for the disk: its outcome can be asked for. */
+static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {
+    outcome = EXO_E_AGAIN;
+    outcome_of = caller;
+    return outcome = is_holders(call) ? volume_propose(call, word[0], exo_slot_of(caller))
+                                      : volume_change(call, gate_text(&word[1]), word[0]);
+}
+
 static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
     exo_domain_t domain = gate_live(word[1]);
 
@@ -102,19 +130,35 @@ static long gate_serve_call(uint64_t *word, exo_domain_t caller) {
         return 0;
     case STEWARD_ACCOUNT:
         return gate_account(word[1], &word[1]);
+    case STEWARD_VOLUMES:
+        return volumes_frame() == EXO_ANY ? EXO_E_HANDLE : gate_share(caller, volumes_frame());
+    case STEWARD_VOLUME_MAKE:
+    case STEWARD_VOLUME_GROW:
+    case STEWARD_VOLUME_END:
+        return gate_volume(word[0], &word[1], caller);
+    case STEWARD_VOLUME_GIVE:
+        return gate_give(caller, &word[1], &word[1]);
+    case STEWARD_FILES:
+        return (long)files_env();
     default:
         return EXO_E_CALL;
     }
 }
 
-/* The gate is open to all, because who starts when is not known beforehand; it serves those whom
- * the configuration names. */
+/* The gate is open to all, because who starts when is not known beforehand; for most it serves
+ * those whom the configuration names. */
 static void gate_serve(struct exo_message *message, exo_domain_t caller) {
     const struct service *service = service_of(exo_slot_of(caller));
     struct exo_message answer = *message;
-    long result = service && service->program->offers_steward ? gate_serve_call(answer.word, caller)
-                                                              : EXO_E_RIGHT;
+    uint64_t call = answer.word[0];
+    long result = EXO_E_RIGHT;
 
+    if (call == HOLDER_OUTCOME)
+        result = caller == outcome_of ? outcome : EXO_E_HANDLE;
+    else if (is_holders(call))
+        result = gate_volume(call, &answer.word[1], caller);
+    else if (service && service->program->offers_steward)
+        result = gate_serve_call(answer.word, caller);
     *message = answer;
     message->word[0] = (uint64_t)result;
 }
@@ -134,7 +178,8 @@ long gate_open(void) {
         return error;
     /* It runs on its clients' time; the slot lets it end a call whose client died in the middle. */
     exo_slots_take(0, 0, 1, gate.env);
-    return exo_companion_park(&gate);
+    error = exo_companion_park(&gate);
+    return error < 0 ? error : volumes_bind(gate.env);
 }
 
 exo_env_t gate_env(void) { return gate.env; }

@@ -12,7 +12,7 @@
 #include "steward.h"
 
 enum { INIT_DOMAIN = 1 };
-enum init_event { INIT_CRASH = EXO_EVENT_CRASH, INIT_BELL = 2 };
+enum init_event { INIT_CRASH = EXO_EVENT_CRASH, INIT_BELL = 2, INIT_DISK = 4 };
 enum { INIT_KEEP_FRAMES = 256, INIT_KEEP_OTHERS = 16 }; /* of its limits, for itself */
 
 /* service.c */
@@ -33,6 +33,7 @@ void service_start_all(void);
 void service_look(void);
 /* The service that a domain belongs to, or 0: a domain slot. */
 const struct service *service_of(uint32_t domain);
+exo_env_t files_env(void); /* 0: no file server runs */
 void slots_settle(const uint32_t keep[EXO_HARTS]);
 
 /* names.c */
@@ -61,10 +62,28 @@ const char *device_give(uint32_t index, exo_domain_t to, long *error);
 
 /* disk.c */
 void disks_open(void);
-/* volumes=COUNT*UNITS of a test's: given, and taken back. */
-long disk_give(const char *text, exo_domain_t to);
-void disk_take(const char *text);
+/* A test's volumes, volumes=COUNT*UNITS of the first disk, or with @ram behind it of the initrd:
+ * given, granted and moved as its parent page says meanwhile, and taken back. */
+long volumes_give(exo_domain_t to);
+void volumes_serve(struct exo_parent *page);
+void volumes_take(void);
 uint64_t number_at(const char **text); /* test.c */
+
+/* volume.c */
+/* Scans a disk that was taken up. */
+void volumes_open(uint32_t disk);
+/* From now on that environment is the one that changes volumes. */
+long volumes_bind(exo_env_t env);
+/* The page of struct steward_volume, or EXO_ANY. */
+uint64_t volumes_frame(void);
+/* Is there one of that name, and sound? */
+bool volume_is_there(const char *name);
+/* Binds it to a domain, with a sight of its root: its number in the kernel, and that frame. */
+long volume_give(const char *name, exo_domain_t to, uint64_t *root);
+/* STEWARD_VOLUME_MAKE (of zeros), _GROW or _END, of one that nobody holds. Waits for the disk. */
+long volume_change(uint64_t call, const char *name, uint64_t units);
+/* HOLDER_ASK or _INSTALL, of one that that domain slot holds. Waits for the disk. */
+long volume_propose(uint64_t call, uint64_t number, uint32_t holder);
 
 /* crash.c */
 void crash_open(void);

@@ -9,6 +9,7 @@ enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 20000 };
 struct service services[CONFIG_PROGRAMS];
 uint32_t service_count;
 static exo_env_t console; /* the gate of the program that offers one */
+static exo_env_t files;
 static const char *command;
 
 void service_open(const struct config *config, const char *cmd) {
@@ -17,6 +18,8 @@ void service_open(const struct config *config, const char *cmd) {
     for (uint32_t i = 0; i < config->count; i++)
         services[i].program = &config->programs[i];
 }
+
+exo_env_t files_env(void) { return files; }
 
 const struct service *service_of(uint32_t domain) {
     for (uint32_t i = 0; i < service_count; i++)
@@ -44,6 +47,16 @@ static const char *service_equip(struct service *service, const uint32_t *device
     uint64_t base = exo_time_base(), slots = 0;
     uint32_t hart = 0;
 
+    if (program->volume[0]) {
+        struct exo_parent *page = service->child.page;
+
+        *error =
+            page ? volume_give(program->volume, service->child.domain, &page->root) : EXO_E_FULL;
+        if (*error < 0)
+            return "giving it the volume";
+        page->volume = (uint64_t)*error;
+        page->keeper = gate_env();
+    }
     for (uint32_t i = 0; i < program->device_count; i++) {
         const char *failed = device_give(devices[i], service->child.domain, error);
 
@@ -106,6 +119,8 @@ static void service_spawn(struct service *service) {
                        program->devices[i]);
             return;
         }
+    if (program->volume[0] && !volume_is_there(program->volume))
+        return; /* a machine without that volume goes without the service */
     exo_strlcpy(arguments, program->arguments, sizeof arguments);
     for (char *at = arguments; *at && what.argc < SERVICE_WORDS;) {
         words[what.argc++] = at;
@@ -121,6 +136,7 @@ static void service_spawn(struct service *service) {
     what.image = file.data;
     what.length = file.length;
     what.console = console;
+    what.files = files;
     what.word[START_DEVICE] = devices[0];
     what.word[START_DEVICES] = program->device_count ? devices_frame() : 0;
     what.word[START_STEWARD] = program->offers_steward ? gate_env() : 0;
@@ -142,6 +158,8 @@ static void service_spawn(struct service *service) {
         return;
     }
     service->given_up = false;
+    if (program->offers_files)
+        files = service->child.env;
     if (program->offers_console)
         service_await_console(service);
 }
@@ -176,6 +194,8 @@ static void service_end(struct service *service, long how, int64_t status) {
     else
         exo_printf("init: %s died\n", name);
     service->running = false;
+    if (service->program->offers_files)
+        files = 0;
     exo_reap(&service->child);
 }
 
@@ -183,7 +203,8 @@ static void service_end(struct service *service, long how, int64_t status) {
 static void service_end_dependents(void) {
     console = 0;
     for (uint32_t i = 0; i < service_count; i++)
-        if (services[i].running && !services[i].program->offers_console) {
+        if (services[i].running && !services[i].program->offers_console &&
+            !services[i].program->offers_files) {
             service_end(&services[i], EXO_E_DEAD, 0);
             services[i].wanted = 1;
         }

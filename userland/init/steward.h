@@ -11,6 +11,17 @@ enum {
     START_DEVICES, /* frame of the list of devices, readable; 0 = no device was given */
 };
 
+/* Words of a test's parent page, for what only init may do with its volumes: it writes all from
+ * TEST_GRANTS on and counts TEST_ASKED up; TEST_SERVED follows when the answer is there. */
+enum {
+    TEST_ASKED,
+    TEST_SERVED,
+    TEST_ANSWER,
+    TEST_GRANTS, /* 0: with first, count, from, to, written; else with volume, domain, rights, share
+                  */
+    TEST_WITH,
+};
+
 /* The call stands in a0, its arguments in a1-a4; the answer in a0, an enum exo_error if negative.
  */
 enum steward_call {
@@ -24,6 +35,15 @@ enum steward_call {
     STEWARD_LIST,    /* share the list of devices with the caller, readable: its frame */
     STEWARD_MEMORY,  /* 0, then a0-a6 are struct steward_memory */
     STEWARD_ACCOUNT, /* index: 0, then a struct steward_account; EXO_E_ARG past the last */
+    STEWARD_VOLUMES, /* share the list of volumes with the caller, readable: its frame */
+    /* A mebibyte count, then 32 bytes of name in four registers. These wait for the disk: a caller
+     * that was told that the gate sleeps asks for the outcome (files/holder.h). */
+    STEWARD_VOLUME_MAKE,
+    STEWARD_VOLUME_GROW,
+    STEWARD_VOLUME_END,
+    STEWARD_VOLUME_GIVE, /* a domain below the caller's, then the name: its number; word 1: the
+                            frame of its root. What its holder may ask: files/holder.h */
+    STEWARD_FILES,       /* the file server's environment, or 0 */
 };
 
 /* How init keeps frames free. */
@@ -44,6 +64,19 @@ struct steward_account {
     uint32_t lowered; /* of its limit, for having been forced */
     uint32_t keep;    /* it is never asked below */
 };
+
+/* The list of volumes, one page. */
+enum steward_volume_kind { STEWARD_VOLUMES_END, STEWARD_VOLUME, STEWARD_VOLUME_FREE };
+struct steward_volume {
+    char name[32];
+    uint32_t units, limit; /* MiB */
+    uint16_t share;        /* weight of disk time */
+    uint8_t kind, disk;
+    uint8_t number; /* the kernel's, 0 = nobody had it yet */
+    uint8_t set_aside;
+    uint8_t spare[2];
+};
+enum { STEWARD_VOLUMES_MOST = 85 };
 
 enum { STEWARD_NAME_LENGTH = 12, STEWARD_NAMED = 256, STEWARD_DEVICES = 42 };
 

@@ -68,7 +68,7 @@ uint64_t number_at(const char **text) {
 }
 
 /* What only init can give, if the boot arguments ask for it: device=NAME, and reserve=BUDGET/PERIOD
- * on hart 0 in microseconds; volumes=COUNT*UNITS. */
+ * on hart 0 in microseconds; volumes. */
 static long test_equip(struct exo_child *child) {
     const char *text = bootarg("device", false);
     uint64_t base = exo_time_base(), budget, period;
@@ -76,8 +76,7 @@ static long test_equip(struct exo_child *child) {
 
     if (text && (child->step = device_give(device_find(text), child->domain, &error)))
         return error;
-    text = bootarg("volumes", false);
-    if (text && (child->step = "volumes", error = disk_give(text, child->domain)))
+    if ((child->step = "volumes", error = volumes_give(child->domain)))
         return error;
     text = bootarg("reserve", false);
     if (!text)
@@ -129,7 +128,8 @@ static int test_wait(struct exo_child *child) {
     long how;
 
     do {
-        how = exo_wait(child, &status, exo_time() + exo_time_base() / 5);
+        how = exo_wait(child, &status, exo_time() + exo_time_base() / 50);
+        volumes_serve(child->page);
         crash_report();
     } while (how == EXO_E_AGAIN);
     if (how == EXO_CHILD_EXITED)
@@ -169,8 +169,7 @@ void test_run(const char *asked) {
     test_spawn(name, &file, false, &child);
     status = test_wait(&child);
     exo_reap(&child);
-    if (bootarg("volumes", false))
-        disk_take(bootarg("volumes", false));
+    volumes_take();
     deadline = exo_time() + exo_time_base() * CENSUS_WAIT_MS / 1000;
     for (census_take(&after); !census_same(&before, &after, false) && exo_time() < deadline;
          census_take(&after))

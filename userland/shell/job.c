@@ -18,15 +18,19 @@ static struct job {
     struct exo_child child;
 } jobs[JOBS];
 
-/* A program by its path in the initrd, or by its name where programs are. */
-static bool job_find(const char *name, struct exo_file *file) {
+/* A program by its path, or by its name where programs are: in the root volume (then *loaded is to
+ * be freed), else in the initrd. */
+static bool job_find(const char *name, struct exo_file *file, void **loaded) {
     static const char *const places[] = {"", "bin/", "demo/", "test/guest/", "bench/"};
     char path[96];
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, sizeof path, "%s%s", places[i], name);
-        if (exo_initrd_find(path, file) && file->length)
+    for (size_t i = 0; i < 2 * sizeof places / sizeof *places; i++) {
+        snprintf(path, sizeof path, "%s%s", places[i / 2], name);
+        if (i % 2 ? exo_initrd_find(path, file) && file->length
+                  : (*loaded = files_load(path, &file->length)) != NULL) {
+            file->data = i % 2 ? file->data : *loaded;
             return true;
+        }
     }
     return false;
 }
@@ -126,18 +130,28 @@ int job_run(int count, char **words, bool background) {
     static uint32_t next_hart;
     struct exo_spawn what = {.slots = JOB_SLOTS, .console = exo_start_block()->console};
     struct exo_file file;
+    void *loaded = NULL;
     struct job *job = jobs;
+    const char *volume = NULL;
     long error;
     int status;
 
+    if (count > 2 && !strcmp(words[1], "-v")) {
+        volume = words[2];
+        words += 2;
+        count -= 2;
+    }
+
     if (count < 2)
-        return shell_usage("run PROGRAM [ARGUMENTS] [&]");
-    if (!job_find(words[1], &file))
-        return shell_fail("run", words[1], "no such program; try ls") ? SHELL_NOT_FOUND : 0;
+        return shell_usage("run [-v VOLUME] PROGRAM [ARGUMENTS] [&]");
     while (job < jobs + JOBS && job->used)
         job++;
     if (job == jobs + JOBS)
         return shell_fail("run", words[1], "too many programs in the background");
+    if (!job_find(words[1], &file, &loaded)) {
+        shell_fail("run", words[1], "no such program; try ls");
+        return SHELL_NOT_FOUND;
+    }
     *job = (struct job){.used = true};
     snprintf(job->name, JOB_NAME, "%s", words[1]);
     what.name = job->name;
@@ -149,7 +163,20 @@ int job_run(int count, char **words, bool background) {
     job_limits(what.limits);
     if (what.slots > what.limits[EXO_SLOTS] / 2) /* some are left for its own children */
         what.slots = (what.limits[EXO_SLOTS] + 1) / 2;
+    what.files = files_server();
+    what.stopped = 1;
     error = exo_spawn(&what, &job->child);
+    free(loaded);
+    if (error >= 0) {
+        files_let(job->child.domain);
+        error = volume ? volumes_give(volume, &job->child) : 0;
+        if (error < 0)
+            job->child.step = "giving it the volume";
+        else
+            error = exo_env_start(job->child.env);
+        if (error < 0)
+            exo_reap(&job->child);
+    }
     if (error < 0) {
         job->used = false;
         return shell_fail(words[1], job->child.step ? job->child.step : "start", error_text(error));

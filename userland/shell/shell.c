@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "libexos/edge/console.h"
-#include "libexos/edge/cpio.h"
-#include "libexos/edge/export.h"
 #include "libexos/edge/start.h"
 #include "libexos/edge/time.h"
+#include "libexos/files/holder.h"
 #include "userland/console/server.h"
 #include "parse.h"
 #include "shell.h"
@@ -60,7 +59,7 @@ const char *error_text(long error) {
                                                                        : "unknown error";
 }
 
-static long steward_answer(struct exo_message *message) {
+long steward_answer(struct exo_message *message) {
     long error = exo_gate_call_patient(SHELL_GATE, message, exo_time() + 20 * exo_time_base());
 
     return error < 0 ? error : error ? EXO_E_DEAD : (long)message->word[0];
@@ -75,6 +74,12 @@ long steward_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
             return answer;
         exo_yield(0);
     }
+}
+
+long steward_wait(uint64_t call, uint64_t a, const uint64_t words[4]) {
+    struct exo_message message = {{call, a, words[0], words[1], words[2], words[3]}};
+
+    return holder_call(SHELL_GATE, &message);
 }
 
 long steward_read(uint64_t call, uint64_t a, void *answer) {
@@ -111,6 +116,9 @@ static void shell_flush(void) {
 static int shell_end(uint64_t restart, int status) {
     long error;
 
+    error = files_sync_all();
+    if (error < 0)
+        status = shell_fail("shell", "sync", strerror((int)-error));
     if (one_shot)
         printf("exit status: %d\n", status);
     shell_flush();
@@ -119,29 +127,19 @@ static int shell_end(uint64_t restart, int status) {
 }
 
 static int command_echo(int count, char **words) {
+    bool add = count > 2 && !strcmp(words[count - 2], ">>");
+    char text[SHELL_LINE] = "";
+
+    if (add || (count > 2 && !strcmp(words[count - 2], ">"))) {
+        for (int i = 1; i < count - 2; i++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 1 ? " " : "",
+                     words[i]);
+        strcat(text, "\n"); /* shorter than the line that it came from */
+        return files_put(words[count - 1], text, add);
+    }
     for (int i = 1; i < count; i++)
         printf("%s%s", i > 1 ? " " : "", words[i]);
     printf("\n");
-    return 0;
-}
-
-static int command_ls(int count, char **words) {
-    size_t length, position = 0;
-    const void *archive = exo_initrd(&length);
-    struct exo_file file;
-    bool any = false;
-
-    if (count > 2)
-        return shell_usage("ls [DIRECTORY]");
-    while (archive && exo_cpio_next(archive, length, &position, &file) == 1) {
-        if ((file.mode & 0170000) != 0100000 ||
-            (count == 2 && strncmp(file.name, words[1], strlen(words[1]))))
-            continue;
-        printf("%8zu %s\n", file.length, file.name);
-        any = true;
-    }
-    if (!any)
-        return shell_fail("ls", count == 2 ? words[1] : "initrd", "nothing there");
     return 0;
 }
 
@@ -224,12 +222,24 @@ static const struct shell_command commands[] = {
     {"irqs", "", "interrupt lines and who serves them", show_irqs},
     {"trace", "[COUNT]", "what the kernel did last", show_trace},
     {"devices", "", "what the device tree names", show_devices},
-    {"run", "PROGRAM [ARGUMENTS] [&]", "a program, by path or name; & in the background", 0},
+    {"run", "[-v VOLUME] PROGRAM ...", "a program, by path or name; & in the background", 0},
     {"kill", "ENVIRONMENT | NAME", "end an environment, or all of a program", job_kill},
     {"start", "NAME", "start a program of init.conf again", command_start},
     {"revoke", "DOMAIN FRAMES [MS]", "ask a domain to give frames back", command_revoke},
-    {"ls", "[PREFIX]", "files of the initrd", command_ls},
-    {"echo", "[WORDS]", "print the words", command_echo},
+    {"ls", "[PATH]", "a directory of the root volume, or the files of the initrd", files_ls},
+    {"cat", "FILE...", "print files", files_cat},
+    {"cp", "[-r] FROM TO", "copy a file, or a directory with all in it", files_cp},
+    {"mv", "FROM TO", "rename, or move into a directory", files_mv},
+    {"rm", "[-r] PATH...", "remove files, or directories with all in them", files_rm},
+    {"mkdir", "DIRECTORY...", "make directories", files_mkdir},
+    {"ln", "[-s] TO NAME", "another name for a file, or a symbolic link", files_ln},
+    {"df", "", "how full the root volume is", files_df},
+    {"sync", "", "what was written becomes durable now", files_sync},
+    {"snapshot", "[NAME | -d NAME]", "freeze the root volume in /.snapshots, or let one go",
+     files_snapshot},
+    {"volume", "[make | grow | end]", "the volumes of the disks", volumes_command},
+    {"echo", "[WORDS] [> FILE]", "print the words, or put (>>: add) them into a file",
+     command_echo},
     {"version", "", "the machine and the kernel's own measurements", show_version},
     {"reboot", "", "restart the machine", command_reboot},
     {"poweroff", "[STATUS]", "end the machine", command_poweroff},

@@ -21,8 +21,9 @@ long tables_open(void) {
     tables.slots = exo_slots();
     tables.lines = exo_lines();
     tables.trace = exo_trace();
+    tables.volumes = exo_volumes();
     return tables.facts && tables.frames && tables.holds && tables.domains && tables.envs &&
-                   tables.slots && tables.lines && tables.trace
+                   tables.slots && tables.lines && tables.trace && tables.volumes
                ? 0
                : EXO_E_TABLES;
 }

@@ -15,6 +15,7 @@ struct tables {
     const volatile struct exo_env *envs;
     const volatile struct exo_slot *slots;
     const volatile struct exo_line *lines;
+    const volatile struct exo_volume *volumes;
     const volatile struct exo_trace *trace;
     const volatile struct steward_name *names;     /* may be 0 */
     const volatile struct steward_device *devices; /* may be 0 */

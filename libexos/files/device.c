@@ -1,0 +1,143 @@
+/* device.c - logfs' reads and writes as requests to the kernel: frames in, nothing copied */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/files/device.h"
+#include "libexos/edge/export.h"
+#include "libexos/edge/string.h"
+#include "libexos/vm/vm.h"
+
+enum { PAGE_SECTORS = EXO_PAGE / LOGFS_SECTOR, DEVICE_BITS = 1 << 30 };
+
+/* Waits till at most `left` requests are under way. */
+static void device_wait(struct files_device *device, uint32_t left) {
+    while (device->asked - device->ended > left)
+        if (exo_disk_wait(&device->queue, device->ended++ % EXO_REQUESTS) != 0)
+            device->error = LOGFS_EIO;
+}
+
+static void request_put(struct files_device *device) {
+    if (!device->at)
+        return;
+    device->at = NULL;
+    device->asked++;
+    exo_disk_put(&device->queue);
+}
+
+/* A new request, once there is a place for it. */
+static void request_begin(struct files_device *device, uint8_t op, uint64_t sector,
+                          uint32_t offset) {
+    request_put(device);
+    device_wait(device, EXO_REQUESTS - 1);
+    device->at = exo_disk_next(&device->queue);
+    device->frames = 0;
+    device->at->op = op;
+    device->at->offset = (uint8_t)offset;
+    device->at->sector = sector;
+    device->at->sectors = 0;
+}
+
+/* Sectors that lie in one page: behind those of the last request if they follow there and here. */
+static void page_add(struct files_device *device, uint8_t op, uint64_t sector, uint64_t address,
+                     uint32_t sectors) {
+    uint32_t offset = (uint32_t)(address % EXO_PAGE / LOGFS_SECTOR);
+    const struct exo_request *at = device->at;
+    long frame = vm_frame(address & ~(EXO_PAGE - 1));
+
+    if (frame < 0) {
+        device->error = LOGFS_EIO;
+        return;
+    }
+    if (!at || offset || (at->offset + at->sectors) % PAGE_SECTORS ||
+        at->sector + at->sectors != sector || device->frames == device->most)
+        request_begin(device, op, sector, offset);
+    device->at->frame[device->frames++] = (uint32_t)frame;
+    device->at->sectors = (uint16_t)(device->at->sectors + sectors);
+}
+
+/* Logical sectors, from or to memory in a row. */
+static void row_add(struct files_device *device, uint8_t op, uint64_t sector, uint64_t address,
+                    uint32_t sectors) {
+    if (address % LOGFS_SECTOR)
+        device->error = LOGFS_EIO;
+    while (sectors && !device->error) {
+        uint32_t units, part = (uint32_t)(PAGE_SECTORS - address % EXO_PAGE / LOGFS_SECTOR);
+        uint32_t unit = volume_map_find(&device->map, sector / EXO_UNIT, &units);
+        uint32_t inside = (uint32_t)(sector % EXO_UNIT);
+
+        if (!unit) {
+            device->error = LOGFS_EIO;
+            return;
+        }
+        if (part > sectors)
+            part = sectors;
+        if (part > EXO_UNIT - inside)
+            part = EXO_UNIT - inside;
+        page_add(device, op, (uint64_t)unit * EXO_UNIT + inside, address, part);
+        sector += part;
+        address += (uint64_t)part * LOGFS_SECTOR;
+        sectors -= part;
+    }
+}
+
+static int device_end(struct files_device *device) {
+    int error;
+
+    request_put(device);
+    device_wait(device, 0);
+    error = device->error;
+    device->error = 0;
+    return error;
+}
+
+static int device_read(struct logfs_device *logfs, uint64_t sector, void *memory,
+                       uint32_t sectors) {
+    struct files_device *device = (struct files_device *)logfs;
+
+    row_add(device, EXO_DISK_READ, sector, (uint64_t)memory, sectors);
+    return device_end(device);
+}
+
+static int device_write(struct logfs_device *logfs, uint64_t sector,
+                        const struct logfs_piece *pieces, unsigned count) {
+    struct files_device *device = (struct files_device *)logfs;
+
+    for (unsigned i = 0; i < count; i++) {
+        row_add(device, EXO_DISK_WRITE, sector, (uint64_t)pieces[i].memory, pieces[i].sectors);
+        sector += pieces[i].sectors;
+    }
+    return device_end(device);
+}
+
+static int device_flush(struct logfs_device *logfs) {
+    struct files_device *device = (struct files_device *)logfs;
+
+    request_begin(device, EXO_DISK_FLUSH, 0, 0);
+    return device_end(device);
+}
+
+long files_device_open(struct files_device *device, uint64_t volume, const struct volume_map *map) {
+    uint8_t disk = exo_volumes()[volume].disk;
+    long queue = vm_map(0, EXO_PAGE, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
+    long frame = queue < 0 ? queue : vm_frame((uint64_t)queue);
+
+    if (frame < 0)
+        return frame;
+    *device = (struct files_device){
+        .device = {.sectors = volume_map_units(map) * EXO_UNIT,
+                   .read = device_read,
+                   .write = device_write,
+                   .flush = device_flush},
+        .map = *map,
+        .most = exo_facts()->disk[disk].most,
+    };
+    return exo_disk_attach(&device->queue, volume, (uint64_t)frame, (void *)queue, DEVICE_BITS);
+}
+
+long files_device_root(uint64_t root, struct volume_map *map) {
+    long page = vm_map_frames(0, &root, 1, EXO_R, VM_BORROW);
+
+    if (page < 0)
+        return page;
+    memcpy(map, (const void *)page, sizeof *map);
+    vm_unmap((uint64_t)page, EXO_PAGE);
+    return volume_map_sound(map) ? 0 : EXO_E_ARG;
+}
