@@ -48,20 +48,15 @@ static struct exo_unit *disk_unit(const struct disk *disk, uint64_t at, uint64_t
     return &disk->units[at / EXO_UNIT];
 }
 
-/* The queue in a frame that the volume's domain still holds, and nobody executes; else NULL. It is
- * looked up each time, so nothing is to be undone when the frame goes. */
 static struct exo_queue *volume_queue(const struct exo_volume *volume) {
-    const struct exo_domain *domain = &domain_table[volume->domain];
-
-    return hold_uses(volume->frame, domain, EXO_R | EXO_W) && frame_table[volume->frame].wx >= 0
-               ? frame_memory(volume->frame)
-               : NULL;
+    return frame_memory(volume->frame);
 }
 
 static int volume_waits(const struct exo_volume *volume) {
-    const struct exo_queue *queue = volume->held ? NULL : volume_queue(volume);
-    uint32_t waiting = queue ? __atomic_load_n(&queue->tail, __ATOMIC_ACQUIRE) - volume->head : 0;
+    uint32_t waiting = 0;
 
+    if (volume->frame && !volume->held)
+        waiting = __atomic_load_n(&volume_queue(volume)->tail, __ATOMIC_ACQUIRE) - volume->head;
     return waiting && waiting <= EXO_REQUESTS;
 }
 
@@ -100,7 +95,6 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
 /* The request is over: its frames are free of it, its owner hears. */
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
-    struct exo_queue *queue = volume_queue(volume);
     struct exo_env *entry = env_find(volume->env);
     uint64_t at = flight->request.sector, end = at + flight->request.sectors, stop;
 
@@ -116,8 +110,7 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
     }
     volume->flying--;
     flight->volume = NULL;
-    if (queue)
-        queue->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
+    volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
     if (entry)
         slice_post(entry, volume->bits);
 }
@@ -272,6 +265,17 @@ int disk_interrupt(uint32_t line) {
     return 1;
 }
 
+/* Its frame is an ordinary one of the holder's again. */
+static void volume_unqueue(struct exo_volume *volume) {
+    uint32_t frame = volume->frame;
+
+    volume->frame = 0;
+    if (!frame)
+        return;
+    frame_table[frame].wx--;
+    hold_unuse(frame, &domain_table[volume->domain]);
+}
+
 /* Whether nothing of the volume is in the device; else no more is started, till it is asked again.
  */
 static int volume_rests(struct exo_volume *volume) {
@@ -284,9 +288,17 @@ static int volume_rests(struct exo_volume *volume) {
 int volume_end(struct exo_volume *volume) {
     if (!volume_rests(volume))
         return 0;
+    volume_unqueue(volume);
     domain_credit(&domain_table[volume->domain], EXO_DISK, volume->units);
-    volume->domain = volume->frame = 0;
+    volume->domain = 0;
     return 1;
+}
+
+void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].frame == frame && volume_table[i].domain == domain_slot(domain) &&
+            !volume_table[i].flying)
+            volume_unqueue(&volume_table[i]);
 }
 
 /* The volume, if the caller's domain or one below has it; else an error dressed as a pointer. */
@@ -426,18 +438,25 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
 long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
     struct exo_volume *volume = volume_mine(number);
     struct exo_env *entry = env_mine(handle);
+    uint32_t *uses;
 
     if (error_of(volume) || error_of(entry))
         return error_of(volume) ? error_of(volume) : error_of(entry);
-    if (frame != EXO_ANY && !hold_uses(frame, &domain_table[volume->domain], EXO_R | EXO_W))
+    uses = hold_uses(frame, &domain_table[volume->domain], EXO_R | EXO_W);
+    if (frame != EXO_ANY && !uses)
         return EXO_E_HOLD;
-    if (frame != EXO_ANY && frame_table[frame].wx < 0)
+    if (uses && frame_table[frame].wx < 0)
         return EXO_E_WX;
     if (volume->flying)
         return EXO_E_BUSY;
     /* commit */
-    volume->frame = frame == EXO_ANY ? 0 : (uint32_t)frame;
-    volume->head = volume->frame ? volume_queue(volume)->tail : 0;
+    volume_unqueue(volume);
+    if (!uses)
+        return 0;
+    ++*uses;
+    frame_table[frame].wx++; /* the kernel writes there */
+    volume->frame = (uint32_t)frame;
+    volume->head = volume_queue(volume)->tail;
     volume->env = env_handle(entry);
     volume->bits = bits;
     return 0;

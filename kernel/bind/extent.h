@@ -12,3 +12,6 @@ int disk_interrupt(uint32_t line);
 /* The volume is bound to nobody any more. False while requests are in the device: no more are
  * started, come again. */
 int volume_end(struct exo_volume *volume);
+/* A queue in this frame of the domain's, whose hold was broken, is none any more, as soon as its
+ * requests have ended. */
+void volume_lose_queue(const struct exo_domain *domain, uint32_t frame);

@@ -111,6 +111,8 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
             continue;
         }
         /* Who cannot live without the first that waits dies, a step a call. */
+        if (i == gone)
+            volume_lose_queue(domain, frame);
         space = i == gone ? abort_dependent(domain, frame) : NULL;
         if (space && death_of_users(space, EXO_DEATH_ABORT))
             vspace_end(space);

@@ -46,11 +46,6 @@ int main(void) {
     is(disk_do(&volume, EXO_DISK_READ, 0, 8, shared), EXO_E_WX, "but not be read over from it");
     unsee(words);
     is(disk_do(&volume, EXO_DISK_READ, 0, 8, shared), 0, "till nobody runs it");
-    unsee(volume.queue);
-    is(frame_drop(0, volume.frame), 1, "a queue's frame is dropped as any is");
-    is(call(DISK_KICK, 1), 0, "then it is no queue");
-    volume_open(&volume, 1);
-    is(disk_do(&volume, EXO_DISK_READ, 0, 8, shared), 0, "till there is another");
     child_make(&c, nothing);
     is(call(HOLD_SHARE, 0, c.domain, &shared, 1, EXO_R), 1, "a child may read a frame");
     is(call(VOLUME_GRANT, 1, 0, c.domain, EXO_R | EXO_W, 100), EXO_E_QUOTA,
