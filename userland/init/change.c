@@ -5,7 +5,7 @@
 #include "libexos/volume/map.h"
 #include "map.bpf.h"
 
-enum { SHARE = 100, FILL_SECTORS = 512 };
+enum { SHARE = 100 };
 #define MAP_CODE ((const struct ebpf_instruction *)volume_map_owns)
 
 /* What the keeper says, as a kernel's error. */
@@ -32,15 +32,15 @@ static long answer_of(int error) {
 /* All sectors of the map's units from that logical one on are written, by init as its holder. */
 static long fill(struct kept *kept, uint32_t volume, const struct volume_map *map, uint64_t from) {
     uint32_t number = kept_number(kept, volume), run = 1, unit;
+    uint32_t step = exo_facts()->disk[kept_disk(kept)].most * (EXO_PAGE / 512);
     long error = exo_disk_attach(&kept->fill, number, kept->frame[PAGE_FILL], kept->page[PAGE_FILL],
                                  INIT_DISK);
 
     if (!error) /* attach tells the main environment; it may be the gate that waits */
         error = exo_volume_bind(number, kept->frame[PAGE_FILL], kept_caller, INIT_DISK);
     for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++)
-        for (uint32_t at = 0; at < EXO_UNIT && !error; at += FILL_SECTORS)
-            error = kept_do(kept, &kept->fill, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at,
-                            FILL_SECTORS);
+        for (uint32_t at = 0; at < EXO_UNIT && !error; at += step)
+            error = kept_do(kept, &kept->fill, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at, step);
     exo_volume_bind(number, EXO_ANY, 0, 0);
     return error;
 }
