@@ -29,19 +29,21 @@ static long answer_of(int error) {
     }
 }
 
-/* All sectors of the map's units from that logical one on are written, by init as its holder. */
+/* All sectors of the map's units from that logical one on are written. Each belongs to the keeper
+ * meanwhile, so that init needs no more units than one of its own. */
 static long fill(struct kept *kept, uint32_t volume, const struct volume_map *map, uint64_t from) {
-    uint32_t number = kept_number(kept, volume), run = 1, unit;
-    uint32_t step = exo_facts()->disk[kept_disk(kept)].most * (EXO_PAGE / 512);
-    long error = exo_disk_attach(&kept->fill, number, kept->frame[PAGE_FILL], kept->page[PAGE_FILL],
-                                 INIT_DISK);
+    uint32_t step = exo_facts()->disk[kept_disk(kept)].most * (EXO_PAGE / 512), run = 1, unit;
+    long error = 0, back;
 
-    if (!error) /* attach tells the main environment; it may be the gate that waits */
-        error = exo_volume_bind(number, kept->frame[PAGE_FILL], kept_caller, INIT_DISK);
-    for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++)
+    for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++) {
+        if ((error = kept_move(kept, unit, 1, volume, VOLUME_KEEPER, 0)))
+            break;
         for (uint32_t at = 0; at < EXO_UNIT && !error; at += step)
-            error = kept_do(kept, &kept->fill, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at, step);
-    exo_volume_bind(number, EXO_ANY, 0, 0);
+            error =
+                kept_do(kept, &kept->queue, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at, step);
+        back = kept_move(kept, unit, 1, VOLUME_KEEPER, volume, !error);
+        error = error ? error : back;
+    }
     return error;
 }
 
@@ -73,6 +75,8 @@ static long volume_grow(const char *name, uint64_t units) {
         return EXO_E_HANDLE;
     if (!number)
         return EXO_E_FULL;
+    if (!(kept_rights(kept) & EXO_W))
+        return EXO_E_RIGHT;
     if (exo_volumes()[number].domain)
         return EXO_E_BUSY; /* who holds it asks for units himself, and fills them */
     error = volume_root_read(&kept->keeper, volume, (uint8_t *)&map);
@@ -85,12 +89,9 @@ static long volume_grow(const char *name, uint64_t units) {
         error = volume_ask(&kept->keeper, volume, (const uint8_t *)&map);
     if (error)
         return answer_of((int)error);
-    error = kept_grant(kept, volume, exo_uarea()->domain, EXO_R | EXO_W);
-    if (!error)
-        error = fill(kept, volume, &map, old);
+    error = fill(kept, volume, &map, old);
     if (!error)
         error = answer_of(volume_install(&kept->keeper, volume, (const uint8_t *)&map));
-    kept_grant(kept, volume, 0, 0);
     kept_show(kept, volume);
     return error;
 }
@@ -102,6 +103,8 @@ static long volume_end(const char *name) {
 
     if (!volume)
         return EXO_E_HANDLE;
+    if (!(kept_rights(kept) & EXO_W))
+        return EXO_E_RIGHT;
     if (kept->number[volume] && exo_volumes()[kept->number[volume]].domain)
         return EXO_E_BUSY;
     error = answer_of(volume_destroy(&kept->keeper, volume));
@@ -116,7 +119,8 @@ static long volume_make(const char *name, uint64_t units) {
     struct kept *kept = kept_disks;
     long error;
 
-    while (kept < kept_disks + EXO_DISKS && !(kept->live && kept_units(kept, VOLUME_FREE) >= units))
+    while (kept < kept_disks + EXO_DISKS &&
+           !(kept->live && kept_rights(kept) & EXO_W && kept_units(kept, VOLUME_FREE) >= units))
         kept++;
     if (kept_find(name, &(struct kept *){NULL}))
         return EXO_E_BUSY;
@@ -144,14 +148,14 @@ static int volume_renew(struct kept *kept, uint32_t volume, const struct holder_
                         const uint8_t *payload) {
     struct volume_entry entry = kept->keeper.catalogue.entry[volume - 1];
     uint8_t number = kept->number[volume];
-    uint64_t frame = kept->root[volume];
+    uint64_t root = kept->root[volume], shown = kept->shown[volume];
     int error =
         kept->keeper.volume[volume].units ? VOLUME_UNASKED : volume_destroy(&kept->keeper, volume);
 
     if (error)
         return error;
     kept->number[volume] = 0;
-    kept->root[volume] = 0;
+    kept->root[volume] = kept->shown[volume] = 0;
     entry.code_length = code->count;
     entry.id++; /* roots of the one before are not this one's */
     error = volume_create(&kept->keeper, &entry, code->code, payload);
@@ -167,7 +171,8 @@ static int volume_renew(struct kept *kept, uint32_t volume, const struct holder_
     if (volume > VOLUME_MOST)
         return VOLUME_IO;
     kept->number[volume] = number;
-    kept->root[volume] = frame;
+    kept->root[volume] = root;
+    kept->shown[volume] = shown;
     return error < 0 ? error : 0;
 }
 
@@ -182,7 +187,7 @@ static uint32_t volume_held(uint64_t number, uint32_t holder, struct kept **disk
     return 0;
 }
 
-long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
+static long propose(uint64_t call, uint64_t number, uint32_t holder) {
     static union {
         struct holder_code code;
         uint8_t payload[VOLUME_PAYLOAD];
@@ -193,13 +198,8 @@ long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
     uint32_t volume = volume_held(number, holder, &kept);
     int error = 0;
 
-    if (!volume)
-        return EXO_E_RIGHT;
-    if (exo_bind(VOLUME_WINDOW, kept->root[volume], VOLUME_RIGHTS) < 0)
-        return EXO_E_TABLES;
-    memcpy(&seen, (const void *)VOLUME_WINDOW, sizeof seen);
-    exo_unbind(VOLUME_WINDOW, 1);
-    __atomic_store_n(&kept_changing, 1, __ATOMIC_RELEASE);
+    if (!volume || kept_copy(kept->shown[volume], &seen, NULL) < 0)
+        return volume ? EXO_E_TABLES : EXO_E_RIGHT;
     if (call == HOLDER_CODE) {
         code = seen.code;
         coder = holder;
@@ -209,19 +209,27 @@ long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
         error = call == HOLDER_ASK ? volume_ask(&kept->keeper, volume, seen.payload)
                                    : volume_install(&kept->keeper, volume, seen.payload);
     }
-    kept_list();
-    __atomic_store_n(&kept_changing, 0, __ATOMIC_RELEASE);
+    if (!error && (call == HOLDER_INSTALL || call == HOLDER_RENEW))
+        kept_copy(kept->root[volume_held(number, holder, &kept)], NULL, seen.payload);
     return answer_of(error);
+}
+
+long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
+    long error;
+
+    kept_begin();
+    error = propose(call, number, holder);
+    kept_end();
+    return error;
 }
 
 long volume_change(uint64_t call, const char *name, uint64_t units) {
     long error;
 
-    __atomic_store_n(&kept_changing, 1, __ATOMIC_RELEASE);
+    kept_begin();
     error = call == STEWARD_VOLUME_MAKE   ? volume_make(name, units)
             : call == STEWARD_VOLUME_GROW ? volume_grow(name, units)
                                           : volume_end(name);
-    kept_list();
-    __atomic_store_n(&kept_changing, 0, __ATOMIC_RELEASE);
+    kept_end();
     return error;
 }

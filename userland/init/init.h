@@ -21,9 +21,11 @@ struct service {
     struct exo_child child;
     bool running;
     bool given_up;
+    bool limited;    /* its limits stand */
     uint32_t wanted; /* set by the gate: start again */
     uint32_t starts; /* since `since` */
     uint64_t since;
+    uint32_t limits[EXO_RESOURCES]; /* as they were when it started first */
 };
 extern struct service services[CONFIG_PROGRAMS];
 extern uint32_t service_count;

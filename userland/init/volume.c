@@ -72,8 +72,8 @@ static int disk_flush(void *context) {
     return kept_do(kept, &kept->queue, EXO_DISK_FLUSH, 0, 0) != 0;
 }
 
-static int unit_move(void *context, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
-                     int written) {
+int kept_move(void *context, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
+              int written) {
     struct kept *kept = context;
     uint32_t giver = kept_number(kept, from), taker = kept_number(kept, to);
     long error;
@@ -97,12 +97,9 @@ static void set_aside(void *context, uint32_t volume, int error) {
                kept->keeper.catalogue.entry[volume - 1].name, volume_words(error));
 }
 
-exo_env_t kept_caller;
-
 long volumes_bind(exo_env_t env) {
     long error = 0;
 
-    kept_caller = env;
     for (struct kept *kept = kept_disks; kept < kept_disks + EXO_DISKS && !error; kept++)
         if (kept->live)
             error = exo_volume_bind(kept->queue.volume, kept->frame[PAGE_QUEUE], env, INIT_DISK);
@@ -170,7 +167,7 @@ static long keeper_open(struct kept *kept, uint32_t disk) {
 
     kept->units = exo_units(disk);
     kept->device = (struct volume_device){kept,       units,     block_read,   block_write,
-                                          disk_flush, unit_move, unit_written, set_aside};
+                                          disk_flush, kept_move, unit_written, set_aside};
     if (!error && !kept->units)
         error = EXO_E_TABLES;
     if (!error)
@@ -195,7 +192,7 @@ static void keeper_close(struct kept *kept) {
     kept_number_free(kept, VOLUME_KEEPER);
 }
 
-/* The frame that shows the volume's root to its holder is filled anew. */
+/* The frame with the volume's root is filled anew. */
 void kept_show(struct kept *kept, uint32_t volume) {
     if (!kept->root[volume] && exo_alloc(0, &kept->root[volume], 1) < 0)
         kept->root[volume] = 0;
@@ -242,7 +239,7 @@ uint32_t kept_find(const char *name, struct kept **disk) {
     return 0;
 }
 
-long kept_grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t rights) {
+static long kept_grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t rights) {
     uint32_t share = kept->keeper.catalogue.entry[volume - 1].share, number;
     long error;
 
@@ -255,7 +252,49 @@ long kept_grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t ri
     return error;
 }
 
-uint32_t kept_changing;
+/* The main environment gives volumes out, and the gate's does that and changes them: not both at
+ * once. */
+static uint32_t changing;
+
+void kept_begin(void) {
+    while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
+        exo_sleep_ns(1000000);
+}
+
+void kept_end(void) {
+    kept_list();
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}
+
+long kept_copy(uint64_t frame, void *to, const void *from) {
+    long error = exo_bind(VOLUME_WINDOW, frame, VOLUME_RIGHTS);
+
+    if (error < 0)
+        return error;
+    memcpy(to ? to : (void *)VOLUME_WINDOW, from ? from : (void *)VOLUME_WINDOW, VOLUME_PAYLOAD);
+    exo_unbind(VOLUME_WINDOW, 1);
+    return 0;
+}
+
+/* Each holder gets a frame of his own: what those before him may still see shows him nothing. */
+static long root_give(struct kept *kept, uint32_t volume, exo_domain_t to) {
+    static uint8_t payload[VOLUME_PAYLOAD]; /* on its way from frame to frame */
+    uint64_t *shown = &kept->shown[volume];
+    long error;
+
+    if (*shown)
+        exo_drop(0, shown, 1);
+    *shown = EXO_ANY;
+    error = exo_alloc(0, shown, 1);
+    if (error) {
+        *shown = 0;
+        return error;
+    }
+    error = kept_copy(kept->root[volume], payload, NULL);
+    if (!error)
+        error = kept_copy(*shown, NULL, payload);
+    return error ? error : exo_hold_share(0, to, shown, 1, EXO_R | EXO_W);
+}
 
 bool volume_is_there(const char *name) {
     struct kept *kept;
@@ -274,13 +313,11 @@ static long quota(exo_domain_t to, uint32_t units) {
                                           : exo_domain_grant(to, EXO_DISK, (int64_t)units - left);
 }
 
-long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
+static long give(const char *name, exo_domain_t to, uint64_t *root) {
     struct kept *kept;
     uint32_t volume;
     long error;
 
-    while (__atomic_load_n(&kept_changing, __ATOMIC_ACQUIRE))
-        exo_sleep_ns(1000000);
     if (!volume_is_there(name))
         return EXO_E_HANDLE;
     volume = kept_find(name, &kept);
@@ -290,8 +327,16 @@ long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
     if (!error)
         error = kept_grant(kept, volume, to, kept_rights(kept));
     if (!error)
-        error = exo_hold_share(0, to, &kept->root[volume], 1, EXO_R | EXO_W);
-    *root = kept->root[volume];
-    kept_list();
+        error = root_give(kept, volume, to);
+    *root = kept->shown[volume];
     return error < 0 ? error : kept->number[volume];
+}
+
+long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
+    long number;
+
+    kept_begin();
+    number = give(name, to, root);
+    kept_end();
+    return number;
 }
