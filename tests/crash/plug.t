@@ -16,11 +16,14 @@ result() { # good? what file
     [ "$1" = 0 ] && echo "ok $count - $2" || echo "not ok $count - $2"
     tail -n 8 "$3" | sed 's/^#* */# /'
 }
+# Files that stay fill most of the volume: so the cleaner works.
+mkdir -p "$dir/stays"
+for i in $(seq 1 160); do seq $((i * 1000)) $((i * 1000 + 4200)) >"$dir/stays/$i"; done
 # Boots with the load on a new disk, all of whose writes and flushes QEMU logs.
 work() { # initrd, operations
     rm -f "$dir/disk" "$dir/log"
     "$tools/mkdisk.aspis" "$dir/disk" $((units + 2))M root=${units}M &&
-        "$tools/mkfs.logfs" "$dir/disk:root" --checksum-data >"$dir/made" &&
+        "$tools/mkfs.logfs" "$dir/disk:root" --from "$dir/stays" --checksum-data >"$dir/made" &&
         cp --sparse=always "$dir/disk" "$dir/before" && : >"$dir/log"
     QEMU_ARGS="-icount shift=2
         -blockdev driver=file,node-name=disk,filename=$dir/disk -blockdev driver=file,node-name=log,filename=$dir/log
@@ -31,14 +34,14 @@ work() { # initrd, operations
 }
 states() { nice "$replay" "$dir/before" 1 $units "${SEED:-1}" "$dir/log" "$1" >"$dir/said" 2>&1; }
 
-operations=${OPERATIONS:-400}
+operations=${OPERATIONS:-800}
 work build/initrd-tests.cpio "$operations"
 result $? "$operations operations are told of" "$dir/console"
 "$tools/fsck.logfs" --data "$dir/disk:root" >"$dir/said" 2>&1
 result $? 'what they left is clean' "$dir/said"
 nice "$replay" "$dir/disk" 1 $units "${SEED:-1}" --done "$operations" >"$dir/said" 2>&1
 result $? 'and all of it' "$dir/said"
-states "${STATES:-250}"
+states "${STATES:-500}"
 result $? 'after a loss of power at any time, whatever of the cache was written' "$dir/said"
 
 scripts/mkinitrd "$dir/mutant.cpio" etc/init.conf=userland/etc/init.conf bin/console=build/root/bin/console \
