@@ -38,7 +38,7 @@ endif
 ##@ Everyday
 
 .PHONY: all run test bench bench-disk tools external experiments debug check budget format help clean setup doctor
-.PHONY: fuzz mutants crash sweep matrix docs template install-sdk ebpf-plugin
+.PHONY: fuzz mutants crash plug sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
 
@@ -82,6 +82,9 @@ fuzz: $(FUZZ_NEEDS) ## Fuzz the verifier, then the kernel's calls, for FUZZ_SECO
 
 crash: $(CRASH) ## Crash logfs in STATES=1000000 ways and look at what is left (SEED=1)
 	@nice $(CRASH) --states $(or $(STATES),1000000) --seed $(or $(SEED),1) --jobs $(shell nproc)
+
+plug: all tools $(TEST_INITRD) $(REPLAY) ## Pull the plug of a working machine PLUGS=200 times and look at its disk (SEED=1)
+	@nice tests/crash/plug $(or $(PLUGS),200) $(or $(SEED),1)
 
 external: tools $(LOGFS_EXERCISE) ## Run fsx and pjdfstest, if they are here, on logfs through FUSE (T=fsx|pjdfstest|exercise, SEEDS=)
 	@scripts/external

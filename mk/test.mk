@@ -28,15 +28,19 @@ $(OBJ)/tests/bench/ebpf.c.o: USER_CFLAGS += -Os -ffixed-t3 -ffixed-t4 -ffixed-t5
 # Only what the chosen names need is built.
 WANTS_GUEST := $(if $(T),$(filter-out h% c%,$(T)),yes)
 WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
-WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/demos host/readme_chapter host/steward),yes)
+WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/demos host/readme_chapter host/steward host/root_volume host/disk_errors crash/plug),yes)
 WANTS_DISK := $(if $(T),$(filter $(T)%,host/demos),yes)
-WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools),yes)
+WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools host/root_volume host/disk_errors crash/plug),yes)
+WANTS_SERVED := $(if $(T),$(filter $(T)%,host/root_volume crash/plug),yes)
+WANTS_PLUG := $(if $(T),$(filter $(T)%,crash/plug),yes)
 WANTS_CRASH := $(if $(T),$(filter $(T)%,crash/run crash/watched crash/mutants),yes)
 TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_TOOLS),tools) \
     $(if $(WANTS_DISK),$(DISK_IMAGE)) \
     $(if $(WANTS_CRASH),$(CRASH) $(CRASH_WATCHED) $(CRASH_MUTANTS)) \
     $(if $(WANTS_BOOT),$(KERNEL_IMAGE) $(UBSAN_IMAGE) $(INITRD)) \
+    $(if $(WANTS_PLUG),$(REPLAY) $(SERVER_MUTANT)) \
+    $(if $(WANTS_SERVED),$(TEST_INITRD)) \
     $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
 MUTANT_NEEDS := $(HOST_TESTS) $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)

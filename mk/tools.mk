@@ -9,7 +9,7 @@ TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -I. -I$(GEN) -DEBPF_L
 # Program, then its own sources; all have logfs and these.
 TOOL_DISK := tools/image.c tools/disk.c $(call find,libexos/volume) $(wildcard kernel/ebpf/*.c)
 TOOL_SHARED := tools/volume.c tools/host.c $(TOOL_DISK) $(LOGFS_SRC)
-SRC_mkdisk.aspis := tools/mkdisk.c $(TOOL_DISK) libexos/edge/crc32c.c
+SRC_mkdisk.aspis := tools/mkdisk.c libexos/edge/crc32c.c $(TOOL_DISK)
 SRC_mkfs.logfs := tools/mkfs.c tools/plant.c $(TOOL_SHARED)
 SRC_fsck.logfs := tools/fsck.c $(TOOL_SHARED)
 SRC_dump.logfs := tools/dump.c $(TOOL_SHARED)

@@ -16,7 +16,7 @@ find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' ! -name '*.bpf.c' 2>/
 without_bpf = $(filter-out %.bpf.c,$(wildcard $(1)))
 objects = $(patsubst %,$(OBJ)/%.o,$(1))
 
-LIBEXOS_ROOMS := edge vm sched logfs net volume files
+LIBEXOS_ROOMS := edge vm sched logfs net volume flat files
 LIBEXOS_SRC := $(foreach r,$(LIBEXOS_ROOMS),$(if $(wildcard libexos/$r),$(call find,libexos/$r)))
 # The volume keeper runs owns programs in user mode, by the kernel's engine with loops.
 LIBEXOS_SRC += $(wildcard kernel/ebpf/*.c)
@@ -27,6 +27,7 @@ POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
 DEMO_SRC := $(call without_bpf,userland/demos/*.c)
 EXPERIMENT_SRC := $(call without_bpf,userland/experiments/*.c)
 GUEST_SRC := $(call without_bpf,tests/guest/*.c)
+SERVED_SRC := $(wildcard tests/served/*.c)
 BENCH_SRC := $(call without_bpf,tests/bench/*.c)
 GUEST_LIB_SRC := $(wildcard tests/guest/lib/*.[cS])
 PROGRAM_DIRS := $(filter-out demos etc experiments init,$(notdir $(patsubst %/,%,$(wildcard userland/*/))))
@@ -36,6 +37,7 @@ INIT_SRC := $(wildcard userland/init.c userland/init/*.c userland/init/*.S)
 PROGRAMS := $(addprefix bin/,$(PROGRAM_DIRS)) $(patsubst userland/demos/%.c,demo/%,$(DEMO_SRC))
 EXPERIMENTS := $(patsubst userland/experiments/%.c,experiment/%,$(EXPERIMENT_SRC))
 GUESTS := $(patsubst tests/guest/%.c,test/guest/%,$(GUEST_SRC))
+SERVED := $(patsubst tests/served/%.c,test/served/%,$(SERVED_SRC))
 BENCHES := $(patsubst tests/bench/%.c,bench/%,$(BENCH_SRC))
 $(foreach p,$(PROGRAM_DIRS),$(eval SRC_bin/$p := $(if $(wildcard userland/$p),$(call find,userland/$p))))
 # A program may lay itself out: userland/NAME/NAME.ld.
@@ -43,8 +45,9 @@ $(foreach p,$(PROGRAM_DIRS),$(eval LD_bin/$p := $(wildcard userland/$p/$p.ld)))
 $(foreach s,$(DEMO_SRC),$(eval SRC_demo/$(basename $(notdir $s)) := $s))
 $(foreach s,$(EXPERIMENT_SRC),$(eval SRC_experiment/$(basename $(notdir $s)) := $s))
 $(foreach s,$(GUEST_SRC),$(eval SRC_test/guest/$(basename $(notdir $s)) := $s))
+$(foreach s,$(SERVED_SRC),$(eval SRC_test/served/$(basename $(notdir $s)) := $s))
 $(foreach s,$(BENCH_SRC),$(eval SRC_bench/$(basename $(notdir $s)) := $s))
-TEST_PROGRAMS := $(PROGRAMS) $(GUESTS) $(BENCHES)
+TEST_PROGRAMS := $(PROGRAMS) $(GUESTS) $(SERVED) $(BENCHES)
 ALL_PROGRAMS := $(TEST_PROGRAMS) $(EXPERIMENTS)
 PROGRAM_SRC := $(foreach p,$(ALL_PROGRAMS),$(SRC_$p)) $(GUEST_LIB_SRC) $(INIT_SRC)
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "tools/disk.h"
 
 static const char usage[] =
@@ -20,6 +21,14 @@ static const char usage[] =
     "  --update     IMAGE is a disk: its volumes get the bytes of the files\n";
 
 enum { MIB = 1 << 20, DIGITS = 32 };
+
+/* A file that was not there before: half a disk is not left behind. */
+static const char *unfinished;
+
+static void unfinished_remove(void) {
+    if (unfinished)
+        unlink(unfinished);
+}
 
 static void uuid_read(uint8_t uuid[16], const char *digits) {
     if (strlen(digits) != DIGITS || strspn(digits, "0123456789abcdefABCDEF") != DIGITS)
@@ -47,8 +56,7 @@ static void fill(struct disk *disk, uint32_t volume, const char *path) {
         memset(bytes + got, 0, sizeof(bytes) - got);
         if (!unit ||
             image_write(disk->image, unit * VOLUME_UNIT_SECTORS, bytes, VOLUME_UNIT_SECTORS))
-            image_fail(EXIT_OPERATION, "%s: %s", path,
-                       unit ? "cannot be written" : "larger than the volume");
+            image_fail(EXIT_OPERATION, "%s: cannot be written", path);
     }
     if (ferror(file))
         image_fail(EXIT_OPERATION, "%s: cannot be read", path);
@@ -74,6 +82,8 @@ static void add(struct disk *disk, char *words, int update) {
     volume = update ? disk_volume(disk, words) : disk_add(disk, words, (uint32_t)(size / MIB));
     if (!volume)
         image_fail(EXIT_OPERATION, "%s: there is no volume %s", disk->image->path, words);
+    if (size / MIB > disk->keeper.volume[volume].units)
+        image_fail(EXIT_OPERATION, "%s: larger than the volume", content);
     if (kind == '@')
         fill(disk, volume, content);
 }
@@ -118,10 +128,16 @@ int main(int count, char **words) {
         if (!force && stat(words[optind], &about) == 0 && about.st_size)
             image_fail(EXIT_OPERATION, "%s: is there already; --force overwrites it",
                        words[optind]);
+        if (stat(words[optind], &about) < 0)
+            unfinished = words[optind];
+        atexit(unfinished_remove);
         image_create(&image, words[optind], size);
         disk_make(&disk, &image, uuid);
     }
     for (int i = optind + 2 - update; i < count; i++)
         add(&disk, words[i], update);
-    return image_flush(&image) ? EXIT_OPERATION : 0;
+    if (image_flush(&image))
+        return EXIT_OPERATION;
+    unfinished = NULL;
+    return 0;
 }

@@ -5,6 +5,8 @@
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
+enum { KICKS = EXO_REQUESTS / 8 };
+
 long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
                      uint64_t bits) {
     *disk = (struct exo_disk_queue){.queue = page, .volume = volume, .bits = bits};
@@ -34,13 +36,14 @@ long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
     const volatile struct exo_disk *books = &exo_facts()->disk[exo_volumes()[disk->volume].disk];
     long error;
 
-    while (exo_disk_status(disk, place) == EXO_DISK_PENDING) {
+    for (unsigned kicks = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING; kicks++) {
         /* The kernel looks at its patience in kicks, so there is one a second. */
         if ((error = exo_disk_kick(disk->volume)) < 0)
             return error;
         /* A RAM disk does eight requests a kick, all at once. Events may be those of requests that
          * ended before they were waited for. */
-        while (books->line && exo_disk_status(disk, place) == EXO_DISK_PENDING &&
+        while ((books->line || kicks >= KICKS) &&
+               exo_disk_status(disk, place) == EXO_DISK_PENDING &&
                exo_sleep(disk->bits, exo_time() + exo_time_base()))
             ;
     }

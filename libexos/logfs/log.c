@@ -189,8 +189,8 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
         !chunk->header_sectors || chunk->header_sectors > LF_HEADER_SECTORS ||
         chunk->header_sectors > room || chunk->body_sectors > room - chunk->header_sectors ||
         chunk->outside > OUTSIDE ||
-        chunk->delta_bytes > chunk->header_sectors * LOGFS_SECTOR - sizeof *chunk -
-                                 chunk->outside * sizeof(struct lf_outside))
+        sizeof *chunk + (uint64_t)chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
+            chunk->header_sectors * (uint64_t)LOGFS_SECTOR)
         return NULL;
     if (!MUTANT_NO_CHECKSUM &&
         chunk->crc != exo_crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))

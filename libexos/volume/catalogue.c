@@ -26,9 +26,10 @@ const char *volume_words(int error) {
         "it is quarantined",
         "nothing is given out while a volume is quarantined",
         "units could not be moved",
+        "it was made on a larger disk, or this one is cut off",
     };
 
-    return error > 0 || error < VOLUME_MOVE ? "unknown" : words[-error];
+    return error > 0 || error < VOLUME_SHORT ? "unknown" : words[-error];
 }
 
 static uint32_t catalogue_crc(const struct volume_catalogue *catalogue) {
@@ -92,8 +93,10 @@ int volume_catalogue_check(const struct volume_catalogue *catalogue, uint32_t un
     if (catalogue->crc != catalogue_crc(catalogue))
         return VOLUME_DAMAGED;
     if (catalogue->version != VOLUME_VERSION || catalogue->sequence >= VOLUME_SEQUENCE_END ||
-        catalogue->units < 2 || catalogue->units > units || catalogue->units > VOLUME_UNITS)
+        catalogue->units < 2 || catalogue->units > VOLUME_UNITS)
         return VOLUME_NONSENSE;
+    if (catalogue->units > units)
+        return VOLUME_SHORT;
     for (uint32_t i = 0; i < sizeof(catalogue->zero) / sizeof(catalogue->zero[0]); i++)
         if (catalogue->zero[i])
             return VOLUME_NONSENSE;

@@ -30,7 +30,8 @@ enum volume_error {
     VOLUME_UNWRITTEN = -14,   /* the root names a unit that is not wholly written */
     VOLUME_QUARANTINED = -15, /* the volume was set aside by the scan */
     VOLUME_FROZEN = -16,      /* nothing is given out while a volume is set aside */
-    VOLUME_MOVE = -17         /* the kernel did not move units */
+    VOLUME_MOVE = -17,        /* the kernel did not move units */
+    VOLUME_SHORT = -18        /* the disk has fewer units than its catalogue says */
 };
 
 /* The error in a few words. */
@@ -74,7 +75,8 @@ void volume_catalogue_make(struct volume_catalogue *catalogue, const uint8_t uui
 void volume_catalogue_seal(struct volume_catalogue *catalogue);
 
 /* Whether a block from a disk of that many units is a catalogue, sound in every field.
- * VOLUME_MAGIC, VOLUME_DAMAGED, VOLUME_NONSENSE, VOLUME_TAKEN (two of one name or id). */
+ * VOLUME_MAGIC, VOLUME_DAMAGED, VOLUME_NONSENSE, VOLUME_SHORT, VOLUME_TAKEN (two of one name or
+ * id). */
 int volume_catalogue_check(const struct volume_catalogue *catalogue, uint32_t units);
 
 /* Adds at the first free number, which is the answer (> 0). VOLUME_FULL, VOLUME_NONSENSE,

@@ -21,6 +21,7 @@ BOARDS = ("virt", "sifive_u")
 EXIT_STATUS = re.compile(r"^exit status: (-?\d+)\s*$")
 PANIC = re.compile(r"^panic:")
 TIMED_OUT = 124
+PROMPT = b"aspis> "
 
 
 class Wrong(Exception):
@@ -123,16 +124,18 @@ class Run:
         return self.emulator if self.emulator >= 0 else 1
 
 
-def run(settings, bootargs, timeout, show=None):
-    """Runs a guest that gets no input to its end; show(bytes) sees the console live."""
+def run(settings, bootargs, timeout, show=None, typed=()):
+    """Runs a guest to its end; show(bytes) sees the console live. It gets no input, or a line of
+    `typed` at each prompt."""
     result = Run()
     words = command(settings, bootargs) + ["-display", "none", "-monitor", "none",
                                            "-serial", "stdio"]
-    emulator = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
+    typed = list(typed)
+    emulator = subprocess.Popen(words, stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + timeout
     ended = False
-    rest = b""
+    rest = prompt = b""
 
     def take(line):
         nonlocal deadline, ended
@@ -162,6 +165,10 @@ def run(settings, bootargs, timeout, show=None):
                 break
             if show:
                 show(data)
+            prompt += data
+            if typed and PROMPT in prompt:
+                prompt = prompt.split(PROMPT)[-1]
+                os.write(emulator.stdin.fileno(), typed.pop(0).encode() + b"\n")
             *whole, rest = (rest + data).split(b"\n")
             for line in whole:
                 take(line)

@@ -107,6 +107,59 @@ done
 [ "$told" -gt 0 ]
 result $? "of $tried spoiled images fsck tells $told (the others were spoiled where nothing is)"
 
+# Disks of volumes.
+disk=$dir/disk
+uuid=00112233445566778899aabbccddeeff
+make_disk() { # image
+    "$tools/mkdisk.aspis" "$1" 32M --uuid $uuid boot=2M "letter@$tree/a/numbers" root=16M &&
+        "$tools/mkfs.logfs" "$1:root" --from "$tree" --label root --owner 0:0
+}
+does 'a disk of volumes, and a file system in one' make_disk "$disk"
+does 'the same once more' make_disk "$dir/disk2"
+does 'with --uuid both are the same bytes' cmp "$disk" "$dir/disk2"
+does 'fsck of IMAGE:VOLUME' "$tools/fsck.logfs" --data "$disk:root"
+does 'dump of IMAGE:VOLUME' dump "$disk:root"
+grep -q '^label  *root$' "$dir/said"
+result $? 'tells its label'
+dd if="$disk" bs=1M skip=3 count=1 status=none | head -c "$(stat -c %s "$tree/a/numbers")" | cmp -s - "$tree/a/numbers"
+result $? 'a volume has the bytes of a file'
+head -c 1500000 /dev/urandom >"$dir/letter"
+does 'boot@FILE with --update' "$tools/mkdisk.aspis" "$dir/disk2" --update "boot@$dir/letter"
+dd if="$dir/disk2" bs=1M skip=1 count=2 status=none | head -c 1500000 | cmp -s - "$dir/letter"
+result $? 'changes that volume'
+cmp -s <(tail -c +$((3 * 1048576 + 1)) "$disk") <(tail -c +$((3 * 1048576 + 1)) "$dir/disk2")
+result $? 'and no other'
+echo newer >"$dir/copy/nothing"
+does 'mkfs --update of IMAGE:VOLUME' "$tools/mkfs.logfs" "$dir/disk2:root" --update --from "$dir/copy" --owner 0:0
+does 'is clean' "$tools/fsck.logfs" --data "$dir/disk2:root"
+refuses 'mkdisk spares what is there' 8 'is there already' "$disk" "$tools/mkdisk.aspis" "$disk" 32M a=2M
+refuses '--update of a volume that is not there' 8 'there is no volume none' "$disk" "$tools/mkdisk.aspis" "$disk" --update "none@$dir/letter"
+refuses '--update with a file that is not there' 8 'No such file' "$disk" "$tools/mkdisk.aspis" "$disk" --update "boot@$dir/none"
+refuses '--update with no file' 16 'not NAME@FILE' "$disk" "$tools/mkdisk.aspis" "$disk" --update boot=2M
+refuses '--update with a file that is too large' 8 'larger than the volume' "$disk" "$tools/mkdisk.aspis" "$disk" --update "boot@$dir/large/file"
+refuses '--update of what is no disk' 8 'no disk of volumes' "$dir/one" "$tools/mkdisk.aspis" "$dir/one" --update "boot@$dir/letter"
+refuses 'fsck of a volume that is not there' 8 'no volume' "$disk" "$tools/fsck.logfs" "$disk:none"
+refuses 'fsck of a volume without a file system' 8 'too short for a volume of logfs' "$disk" "$tools/fsck.logfs" "$disk:boot"
+refuses 'fsck of a volume of what is no disk' 8 'no disk of volumes' "$dir/one" "$tools/fsck.logfs" "$dir/one:root"
+head -c 12M "$disk" >"$dir/half"
+refuses 'fsck of a volume of half a disk' 8 'larger disk' "$dir/half" "$tools/fsck.logfs" "$dir/half:root"
+wrong_disk() { # what, status, pattern, words...: no image is made
+    local what=$1 status=$2 pattern=$3 got
+    shift 3
+    rm -f "$dir/wrong"
+    "$tools/mkdisk.aspis" "$dir/wrong" "$@" >"$dir/said" 2>&1
+    got=$?
+    [ "$got" = "$status" ] && [ "$(wc -l <"$dir/said")" = 1 ] && grep -qE "$pattern" "$dir/said" && [ ! -e "$dir/wrong" ]
+    result $? "$what: $(head -c 100 "$dir/said" | sed "s,$dir/,,g" | tr -d '\n')"
+}
+wrong_disk 'a size that is none' 16 'whole MiB' 3000K a=1M
+wrong_disk 'a number that is none' 16 'hexadecimal' 16M --uuid 12 a=1M
+wrong_disk 'a volume of no size' 16 'no size in whole MiB' 16M a=0
+wrong_disk 'a volume that is too large' 8 'no 16 MiB in a row are free' 16M a=16M
+wrong_disk 'two of a name' 8 'taken' 16M a=2M a=2M
+wrong_disk 'a name of two words' 8 'without meaning' 16M 'a b=2M'
+wrong_disk 'a name that is too long' 16 'names have' 16M "$(printf 'a%.0s' {1..40})=2M"
+
 # The host's own calls, through FUSE.
 skip=
 [ -x "$tools/logfs-fuse" ] || skip='logfs-fuse was not built: libfuse3 is not here'

@@ -6,11 +6,12 @@
 #include "tests/files/memory_disk.h"
 #include "tests/host/tap.h"
 
-enum { MIB = 1 << 20, VOLUME = 600 * MIB, HELD = 1000, MANY = 10000, WINDOW = 1500 };
+enum { MIB = 1 << 20, VOLUME = 600 * MIB, HELD = 1000, MANY = 6000, WINDOW = 700 };
+enum { LONG = 200 }; /* so that there are many leaves */
 
 static struct memory_disk disk;
 static struct logfs *fs;
-static char names[WINDOW][32];
+static char names[WINDOW][LONG + 1];
 static char bytes[MIB];
 
 static void tell(void *context, const char *line) {
@@ -28,7 +29,7 @@ static int begin(uint64_t size) {
 
 static int create(const char *form, unsigned number, uint64_t *inode) {
     const struct logfs_attributes from = {.mode = 0100644};
-    char name[32];
+    char name[LONG + 1];
 
     snprintf(name, sizeof name, form, number);
     return logfs_create(fs, LOGFS_ROOT, name, strlen(name), &from, inode);
@@ -71,19 +72,19 @@ static void windows(void) {
     int error = begin(64 * MIB), sound = 1;
 
     for (unsigned i = 0; !error && i < MANY; i++)
-        error = create("a name of some length %u", i, &inode);
-    for (unsigned round = 0; !error && sound && round < 12; round++) {
+        error = create("%0200u", i, &inode);
+    for (unsigned round = 0; !error && sound && round < 16; round++) {
         struct logfs_entry entry;
         uint64_t cookie = 0;
         unsigned at = 0, count = 0;
 
         while (count < WINDOW && logfs_readdir(fs, LOGFS_ROOT, &cookie, &entry) > 0)
-            if (at++ >= round * 700)
+            if (at++ >= round * 350)
                 strcpy(names[count++], entry.name);
         while (!error && count)
             error = gone(names[--count]);
         for (unsigned i = 0; !error && i < WINDOW; i++)
-            error = create("new %u", round * WINDOW + i, &inode);
+            error = create("%0199u", round * WINDOW + i, &inode);
         error |= logfs_unmount(fs);
         sound = again(0);
     }

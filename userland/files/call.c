@@ -32,6 +32,8 @@ static int find_name(const struct call *call, unsigned which, struct node *direc
                      const char **name, size_t *length) {
     int error = path_parent(call->session->root, call->path[which], directory, name, length);
 
+    if (!error && path_is_snapshots(*directory, *name, *length))
+        error = LOGFS_EROFS;
     return error ? error : may_write(call, *directory);
 }
 
@@ -86,7 +88,7 @@ static int open_find(const struct call *call, struct node *node) {
 }
 
 static long call_open(struct call *call) {
-    struct logfs_attributes *about = &call->session->page->attributes, empty = {0};
+    struct logfs_attributes about, empty = {0};
     struct handle *handle = call->session->handle;
     uint64_t flags = call->word[0];
     struct node node;
@@ -96,23 +98,24 @@ static long call_open(struct call *call) {
         handle++;
     if (handle == call->session->handle + FILES_HANDLES)
         return -EMFILE;
-    if ((error = open_find(call, &node)) || (error = attributes_of(node, about)))
+    if ((error = open_find(call, &node)) || (error = attributes_of(node, &about)))
         return error;
     if (flags & (FILES_WRITES | FILES_TRUNCATE)) {
-        if ((about->mode & MODE_TYPE) == MODE_DIRECTORY)
+        if ((about.mode & MODE_TYPE) == MODE_DIRECTORY)
             return LOGFS_EISDIR;
         if ((error = may_write(call, node)))
             return error;
     }
-    if (flags & FILES_TRUNCATE && about->size) {
+    if (flags & FILES_TRUNCATE && about.size) {
         if ((error = logfs_setattr(volume, node.inode, LOGFS_SET_SIZE, &empty)))
             return error;
-        about->size = 0;
+        about.size = 0;
         dirty = true;
     }
     if (node.inode && node.fs == volume && (error = logfs_hold(volume, node.inode)))
         return error;
     view_count(node.fs, 1);
+    call->session->page->attributes = about;
     *handle = (struct handle){.open = true, .writes = flags & FILES_WRITES, .node = node};
     return handle - call->session->handle;
 }
@@ -292,7 +295,7 @@ static long call_grant(struct call *call) {
         return -EACCES;
     if (node.fs != volume || !node.inode || (about.mode & MODE_TYPE) != MODE_DIRECTORY)
         return LOGFS_ENOTDIR;
-    return session_grant(call->word[0], rights, node);
+    return session_grant(call->session, call->word[0], rights, node);
 }
 
 static long call_do(struct call *call) {

@@ -28,7 +28,8 @@ static int volume_open(uint64_t number, uint64_t root) {
     if (files_device_root(root, &map) < 0 || files_device_open(&device, number, &map) < 0)
         return LOGFS_EIO;
     files_host_make(&host);
-    status = logfs_mount(&device.device, &host, 0, &volume);
+    status = logfs_mount(&device.device, &host,
+                         exo_volumes()[number].rights & EXO_W ? 0 : LOGFS_READ_ONLY, &volume);
     return status ? status : files_host_clock(volume);
 }
 
@@ -37,10 +38,10 @@ static void serve(struct exo_message *message, exo_domain_t caller) {
     long answer = session ? 0 : -EBADF;
 
     switch (message->word[0]) {
-    case FILES_BEGIN:
+    case FILES_BEGIN: /* who is answered in the message must not wait for others' calls */
         sessions_look();
-        answer = session_begin(caller, &message->word[1]);
-        break;
+        message->word[0] = (uint64_t)session_begin(caller, &message->word[1]);
+        return;
     case FILES_END:
         if (session)
             session_end(session);

@@ -60,6 +60,11 @@ static int node_type(struct node node, uint32_t *type) {
     return error;
 }
 
+bool path_is_snapshots(struct node directory, const char *name, size_t length) {
+    return directory.fs == volume && directory.inode == LOGFS_ROOT &&
+           length == sizeof SNAPSHOTS - 1 && !memcmp(name, SNAPSHOTS, length);
+}
+
 /* One name further; ".." of `root` is `root`. */
 static int step(struct node root, struct node *at, const char *name, size_t length) {
     if (length == 1 && name[0] == '.')
@@ -78,8 +83,7 @@ static int step(struct node root, struct node *at, const char *name, size_t leng
         at->inode = LOGFS_ROOT;
         return view_open(name, length, &at->fs);
     }
-    if (at->fs == volume && at->inode == LOGFS_ROOT && length == sizeof SNAPSHOTS - 1 &&
-        !memcmp(name, SNAPSHOTS, length)) {
+    if (path_is_snapshots(*at, name, length)) {
         at->inode = 0;
         return 0;
     }

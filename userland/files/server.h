@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include "libexos/files/files.h"
 
-enum { SESSIONS = 16, GRANTS = 64, VIEWS = 4 };
+enum { SESSIONS = 16, GRANTS = 64, VIEWS = 4, DOMAIN_SESSIONS = 4 };
 
 /* What a name leads to: an inode of the volume or of a snapshot, or the directory of snapshots. */
 struct node {
@@ -21,7 +21,6 @@ struct handle {
 
 struct session {
     exo_domain_t domain; /* 0: nobody's */
-    bool lent;           /* its frames were shown to somebody, who may see them still */
     unsigned rights;     /* EXO_R, EXO_W */
     struct node root;
     struct files_page *page; /* mapped once, when first needed */
@@ -45,8 +44,10 @@ void session_end(struct session *session);
 void sessions_look(void);
 /* Calls that came while the server slept. */
 void sessions_serve(void);
-/* The domain may begin sessions, with these rights, below that directory. */
-int session_grant(uint64_t domain, unsigned rights, struct node root);
+/* The domain, one below the session's, may begin sessions, with these rights, below that directory.
+ */
+int session_grant(const struct session *session, uint64_t domain, unsigned rights,
+                  struct node root);
 
 /* path.c: the node of a path below `root`; symbolic links are followed, the last one if `follow`.
  */
@@ -54,6 +55,8 @@ int path_find(struct node root, const char *path, bool follow, struct node *node
 /* Of a name that need not be there its directory, and the name, which lies in the path. */
 int path_parent(struct node root, const char *path, struct node *directory, const char **name,
                 size_t *length);
+/* Is it the directory of snapshots, which stands in no directory of the volume? */
+bool path_is_snapshots(struct node directory, const char *name, size_t length);
 /* A handle in a snapshot was opened (1) or closed (-1); those without are let go. */
 void view_count(const struct logfs *fs, int change);
 void views_close(void);

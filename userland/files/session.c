@@ -23,17 +23,36 @@ static bool is_live(exo_domain_t domain) {
     return books->depth && books->generation == domain >> 16;
 }
 
-int session_grant(uint64_t domain, unsigned rights, struct node root) {
-    struct grant *free = NULL;
+static bool is_service(exo_domain_t domain) {
+    return exo_domains()[exo_slot_of(domain)].depth <= DEPTH_SERVICE;
+}
+
+static bool is_below(uint32_t slot, uint32_t above) {
+    while (exo_domains()[slot].depth > exo_domains()[above].depth)
+        slot = exo_domains()[slot].parent;
+    return slot == above;
+}
+
+/* Half of the places are for the grants of services. */
+int session_grant(const struct session *session, uint64_t domain, unsigned rights,
+                  struct node root) {
+    struct grant *place = NULL, *end = grants + (is_service(session->domain) ? GRANTS : GRANTS / 2);
 
     if (exo_slot_of(domain) >= exo_facts()->domain_table.count || !is_live(domain))
         return LOGFS_EINVAL;
-    for (struct grant *grant = grants; grant < grants + GRANTS; grant++)
-        if (!grant->domain || !is_live(grant->domain) || grant->domain == domain)
-            free = grant;
-    if (!free)
+    if (domain == session->domain || !is_below(exo_slot_of(domain), exo_slot_of(session->domain)))
+        return -EACCES;
+    for (struct grant *grant = grants; grant < grants + GRANTS; grant++) {
+        if (grant->domain == domain) {
+            place = grant;
+            break;
+        }
+        if (!place && grant < end && (!grant->domain || !is_live(grant->domain)))
+            place = grant;
+    }
+    if (!place)
         return -EAGAIN;
-    *free = (struct grant){domain, rights, root};
+    *place = (struct grant){domain, rights, root};
     return 0;
 }
 
@@ -41,7 +60,7 @@ int session_grant(uint64_t domain, unsigned rights, struct node root) {
 static const struct grant *grant_of(exo_domain_t domain) {
     static struct grant all;
 
-    if (exo_domains()[exo_slot_of(domain)].depth <= DEPTH_SERVICE) {
+    if (is_service(domain)) {
         all = (struct grant){domain, EXO_R | EXO_W, {volume, LOGFS_ROOT}};
         return &all;
     }
@@ -51,11 +70,27 @@ static const struct grant *grant_of(exo_domain_t domain) {
     return NULL;
 }
 
+/* Does somebody who had it before still hold its frames? */
+static bool is_seen(const struct session *session) {
+    const volatile struct exo_frame *frames = exo_frames();
+    bool seen = frames[session->frame].others;
+
+    for (int i = 0; i < FILES_DATA; i++)
+        seen = seen || frames[session->frames[i]].others;
+    return seen;
+}
+
+/* Its frames, all zeros; others in place of those that somebody did not let go of. */
 static long session_open(struct session *session) {
     uint64_t length = (FILES_DATA + 1) * EXO_PAGE;
-    long at =
-        session->page ? (long)session->page : vm_map(0, length, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
+    long at;
 
+    if (session->page && is_seen(session)) {
+        if (vm_unmap((uint64_t)session->page, length) < 0)
+            return LOGFS_EBUSY;
+        session->page = NULL;
+    }
+    at = session->page ? (long)session->page : vm_map(0, length, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
     if (at < 0)
         return LOGFS_ENOMEM;
     session->page = (struct files_page *)at;
@@ -74,32 +109,29 @@ static long session_open(struct session *session) {
     return 0;
 }
 
-/* Does nobody else hold its frames any more? */
-static bool is_free(const struct session *session) {
-    const volatile struct exo_frame *frames = exo_frames();
+/* One that is nobody's, if the domain may have one more. The last ones are for services. */
+static struct session *session_free(exo_domain_t domain) {
+    struct session *end = sessions + SESSIONS - (is_service(domain) ? 0 : DOMAIN_SESSIONS);
+    struct session *free = NULL;
+    unsigned has = 0;
 
-    if (session->domain)
-        return false;
-    for (int i = 0; session->lent && i < FILES_DATA; i++)
-        if (frames[session->frames[i]].others)
-            return false;
-    return !session->lent || !frames[session->frame].others;
+    for (struct session *session = sessions; session < sessions + SESSIONS; session++) {
+        has += session->domain == domain;
+        if (!free && session < end && !session->domain)
+            free = session;
+    }
+    return has < DOMAIN_SESSIONS ? free : NULL;
 }
 
 long session_begin(exo_domain_t domain, uint64_t *frame) {
     const struct grant *grant = grant_of(domain);
-    struct session *session = sessions;
+    struct session *session = session_free(domain);
     long error;
 
-    if (!grant)
-        return -EACCES;
-    while (session < sessions + SESSIONS && !is_free(session))
-        session++;
-    if (session == sessions + SESSIONS)
-        return -EAGAIN;
+    if (!grant || !session)
+        return grant ? -EAGAIN : -EACCES;
     if ((error = session_open(session)))
         return error;
-    session->lent = true;
     if (exo_hold_share(0, domain, &session->frame, 1, EXO_R | EXO_W) != 1 ||
         exo_hold_share(0, domain, session->frames, FILES_DATA, EXO_R | EXO_W) != FILES_DATA)
         return -EACCES;

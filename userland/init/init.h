@@ -21,9 +21,11 @@ struct service {
     struct exo_child child;
     bool running;
     bool given_up;
+    bool limited;    /* its limits stand */
     uint32_t wanted; /* set by the gate: start again */
     uint32_t starts; /* since `since` */
     uint64_t since;
+    uint32_t limits[EXO_RESOURCES]; /* as they were when it started first */
 };
 extern struct service services[CONFIG_PROGRAMS];
 extern uint32_t service_count;
@@ -82,7 +84,7 @@ bool volume_is_there(const char *name);
 long volume_give(const char *name, exo_domain_t to, uint64_t *root);
 /* STEWARD_VOLUME_MAKE (of zeros), _GROW or _END, of one that nobody holds. Waits for the disk. */
 long volume_change(uint64_t call, const char *name, uint64_t units);
-/* HOLDER_ASK or _INSTALL, of one that that domain slot holds. Waits for the disk. */
+/* HOLDER_ASK to _RENEW, of one that that domain slot holds. Waits for the disk. */
 long volume_propose(uint64_t call, uint64_t number, uint32_t holder);
 
 /* crash.c */

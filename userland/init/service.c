@@ -140,8 +140,13 @@ static void service_spawn(struct service *service) {
     what.word[START_DEVICE] = devices[0];
     what.word[START_DEVICES] = program->device_count ? devices_frame() : 0;
     what.word[START_STEWARD] = program->offers_steward ? gate_env() : 0;
-    for (int i = 0; i < EXO_RESOURCES; i++)
-        what.limits[i] = limit_of(&program->limit[i], i);
+    /* Started again it gets what it had: little is left of what its percentages were of. */
+    for (int i = 0; i < EXO_RESOURCES; i++) {
+        if (!service->limited)
+            service->limits[i] = limit_of(&program->limit[i], i);
+        what.limits[i] = service->limits[i];
+    }
+    service->limited = true;
     error = exo_spawn(&what, &service->child);
     if (error < 0) {
         exo_printf("init: %s: %s: %s\n", program->name,

@@ -21,6 +21,8 @@ static bool files_open(void) {
         return false;
     if (files.page && files.server == (exo_env_t)server)
         return true;
+    if (files.page)
+        files_end(&files);
     return files_begin(&files, (exo_env_t)server) == 0;
 }
 
@@ -258,6 +260,15 @@ static int copy_tree(const char *from, const char *to, unsigned depth) {
     return error < 0 ? fail("cp", from, error) : 0;
 }
 
+/* Does the path lead below the directory? As they are written. */
+static bool is_below(const char *path, const char *directory) {
+    size_t length = strlen(directory);
+
+    while (length && directory[length - 1] == '/')
+        length--;
+    return !strncmp(path, directory, length) && (path[length] == '/' || !path[length]);
+}
+
 int files_cp(int count, char **words) {
     bool whole = count > 1 && !strcmp(words[1], "-r");
     const char *from, *to;
@@ -278,7 +289,8 @@ int files_cp(int count, char **words) {
         return shell_fail("cp", from, "is a directory; -r copies all of it");
     if (!(sink = strdup(target(from, to))))
         abort();
-    status = copy_tree(from, sink, 0);
+    status = whole && is_below(sink, from) ? shell_fail("cp", from, "would be copied into itself")
+                                           : copy_tree(from, sink, 0);
     free(sink);
     return status;
 }

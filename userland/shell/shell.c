@@ -53,6 +53,7 @@ const char *error_text(long error) {
         "not finished, try again",
         "not asked for yet",
         "the other side died",
+        "the disk failed",
     };
 
     return error <= 0 && -error < (long)(sizeof texts / sizeof *texts) ? texts[-error]

@@ -36,6 +36,21 @@ static int volumes_list(void) {
     return 0;
 }
 
+static const char *refusal(long error, bool makes) {
+    switch (error) {
+    case EXO_E_HANDLE:
+        return "there is no such volume";
+    case EXO_E_BUSY:
+        return makes ? "there is one of that name" : "a program holds it";
+    case EXO_E_FULL:
+        return "no disk has so much free, or can give any";
+    case EXO_E_RIGHT:
+        return "its disk is read-only";
+    default:
+        return error_text(error);
+    }
+}
+
 long volumes_give(const char *name, struct exo_child *child) {
     struct exo_message message = {{STEWARD_VOLUME_GIVE, child->domain}};
     long number;
@@ -66,7 +81,7 @@ int volumes_command(int count, char **words) {
             continue;
         strcpy((char *)name, words[2]);
         error = steward_wait(STEWARD_VOLUME_MAKE + i, units, name);
-        return error < 0 ? shell_fail("volume", words[2], error_text(error)) : 0;
+        return error < 0 ? shell_fail("volume", words[2], refusal(error, !i)) : 0;
     }
     return shell_usage("volume [make NAME MIB | grow NAME MIB | end NAME]");
 }
