@@ -18,10 +18,10 @@ static void entry_idle(struct hart *hart) {
     lock_release(&kernel_lock);
 #ifdef KERNEL_MEASURE
     lock_measure_leave();
+#endif
     arch_wait();
+#ifdef KERNEL_MEASURE
     lock_measure_enter();
-#else
-    arch_wait();
 #endif
     lock_acquire(&kernel_lock);
     hart->sleeping = 0;
@@ -69,8 +69,8 @@ void entry_trap(uint64_t cause, uint64_t address) {
 }
 
 void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
-    print("panic: kernel fault: cause %lu, pc %lx, address %lx\n", cause, pc, address);
-    arch_end(0, 1, panic_exit_device);
+    print_fault("panic: kernel fault", cause, pc, address);
+    arch_end(0, 1);
 }
 
 long sys_null(void) {
@@ -104,5 +104,5 @@ long sys_log_write(uint64_t text, uint64_t length) {
 long sys_machine_end(uint64_t restart, uint64_t status) {
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    arch_end(restart != 0, status, panic_exit_device);
+    arch_end(restart != 0, status != 0);
 }

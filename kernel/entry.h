@@ -16,7 +16,8 @@ extern struct lock kernel_lock;
 #ifdef KERNEL_MEASURE
 extern struct lock_measure kernel_measure;
 #endif
-/* Where the fast switches of trap.S leave off (kernel/bind/slice.c, gate.c). The lock is held. */
+/* Where the fast switches of trap.S leave off (kernel/bind/slice.c, gate.c). A gate call's slot was
+ * seen to be one. The lock is held. */
 void gate_call_slow(uint64_t slot, uint64_t deadline);
 void gate_reply_slow(void);
 void yield_to_slow(uint64_t slot);

@@ -98,18 +98,16 @@ static void main_keep_frames(uint64_t base, uint64_t size) {
 static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
     uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
-    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof(struct exo_frame);
-    struct exo_frame *table;
-    struct exo_hold *hold_table;
+    uint32_t buckets = 1u << (31 - __builtin_clz(holds));
+    uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
 
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
-    table = main_take(size);
-    hold_table = main_take(holds * sizeof *hold_table);
-    frame_init(table, hold_table, holds, main_take(holds * sizeof(uint32_t)),
-               1u << (31 - __builtin_clz(holds)), arch_cycles() ^ arch_time() << 20);
-    facts.frame_table = main_export(arch_physical(table), size, frames + EXO_WINDOW_PAGES);
-    facts.hold_table = main_export(arch_physical(hold_table), holds * sizeof *hold_table, holds);
+    frame_table = main_take(size);
+    frame_init();
+    facts.frame_table = main_export(arch_physical(frame_table), size, frames + EXO_WINDOW_PAGES);
+    hold_table = main_table(&facts.hold_table, sizeof *hold_table, holds);
+    hold_init(main_take(buckets * sizeof(uint32_t)), buckets, arch_cycles() ^ arch_time() << 20);
     domain_table =
         main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
@@ -131,7 +129,6 @@ static void main_tables(void) {
     for (uint32_t i = 0; i < EXO_HARTS; i++) {
         struct hart *hart = &hart_table[i];
 
-        hart->index = i;
         hart->slots = hart_table[0].slots + i * EXO_SLOTS_PER_HART;
         hart->idle = (struct env *)((char *)main_take(2 * ARCH_PAGE) + ARCH_PAGE);
         hart->idle->hart = hart;
@@ -155,7 +152,6 @@ static void main_tables(void) {
 static struct hart *main_hart(uint64_t id) {
     struct hart *hart = &hart_table[facts.harts];
 
-    hart->id = id;
     hart->mask = 1ull << id;
     hart->idle->elsewhere = ~hart->mask;
     facts.hart_id[facts.harts++] = (uint32_t)id;
@@ -178,18 +174,6 @@ static void main_domain(void) {
     /* It holds every line, and must have as much again to grant. */
     first->used[EXO_IRQS] = facts.line_table.count - 1;
     first->limit[EXO_IRQS] = 2 * first->used[EXO_IRQS];
-}
-
-/* What all may know of the machine. */
-static void main_facts(void) {
-    facts.timebase = machine.timebase;
-    facts.slot_ticks = machine.timebase / 500;
-    facts.grace_ticks = facts.slot_ticks / 2;
-    facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
-    facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
-    facts.image = arch_image_physical;
-    facts.has_asid = arch_has_asid;
-    facts.has_stimecmp = arch_has_stimecmp;
 }
 
 /* What must not fail while init is made. */
@@ -246,13 +230,13 @@ static void main_init(void) {
     main_map(space, INIT_BASE + (text + data) * ARCH_PAGE, header->bss_pages, NULL, EXO_R | EXO_W);
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
     main_must(vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN));
-    entry = birth_make(first, space, pair, INIT_UAREA);
+    entry = birth_make(space, pair, INIT_UAREA);
     env_uarea(env_private(entry))->entry_start = header->entry;
     birth_start(entry);
     hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,
                                                .env = (uint16_t)env_slot(entry),
                                                .generation = (uint32_t)env_generation(entry)};
-    domain_charge(first, EXO_SLOTS);
+    domain_charge(first, EXO_SLOTS, 1);
 }
 
 /* The calling hart is ready to run environments. */
@@ -275,7 +259,7 @@ long sys_hart_start(uint64_t id, uint64_t context) {
         return EXO_E_RIGHT;
     if (id > 63 || !plic_has(context))
         return EXO_E_ARG;
-    while (hart < hart_table + facts.harts && hart->id != id)
+    while (hart < hart_table + facts.harts && hart->mask != 1ull << id)
         hart++;
     if (hart == hart_table + EXO_HARTS)
         return EXO_E_FULL;
@@ -283,23 +267,23 @@ long sys_hart_start(uint64_t id, uint64_t context) {
     hart->plic_context = (uint32_t)context;
     plic_hart_init(hart->plic_context);
     if (hart < hart_table + facts.harts)
-        return hart->index;
+        return hart - hart_table;
     /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.
      */
-    if (arch_hart_start(id, hart->index, (uint64_t *)hart->idle->stack))
+    if (arch_hart_start(id, (uint64_t)(hart - hart_table), (uint64_t *)hart->idle->stack))
         return EXO_E_DEAD;
-    return main_hart(id)->index;
+    return main_hart(id) - hart_table;
 }
 
 void main_boot(uint64_t hart_id, uint64_t tree) {
-    const uint32_t *blob = arch_direct(tree);
     const char *wrong;
 
     arch_firmware(facts.firmware);
     if (facts.firmware[0] < SBI_LEAST)
         panic("firmware: SBI 0.2 or later is needed");
-    wrong = tree && tree % 4 == 0 ? fdt_read(blob, TREE_MOST, arch_image_physical, &machine)
-                                  : "device tree: none given in a1";
+    wrong = tree && tree % 4 == 0
+                ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
+                : "device tree: none given in a1";
     if (wrong)
         panic(wrong);
     machine.tree.base = tree;
@@ -310,16 +294,19 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
     arch_map_direct(machine.initrd.base, machine.initrd.size);
-    if (machine.exit_device) {
-        arch_map_direct(machine.exit_device, ARCH_PAGE);
-        panic_exit_device = arch_direct(machine.exit_device);
-    }
     main_cursor = arch_image_physical + (uint64_t)(image_end - image_start);
     main_tables();
     main_domain();
     plic_init(arch_direct(machine.plic.base), machine.plic.size, facts.line_table.count - 1);
     main_join(main_hart(hart_id));
-    main_facts();
+    facts.timebase = machine.timebase;
+    facts.slot_ticks = machine.timebase / 500;
+    facts.grace_ticks = facts.slot_ticks / 2;
+    facts.device_tree_offset = machine.tree.base % ARCH_PAGE;
+    facts.initrd_offset = machine.initrd.base % ARCH_PAGE;
+    facts.image = arch_image_physical;
+    facts.has_asid = arch_has_asid;
+    facts.has_stimecmp = arch_has_stimecmp;
     main_init();
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
     arch_enter();

@@ -3,18 +3,18 @@
 
 HOST_BIN := $(BUILD)/host
 HOST_OBJ := $(BUILD)/host/obj
-LOGFS_SRC := $(filter-out libexos/logfs/host/%,$(call find,libexos/logfs))
+LOGFS_SRC := $(call find,libexos/logfs) libexos/edge/crc32c.c
 TOOL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -I. -I$(GEN) -DEBPF_LOOPS $(PORTABLE_PATHS)
 
 # Program, then its own sources; all have logfs and these.
 TOOL_DISK := tools/image.c tools/disk.c $(call find,libexos/volume) $(wildcard kernel/ebpf/*.c)
-TOOL_SHARED := tools/volume.c $(TOOL_DISK) $(LOGFS_SRC)
-SRC_mkdisk.aspis := tools/mkdisk.c $(TOOL_DISK)
+TOOL_SHARED := tools/volume.c tools/host.c $(TOOL_DISK) $(LOGFS_SRC)
+SRC_mkdisk.aspis := tools/mkdisk.c libexos/edge/crc32c.c $(TOOL_DISK)
 SRC_mkfs.logfs := tools/mkfs.c tools/plant.c $(TOOL_SHARED)
 SRC_fsck.logfs := tools/fsck.c $(TOOL_SHARED)
 SRC_dump.logfs := tools/dump.c $(TOOL_SHARED)
 SRC_logfs-fuse := tools/fuse.c $(TOOL_SHARED)
-SRC_bench-disk := tests/files/bench_disk.c tests/files/memory_disk.c $(LOGFS_SRC)
+SRC_bench-disk := tests/files/bench_disk.c tests/files/memory_disk.c tools/host.c $(LOGFS_SRC)
 HOST_PROGRAMS := mkdisk.aspis mkfs.logfs fsck.logfs dump.logfs logfs-fuse bench-disk
 
 # Without libfuse there is no mounting, and one line says so.

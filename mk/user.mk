@@ -16,11 +16,11 @@ find = $(sort $(shell find $(wildcard $(1)) -name '*.[cS]' ! -name '*.bpf.c' 2>/
 without_bpf = $(filter-out %.bpf.c,$(wildcard $(1)))
 objects = $(patsubst %,$(OBJ)/%.o,$(1))
 
-LIBEXOS_ROOMS := edge vm sched logfs net volume files
+LIBEXOS_ROOMS := edge vm sched logfs net volume flat files
 LIBEXOS_SRC := $(foreach r,$(LIBEXOS_ROOMS),$(if $(wildcard libexos/$r),$(call find,libexos/$r)))
 # The volume keeper runs owns programs in user mode, by the kernel's engine with loops.
 LIBEXOS_SRC += $(wildcard kernel/ebpf/*.c)
-LIBEXOS_SRC := $(filter-out libexos/edge/crt0.S libexos/logfs/host/%,$(LIBEXOS_SRC))
+LIBEXOS_SRC := $(filter-out libexos/edge/crt0.S,$(LIBEXOS_SRC))
 POSIX_SRC := $(if $(wildcard libexos/posix),$(call find,libexos/posix))
 
 # Programs: name in the initrd, then its sources.

@@ -1,11 +1,11 @@
 /* volume.c - a volume of logfs in an image: its device, its surroundings, mounting it */
 /* SPDX-License-Identifier: MIT */
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 #include "libexos/logfs/format.h"
+#include "tools/host.h"
 #include "tools/volume.h"
 
 enum { CACHE_PAGES = 16384, UNIT = LOGFS_SEGMENT / LOGFS_SECTOR };
@@ -37,24 +37,6 @@ static void device_discard(struct logfs_device *device, uint64_t sector, uint64_
     image_discard(&OF(struct volume, device, device)->image, sector, sectors);
 }
 
-static void *host_page(struct logfs_host *host) {
-    (void)host;
-    return aligned_alloc(LOGFS_PAGE, LOGFS_PAGE);
-}
-
-static void host_page_free(struct logfs_host *host, void *page) {
-    (void)host;
-    free(page);
-}
-
-static void *host_resize(struct logfs_host *host, void *memory, size_t old, size_t size) {
-    (void)host, (void)old;
-    if (size)
-        return realloc(memory, size);
-    free(memory);
-    return NULL;
-}
-
 static uint64_t host_now(struct logfs_host *host) {
     const struct volume *volume = OF(struct volume, host, host);
     struct timespec now;
@@ -71,11 +53,7 @@ void volume_prepare(struct volume *volume) {
                                            .write = device_write,
                                            .flush = device_flush,
                                            .discard = device_discard};
-    volume->host = (struct logfs_host){.page = host_page,
-                                       .page_free = host_page_free,
-                                       .resize = host_resize,
-                                       .now = host_now,
-                                       .cache_pages = CACHE_PAGES};
+    volume->host = host_make(CACHE_PAGES, host_now);
 }
 
 const char *volume_error(int status) {

@@ -84,7 +84,7 @@ static inline void arch_fence_instructions(void) { asm volatile("fence.i" ::: "m
 
 void arch_fence_instructions_remote(uint64_t hart_mask);
 
-/* Fills a page with zeros. */
+/* Fills a page with zeros: 521 instructions. */
 void arch_zero_page(void *page);
 
 /* Waits for an interrupt, which stays pending. */
@@ -103,14 +103,14 @@ void arch_fp_load(void);
 
 /* Firmware (SBI). */
 void arch_console_put(char byte); /* DBCN, else legacy */
-void arch_ipi(uint64_t hart_id);
+void arch_ipi(uint64_t hart_mask);
 /* Fences an ASID (or everything if there are no ASIDs, or if asid is 0) on the harts named by a
  * mask of hart ids; returns when done. */
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);
 /* Starts hart `hart_id` at main_secondary(index) on the given stack top. 0, or an SBI error.
  * Bounded; the caller waits for the hart itself. */
 long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top);
-/* Ends the machine. exit_device: sifive,test's direct-mapped address or 0. */
-_Noreturn void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device);
+/* Ends the machine; the firmware hears whether it went well. */
+_Noreturn void arch_end(int restart, int failed);
 /* Version of SBI, who made this one, and its version. */
 void arch_firmware(uint64_t firmware[3]);

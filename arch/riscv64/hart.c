@@ -55,6 +55,14 @@ void arch_map_direct(uint64_t physical, uint64_t size) {
     asm volatile("sfence.vma" ::: "memory");
 }
 
+void arch_zero_page(void *page) {
+    volatile uint64_t *at = page;
+
+#pragma GCC unroll 256
+    for (unsigned i = 0; i < ARCH_PAGE / 8; i++)
+        at[i] = 0;
+}
+
 /* All sixteen bits or none: the kernel numbers address spaces without asking how many fit. */
 static uint8_t probe_asid(void) {
     uint64_t old, got;

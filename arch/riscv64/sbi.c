@@ -30,7 +30,7 @@ void arch_timer_set(uint64_t when) {
         sbi_call(when, 0, 0, 0, 0, 0, 0, SBI_TIME);
 }
 
-void arch_ipi(uint64_t hart_id) { sbi_call(1ull << hart_id, 0, 0, 0, 0, 0, 0, SBI_IPI); }
+void arch_ipi(uint64_t hart_mask) { sbi_call(hart_mask, 0, 0, 0, 0, 0, 0, SBI_IPI); }
 
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid) {
     /* Never by address: the FU540 gets that wrong. */
@@ -53,16 +53,11 @@ void arch_firmware(uint64_t firmware[3]) {
         firmware[i] = sbi_call(0, 0, 0, 0, 0, 0, i, SBI_BASE).value;
 }
 
-void arch_end(int restart, uint64_t status, volatile uint32_t *exit_device) {
-    /* Only sifive,test can carry a status out; the writes end an emulator at once. */
-    if (exit_device && restart)
-        *exit_device = 0x7777;
-    else if (exit_device)
-        *exit_device = status ? (uint32_t)status << 16 | 0x3333 : 0x5555;
+void arch_end(int restart, int failed) {
     if (!restart)
-        sbi_call(0, status != 0, 0, 0, 0, 0, 0, SBI_RESET);
+        sbi_call(0, failed != 0, 0, 0, 0, 0, 0, SBI_RESET);
     /* A board without a power switch (FU540) can at least start again. */
-    sbi_call(1, status != 0, 0, 0, 0, 0, 0, SBI_RESET);
+    sbi_call(1, failed != 0, 0, 0, 0, 0, 0, SBI_RESET);
     for (;;)
         asm volatile("wfi");
 }

@@ -229,10 +229,17 @@ switch_settle:
     lock_give
     j env_enter
 
+/* What the call answers is its caller's, who may not be the one that runs then. Of who ended itself only
+ * zeros are left, and it answers 0. */
+.macro shared_switch
+    mv s1, gp
+    shared_call
+    sd a0, X(10)(s1)
+.endm
 switch_shared:
     sd t0, ENV_SCRATCH(gp)
     switch_keep
-    switch_call shared_call
+    switch_call shared_switch
 
     .globl arch_enter
 arch_enter:
@@ -469,20 +476,6 @@ full_enter:
 trap_kernel:
     la sp, trap_panic_stack_top
     j boot_trap
-
-/* void arch_zero_page(void *page): 526 instructions. */
-    .globl arch_zero_page
-arch_zero_page:
-    li t0, 4
-1:  .set offset, 0
-    .rept 128
-    sd zero, offset(a0)
-    .set offset, offset + 8
-    .endr
-    addi a0, a0, 1024
-    addi t0, t0, -1
-    bnez t0, 1b
-    ret
 
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
     .option push

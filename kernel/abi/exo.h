@@ -191,18 +191,18 @@ struct exo_table { /* where an exported table stands */
 
 enum { EXO_DISKS = 2, EXO_VOLUMES = 64, EXO_REQUESTS = 15, EXO_REQUEST_FRAMES = 64 };
 /* Frames that a disk needs besides one for each GiB; sectors of 512 bytes in a unit. */
-enum { EXO_DISK_FRAMES = 4, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
+enum { EXO_DISK_FRAMES = 3, EXO_UNIT = 2048, EXO_DISK_PENDING = 1 };
 
 struct exo_unit {     /* exported: a mebibyte of a disk */
     uint16_t volume;  /* 0 = nobody's */
     uint16_t written; /* sectors from its start that hold something of this volume */
 };
 
-struct exo_disk {           /* in the facts */
-    struct exo_table units; /* struct exo_unit each; none: no disk */
-    uint32_t line;          /* interrupt, 0 = a RAM disk */
-    uint16_t most;          /* frames a request may have */
-    uint8_t read_only, dead;
+struct exo_disk {            /* in the facts */
+    struct exo_table units;  /* struct exo_unit each; none: no disk */
+    uint32_t line;           /* interrupt; 0: RAM, or a program serves it */
+    uint16_t most;           /* frames a request may have */
+    uint8_t read_only, dead; /* dead: requests fail, till somebody serves it again */
 };
 
 struct exo_volume { /* exported: units of a disk, and the domain that they are bound to */
@@ -214,8 +214,7 @@ struct exo_volume { /* exported: units of a disk, and the domain that they are b
     uint8_t held;    /* no more are started: it is being changed */
     uint32_t frame;  /* of its queue, 0 = none */
     uint32_t head;   /* of the queue: the next request to start */
-    uint16_t env;
-    uint32_t generation;
+    exo_env_t env;
     uint64_t bits; /* events posted to env as requests end */
     uint64_t pass; /* its disk time */
 };
@@ -279,13 +278,11 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
         trace_ring, crash_ring, volume_table, device_tree, initrd; /* the last two: bytes */
     uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
     uint64_t trace_next; /* how many trace records there have been */
-    uint64_t crash_next;
-    uint64_t free_frames;
-    uint64_t longest_lock;      /* cycles */
-    uint64_t longest_irqoff;    /* cycles */
-    uint64_t boot_instructions; /* kernel entry to first user instruction */
-    uint64_t image;             /* physical address of the kernel */
-    uint64_t firmware[3];       /* SBI: version of the specification, implementation, its version */
+    uint64_t crash_next, free_frames;
+    uint64_t longest_lock, longest_irqoff; /* cycles */
+    uint64_t boot_instructions;            /* kernel entry to first user instruction */
+    uint64_t image;                        /* physical address of the kernel */
+    uint64_t firmware[3]; /* SBI: version of the specification, implementation, its version */
     uint8_t has_asid, has_stimecmp;
     struct exo_disk disk[EXO_DISKS];
     struct exo_window window[EXO_WINDOWS]; /* what the kernel keeps, memory too, stands first */

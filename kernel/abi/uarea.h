@@ -42,8 +42,7 @@ struct exo_uarea {
     uint64_t entry_async;       /* 0: preempt silently */
     uint64_t entry_gate;        /* gate calls begin here: a0-a6 message, a7 the caller's domain */
     uint64_t critical;          /* not 0: hold asynchronous upcalls back */
-    uint64_t pending;
-    uint64_t events;
+    uint64_t pending, events;
     uint64_t notify; /* events that come as an upcall at once */
     uint64_t self;   /* this page's address in the vspace, then handles, by the kernel */
     uint64_t env, domain, vspace;

@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/base/print.h"
 #include "arch/riscv64/arch.h"
-#include <stdarg.h>
-
-volatile uint32_t *panic_exit_device;
+#include "kernel/base/string.h"
 
 void print_bytes(const char *text, uint64_t length) {
     for (; length; text++, length--) {
@@ -14,30 +12,26 @@ void print_bytes(const char *text, uint64_t length) {
     }
 }
 
-static void print_number(uint64_t value, unsigned base) {
-    if (value >= base)
-        print_number(value / base, base);
-    arch_console_put("0123456789abcdef"[value % base]);
+void print(const char *text) { print_bytes(text, strnlen(text, UINT64_MAX)); }
+
+static void print_number(const char *name, uint64_t value) {
+    print(name);
+    for (int shift = 60; shift >= 0; shift -= 4)
+        if (value >> shift || !shift)
+            arch_console_put("0123456789abcdef"[value >> shift & 15]);
 }
 
-void print(const char *format, ...) {
-    va_list list;
-
-    va_start(list, format);
-    for (; *format; format++) {
-        if (*format != '%') {
-            print_bytes(format, 1);
-        } else if (*++format == 's') {
-            for (const char *text = va_arg(list, const char *); *text; text++)
-                print_bytes(text, 1);
-        } else {
-            print_number(va_arg(list, uint64_t), *++format == 'x' ? 16 : 10);
-        }
-    }
-    va_end(list);
+void print_fault(const char *what, uint64_t cause, uint64_t pc, uint64_t address) {
+    print(what);
+    print_number(": cause 0x", cause);
+    print_number(", pc 0x", pc);
+    print_number(", address 0x", address);
+    print("\n");
 }
 
 void panic(const char *why) {
-    print("panic: %s\n", why);
-    arch_end(0, 1, panic_exit_device);
+    print("panic: ");
+    print(why);
+    print("\n");
+    arch_end(0, 1);
 }

@@ -3,11 +3,11 @@
 #pragma once
 #include <stdint.h>
 
-/* printf for the kernel: %s, %lu and %lx alone. Bounded by the format. */
-void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print(const char *text);
+/* "what: cause 0x.., pc 0x.., address 0x..", and a new line. */
+void print_fault(const char *what, uint64_t cause, uint64_t pc, uint64_t address);
 /* As they are, no newline translation beyond \n -> \r\n. */
 void print_bytes(const char *text, uint64_t length);
 
 /* Says "panic: why" and ends the machine with status 1; other harts are stopped by the reset. */
-extern volatile uint32_t *panic_exit_device; /* sifive,test, once the tree has named it */
 _Noreturn void panic(const char *why);

@@ -3,8 +3,8 @@
 #include "kernel/bind/birth.h"
 #include "kernel/bind/frame.h"
 
-struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint32_t frame,
-                           uint64_t address) {
+struct exo_env *birth_make(struct vspace *space, uint32_t frame, uint64_t address) {
+    struct exo_domain *domain = &domain_table[space->domain];
     struct exo_env *entry = env_table;
     struct exo_uarea *uarea = frame_memory(frame);
     struct env *env = frame_memory(frame + 1);
@@ -15,7 +15,7 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     if (entry == env_table + facts.env_table.count)
         return NULL;
     /* commit */
-    frame_donate(frame + 1, EXO_FRAME_PRIVATE, env_slot(entry));
+    frame_donate(frame + 1, EXO_FRAME_PRIVATE, (uint32_t)(space - vspace_table));
     frame_table[frame].uses++;
     frame_table[frame].pins++;
     frame_table[frame].wx++; /* never executable */
@@ -23,7 +23,7 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     *entry = (struct exo_env){.state_word = word | EXO_ENV_EMBRYO,
                               .kernel = (uint64_t)env,
                               .frame = frame,
-                              .domain = (uint16_t)domain_slot(domain),
+                              .domain = space->domain,
                               .vspace = (uint16_t)(space - vspace_table)};
     env->entry = entry;
     env->space = space;
@@ -43,10 +43,10 @@ struct exo_env *birth_make(struct exo_domain *domain, struct vspace *space, uint
     uarea->vspace = (uint64_t)space->generation << 16 | entry->vspace;
     uarea->facts_frame = frame_of(arch_physical(&facts));
     space->environments++;
-    domain_charge(domain, EXO_ENVS);
+    domain_charge(domain, EXO_ENVS, 1);
     if (!domain->speaker)
         domain->speaker = env->handle;
-    trace_event(EXO_TRACE_BORN, (uint16_t)env_slot(entry), domain_slot(domain));
+    trace_event(EXO_TRACE_BORN, (uint16_t)env_slot(entry), space->domain);
     return entry;
 }
 
@@ -80,7 +80,7 @@ long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint
         return EXO_E_HOLD;
     if (!domain_may(domain, EXO_ENVS, 1))
         return EXO_E_QUOTA;
-    entry = birth_make(domain, space, (uint32_t)frame, address);
+    entry = birth_make(space, (uint32_t)frame, address);
     return entry ? (long)env_handle(entry) : EXO_E_FULL;
 }
 

@@ -8,27 +8,36 @@
 #include "kernel/dev/plic.h"
 #include "kernel/dev/virtio_blk.h"
 
-enum { RAM_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
+enum { COPIED_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
 enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
 
-struct flight {                /* a request that the device has */
+struct flight {                /* a request that the device has, or the driver */
     struct exo_volume *volume; /* NULL: the slot is free */
-    uint64_t since, sector;
-    uint32_t index, sectors, count, frame[EXO_REQUEST_FRAMES];
-    uint8_t op;
+    uint64_t since;
+    uint32_t index, count; /* its number in the queue; frames in use */
+    uint8_t taken;         /* the driver was told */
+    struct exo_request request;
 };
 
 static struct disk {
     struct exo_disk *books;
     struct exo_unit *units;
-    char *ram;                   /* NULL: virtio */
-    uint64_t zeros, ready, pass; /* physical page; volumes that may have requests; time so far */
+    char *ram;            /* a RAM disk's memory */
+    uint64_t ready, pass; /* volumes that may have requests; time so far */
     struct virtio_blk device;
+    exo_env_t driver;   /* of a disk without a line: whom events tell of requests */
+    exo_domain_t owner; /* the driver's domain, as the first domain named it */
+    uint64_t bits;
     struct flight flight[VIRTIO_BLK_SLOTS];
 } disk_table[EXO_DISKS];
 
 struct exo_volume *volume_table;
+
+/* The disk of that number, or NULL. */
+static struct disk *disk_named(uint64_t number) {
+    return number < EXO_DISKS && disk_table[number].books ? &disk_table[number] : NULL;
+}
 
 /* The unit of a sector, and how many sectors of it stand before `end`. */
 static struct exo_unit *disk_unit(const struct disk *disk, uint64_t at, uint64_t end,
@@ -75,13 +84,9 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
     uint8_t right = request->op == EXO_DISK_READ ? EXO_W : EXO_R;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t frame = request->frame[i];
-        struct hold hold;
-
-        if (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
-            !hold_find(frame, &domain_table[volume->domain], &hold) || !(*hold.rights & right))
+        if (!hold_uses(request->frame[i], &domain_table[volume->domain], right))
             return EXO_E_HOLD;
-        if (right == EXO_W && frame_table[frame].wx < 0)
+        if (right == EXO_W && frame_table[request->frame[i]].wx < 0)
             return EXO_E_WX;
     }
     return 0;
@@ -90,14 +95,15 @@ static long request_frames(const struct exo_volume *volume, const struct exo_req
 /* The request is over: its frames are free of it, its owner hears. */
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
-    struct exo_env *entry = &env_table[volume->env];
-    uint64_t at = flight->sector, end = at + flight->sectors, stop;
+    struct exo_env *entry = env_find(volume->env);
+    uint64_t at = flight->request.sector, end = at + flight->request.sectors, stop;
 
     for (uint32_t i = 0; i < flight->count; i++) {
-        frame_table[flight->frame[i]].wx -= flight->op == EXO_DISK_READ;
-        hold_unuse(flight->frame[i], &domain_table[volume->domain]);
+        frame_table[flight->request.frame[i]].wx -= flight->request.op == EXO_DISK_READ;
+        hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
     }
-    for (; !status && at < end && flight->op != EXO_DISK_READ; at += EXO_UNIT - at % EXO_UNIT) {
+    for (; !status && at < end && flight->request.op != EXO_DISK_READ;
+         at += EXO_UNIT - at % EXO_UNIT) {
         struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
         unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
@@ -105,88 +111,105 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
     volume->flying--;
     flight->volume = NULL;
     volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
-    if (volume->generation && (uint32_t)env_generation(entry) == volume->generation)
+    if (entry)
         slice_post(entry, volume->bits);
 }
 
-/* The device is not believed any more; what it had failed. */
+/* The device, or driver, is not believed any more; what it had failed. */
 static void disk_fail(struct disk *disk) {
-    virtio_blk_stop(&disk->device);
+    if (disk->books->line)
+        virtio_blk_stop(&disk->device);
     disk->books->dead = 1;
     for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
         if (disk->flight[i].volume)
             flight_end(disk, &disk->flight[i], EXO_E_IO);
 }
 
-static void ram_transfer(struct disk *disk, const struct flight *flight, const uint64_t *pages,
-                         uint32_t offset) {
-    char *at = disk->ram + flight->sector * SECTOR;
-    uint32_t bytes = flight->sectors * SECTOR, part;
+/* So it is too if it keeps a request too long, or is a driver that died. */
+static void disk_watch(struct disk *disk) {
+    int gone = !disk->books->line && !disk->ram && !env_find(disk->driver);
 
-    for (; bytes; bytes -= part, at += part, offset = 0) {
-        char *page = (char *)arch_direct(*pages++) + offset;
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
+        gone |= disk->flight[i].volume &&
+                arch_time() - disk->flight[i].since > PATIENCE * facts.timebase;
+    if (gone)
+        disk_fail(disk);
+}
+
+/* The data of a request, between its frames and a RAM disk, or (NULL) the driver's memory. True if
+ * that is all there. */
+static int flight_copy(const struct flight *flight, char *ram, uint64_t data) {
+    const struct exo_request *request = &flight->request;
+    uint32_t bytes = request->sectors * SECTOR, offset = request->offset * SECTOR, part;
+    int reads = request->op == EXO_DISK_READ;
+
+    for (uint32_t i = 0; i < flight->count; i++, bytes -= part, offset = 0) {
+        char *page = (char *)frame_memory(request->frame[i]) + offset;
 
         part = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        memcpy(flight->op == EXO_DISK_READ ? page : at, flight->op == EXO_DISK_READ ? at : page,
-               part);
+        if (ram)
+            memcpy(reads ? page : ram, reads ? ram : page, part);
+        else if (reads ? !umem_in(page, data, part, 0) : !umem_out(data, page, part))
+            return 0;
+        ram += ram ? part : 0;
+        data += part;
     }
+    return 1;
 }
 
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
 static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
-    struct exo_request request;
-    const struct exo_request *user = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
-    uint64_t pages[EXO_REQUEST_FRAMES];
+    struct exo_request *request = &flight->request;
+    struct exo_env *driver = env_find(disk->driver);
     uint32_t count;
     long status = 0;
 
-    memcpy(&request, user, sizeof request); /* read once: it may change meanwhile */
-    count = (request.offset + request.sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
-    if (request.op == EXO_DISK_FLUSH)
-        count = request.sectors = request.sector = 0;
-    if (request.op > EXO_DISK_FLUSH || !(OPERATIONS >> request.op & 1) ||
-        request.offset >= PAGE_SECTORS || count > disk->books->most ||
-        (request.op != EXO_DISK_FLUSH && !request.sectors))
+    /* Read once: it may change meanwhile. */
+    memcpy(request, &volume_queue(volume)->request[volume->head % EXO_REQUESTS], sizeof *request);
+    count = (request->offset + request->sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
+    if (request->op == EXO_DISK_FLUSH)
+        count = request->sectors = request->sector = 0;
+    if (request->op > EXO_DISK_FLUSH || !(OPERATIONS >> request->op & 1) ||
+        request->offset >= PAGE_SECTORS || count > disk->books->most ||
+        (request->op != EXO_DISK_FLUSH && !request->sectors))
         status = EXO_E_ARG;
-    else if (!(volume->rights & (request.op == EXO_DISK_READ ? EXO_R : EXO_W)))
+    else if (!(volume->rights & (request->op == EXO_DISK_READ ? EXO_R : EXO_W)))
         status = EXO_E_RIGHT;
     else if (disk->books->dead)
         status = EXO_E_IO;
     if (!status)
-        status = request_place(disk, volume, &request);
-    if (!status && request.op < EXO_DISK_ZERO)
-        status = request_frames(volume, &request, count);
+        status = request_place(disk, volume, request);
+    if (!status && request->op < EXO_DISK_ZERO)
+        status = request_frames(volume, request, count);
     /* commit */
-    *flight = (struct flight){.volume = volume,
-                              .since = arch_time(),
-                              .sector = request.sector,
-                              .index = volume->head++,
-                              .sectors = status ? 0 : request.sectors,
-                              .op = request.op};
+    if (status)
+        count = request->sectors = 0;
+    flight->volume = volume;
+    flight->since = arch_time();
+    flight->index = volume->head++;
+    flight->count = request->op < EXO_DISK_ZERO ? count : 0;
+    flight->taken = 0;
     volume->flying++;
     disk->pass = volume->pass;
-    volume->pass += ((uint64_t)flight->sectors + SEEK) * SHARE_MOST / volume->share;
-    for (uint32_t i = 0; !status && i < count; i++) {
-        struct hold hold;
-
-        pages[i] = disk->zeros;
-        if (request.op == EXO_DISK_ZERO)
-            continue;
-        pages[i] = frame_address(request.frame[i]);
-        flight->frame[flight->count++] = request.frame[i];
-        hold_find(request.frame[i], &domain_table[volume->domain], &hold);
-        ++*hold.uses;
-        frame_table[request.frame[i]].wx += request.op == EXO_DISK_READ;
+    volume->pass += ((uint64_t)request->sectors + SEEK) * SHARE_MOST / volume->share;
+    for (uint32_t i = 0; i < flight->count; i++) {
+        ++*hold_uses(request->frame[i], &domain_table[volume->domain], 0);
+        frame_table[request->frame[i]].wx += request->op == EXO_DISK_READ;
     }
-    if (disk->ram && !status)
-        ram_transfer(disk, flight, pages, request.offset * SECTOR);
+    if (disk->ram && !status) {
+        char *at = disk->ram + request->sector * SECTOR;
+
+        if (request->op == EXO_DISK_ZERO)
+            memset(at, 0, request->sectors * SECTOR);
+        flight_copy(flight, at, 0);
+    }
     if (status || disk->ram ||
-        (request.op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+        (request->op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
         flight_end(disk, flight, status);
-    else
-        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight),
-                         request.op == EXO_DISK_ZERO ? EXO_DISK_WRITE : request.op, request.sector,
-                         pages, request.offset * SECTOR, flight->sectors * SECTOR);
+    else if (driver)
+        slice_post(driver, disk->bits);
+    else if (disk->books->line)
+        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight), request);
 }
 
 /* Starts what waits, as far as there are free slots: who has had least of its share is next. */
@@ -223,44 +246,50 @@ static void volume_ready(struct exo_volume *volume) {
 }
 
 int disk_interrupt(uint32_t line) {
-    for (struct disk *disk = disk_table; disk < disk_table + EXO_DISKS; disk++) {
-        int64_t slot;
-        int well;
+    struct disk *disk = disk_table, *end = disk_table + EXO_DISKS;
+    int64_t slot;
+    int well;
 
-        if (!disk->books || disk->books->line != line)
-            continue;
-        virtio_blk_acknowledge(&disk->device);
-        for (unsigned n = 0; n < VIRTIO_BLK_SLOTS && !disk->books->dead; n++) {
-            slot = virtio_blk_ended(&disk->device, &well);
-            if (slot < 0)
-                break;
-            if (slot >= VIRTIO_BLK_SLOTS || !disk->flight[slot].volume)
-                disk_fail(disk);
-            else
-                flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
-        }
-        disk_push(disk);
-        return 1;
-    }
-    return 0;
+    while (disk < end && (!disk->books || disk->books->line != line))
+        disk++;
+    if (disk == end)
+        return 0;
+    virtio_blk_acknowledge(&disk->device);
+    /* Who names a request twice is dead: so there are not more than slots. */
+    while (!disk->books->dead && (slot = virtio_blk_ended(&disk->device, &well)) >= 0)
+        if (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
+            flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
+        else
+            disk_fail(disk);
+    disk_push(disk);
+    return 1;
 }
 
+/* Its frame is an ordinary one of the holder's again. */
 static void volume_unqueue(struct exo_volume *volume) {
     uint32_t frame = volume->frame;
 
-    volume->frame = volume->generation = 0;
+    volume->frame = 0;
     if (!frame)
         return;
     frame_table[frame].wx--;
     hold_unuse(frame, &domain_table[volume->domain]);
 }
 
-int volume_end(struct exo_volume *volume) {
-    volume->held = volume->flying > 0;
+/* Whether nothing of the volume is in the device; else no more is started, till it is asked again.
+ */
+static int volume_rests(struct exo_volume *volume) {
     if (volume->flying)
+        disk_watch(&disk_table[volume->disk]);
+    volume->held = volume->flying > 0;
+    return !volume->flying;
+}
+
+int volume_end(struct exo_volume *volume) {
+    if (!volume_rests(volume))
         return 0;
     volume_unqueue(volume);
-    domain_credit_many(&domain_table[volume->domain], EXO_DISK, volume->units);
+    domain_credit(&domain_table[volume->domain], EXO_DISK, volume->units);
     volume->domain = 0;
     return 1;
 }
@@ -284,50 +313,51 @@ static struct exo_volume *volume_mine(uint64_t number) {
 long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
     struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
     struct exo_domain *first = domain_current();
-    uint64_t sectors = facts.initrd.count / SECTOR, units;
     char *memory = frame_memory((uint32_t)frame);
+    uint64_t units = line, most = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
+    int ram = !page && !line;
 
     if (domain_slot(first) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (disk->books || (!page && disk_table[0].ram))
+    if (disk->books || (ram && disk_table[0].ram))
         return EXO_E_FULL;
     /* Of the gibibyte that has the PLIC all is mapped. */
-    if (page >= 1 << 18 || line >= facts.line_table.count || count <= EXO_DISK_FRAMES ||
-        count > EXO_BATCH || (page ? line_table[line].domain != DOMAIN_FIRST : line != 0))
+    if (page >= 1 << 18 || count <= EXO_DISK_FRAMES || count > EXO_BATCH ||
+        (page && (line >= facts.line_table.count || line_table[line].domain != DOMAIN_FIRST)))
         return EXO_E_ARG;
     for (uint64_t i = 0; i < count; i++)
         if (!frame_is_spare(frame + i, first))
             return EXO_E_HOLD;
-    for (uint64_t i = 0; i < count; i++)
-        frame_zero((uint32_t)(frame + i));
+    disk->device.flags = VIRTIO_BLK_FLUSHES; /* what a driver is asked for */
     if (page)
-        sectors = virtio_blk_open(&disk->device, arch_direct(page << 12), memory);
-    units = sectors / EXO_UNIT;
+        units = virtio_blk_open(&disk->device, arch_direct(page << 12), memory) / EXO_UNIT;
+    if (ram)
+        units = facts.initrd.count / SECTOR / EXO_UNIT;
     if (!units)
         return EXO_E_DEAD;
-    if (units > (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME)
-        units = (count - EXO_DISK_FRAMES) * UNITS_IN_FRAME;
     /* commit */
+    units = units < most ? units : most;
     count = EXO_DISK_FRAMES + (units + UNITS_IN_FRAME - 1) / UNITS_IN_FRAME;
     for (uint64_t i = 0; i < count; i++)
         frame_table[frame + i] =
             (struct exo_frame){.kind = i < EXO_DISK_FRAMES ? EXO_FRAME_KERNEL : EXO_FRAME_EXPORT};
-    domain_credit_many(first, EXO_FRAMES, (uint32_t)count);
+    for (uint64_t i = EXO_DISK_FRAMES; i < count; i++)
+        frame_zero((uint32_t)(frame + i));
+    domain_credit(first, EXO_FRAMES, (uint32_t)count);
     first->limit[EXO_FRAMES] -= (uint32_t)count;
     first->limit[EXO_DISK] += (uint32_t)units;
     disk->books = &facts.disk[disk - disk_table];
     *disk->books = (struct exo_disk){.units = {(uint32_t)frame + EXO_DISK_FRAMES, (uint32_t)units},
-                                     .line = (uint32_t)line,
-                                     .most = page ? EXO_REQUEST_FRAMES : RAM_FRAMES,
-                                     .read_only = disk->device.flags & VIRTIO_BLK_READONLY};
+                                     .line = page ? (uint32_t)line : 0,
+                                     .most = page ? EXO_REQUEST_FRAMES : COPIED_FRAMES,
+                                     .read_only = !!(disk->device.flags & VIRTIO_BLK_READONLY),
+                                     .dead = !page && !ram};
     disk->units = frame_memory(disk->books->units.frame);
-    disk->zeros = arch_physical(memory + VIRTIO_BLK_MEMORY * ARCH_PAGE);
+    disk->ram = ram ? (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset : NULL;
     if (page) {
-        domain_credit(first, EXO_IRQS);
+        domain_credit(first, EXO_IRQS, 1);
         line_table[line].domain = 0;
-        plic_unmask((uint32_t)line);
-    } else {
-        disk->ram = (char *)frame_memory(facts.initrd.frame) + facts.initrd_offset;
+        plic_open((uint32_t)line, 1);
     }
     return disk - disk_table;
 }
@@ -340,7 +370,7 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
     struct exo_domain *domain = domain_mine(handle);
     int first = domain_slot(domain_current()) == DOMAIN_FIRST;
 
-    if (!number || number >= EXO_VOLUMES || disk >= EXO_DISKS || !disk_table[disk].books ||
+    if (!number || number >= EXO_VOLUMES || !disk_named(disk) ||
         rights & ~(uint64_t)(EXO_R | EXO_W) || share > SHARE_MOST || (rights && !share))
         return EXO_E_ARG;
     if (!first && (error_of(volume_mine(number)) || rights & ~(uint64_t)volume->rights ||
@@ -352,7 +382,8 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
         return EXO_E_ARG;
     if (facts.disk[disk].read_only && rights & EXO_W)
         return EXO_E_RIGHT;
-    if (rights && !domain_may(domain, EXO_DISK, volume->units))
+    if (rights && volume->domain != domain_slot(domain) &&
+        !domain_may(domain, EXO_DISK, volume->units))
         return EXO_E_QUOTA;
     if (volume->domain && !volume_end(volume))
         return EXO_E_AGAIN;
@@ -365,21 +396,20 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
                                   .rights = (uint8_t)rights,
                                   .share = (uint16_t)share,
                                   .pass = disk_table[disk].pass};
-    domain_charge_many(domain, EXO_DISK, volume->units);
+    domain_charge(domain, EXO_DISK, volume->units);
     return 0;
 }
 
 long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
                      uint64_t written) {
-    struct disk *disk = &disk_table[number < EXO_DISKS ? number : 0];
+    struct disk *disk = disk_named(number);
     struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
     struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
 
     if (domain_slot(domain_current()) != DOMAIN_FIRST)
         return EXO_E_RIGHT;
-    if (number >= EXO_DISKS || !disk->books || count > MOVE_MOST || from >= EXO_VOLUMES ||
-        to >= EXO_VOLUMES || from == to || first > disk->books->units.count ||
-        count > disk->books->units.count - first ||
+    if (!disk || count > MOVE_MOST || from >= EXO_VOLUMES || to >= EXO_VOLUMES || from == to ||
+        first > disk->books->units.count || count > disk->books->units.count - first ||
         (to && (taker->units || taker->domain) && taker->disk != number))
         return EXO_E_ARG;
     for (uint64_t i = first; i < first + count; i++)
@@ -387,19 +417,19 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
             return EXO_E_RIGHT;
     if (taker->domain && !domain_may(&domain_table[taker->domain], EXO_DISK, (uint32_t)count))
         return EXO_E_QUOTA;
-    giver->held = count && giver->flying;
-    if (giver->held)
+    if (count && !volume_rests(giver))
         return EXO_E_AGAIN;
     /* commit */
+    giver->held = 0;
     for (uint64_t i = first; i < first + count; i++)
         disk->units[i] = (struct exo_unit){(uint16_t)to, written ? EXO_UNIT : 0};
     giver->units -= (uint32_t)count;
     taker->units += (uint32_t)count;
     taker->disk = (uint8_t)number;
     if (taker->domain)
-        domain_charge_many(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
+        domain_charge(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
     if (giver->domain) {
-        domain_credit_many(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
+        domain_credit(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
         volume_ready(giver);
     }
     return 0;
@@ -408,43 +438,104 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
 long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
     struct exo_volume *volume = volume_mine(number);
     struct exo_env *entry = env_mine(handle);
-    struct hold hold;
+    uint32_t *uses;
 
     if (error_of(volume) || error_of(entry))
         return error_of(volume) ? error_of(volume) : error_of(entry);
-    if (frame != EXO_ANY && (frame >= facts.frames || frame_table[frame].kind != EXO_FRAME_RAM ||
-                             !hold_find((uint32_t)frame, &domain_table[volume->domain], &hold) ||
-                             ~*hold.rights & (EXO_R | EXO_W)))
+    uses = hold_uses(frame, &domain_table[volume->domain], EXO_R | EXO_W);
+    if (frame != EXO_ANY && !uses)
         return EXO_E_HOLD;
-    if (frame != EXO_ANY && frame_table[frame].wx < 0)
+    if (uses && frame_table[frame].wx < 0)
         return EXO_E_WX;
     if (volume->flying)
         return EXO_E_BUSY;
     /* commit */
     volume_unqueue(volume);
-    if (frame == EXO_ANY)
+    if (!uses)
         return 0;
-    ++*hold.uses;
+    ++*uses;
     frame_table[frame].wx++; /* the kernel writes there */
     volume->frame = (uint32_t)frame;
     volume->head = volume_queue(volume)->tail;
-    volume->env = (uint16_t)env_slot(entry);
-    volume->generation = (uint32_t)env_generation(entry);
+    volume->env = env_handle(entry);
     volume->bits = bits;
     return 0;
 }
 
 long sys_disk_kick(uint64_t number) {
     struct exo_volume *volume = volume_mine(number);
-    struct disk *disk;
 
     if (error_of(volume))
         return error_of(volume);
-    disk = &disk_table[volume->disk];
-    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++)
-        if (disk->flight[i].volume &&
-            arch_time() - disk->flight[i].since > PATIENCE * facts.timebase)
-            disk_fail(disk);
+    disk_watch(&disk_table[volume->disk]);
     volume_ready(volume);
+    return 0;
+}
+
+/* The first domain names who serves. That one's domain, and who is above it, may name another. */
+long sys_disk_serve(uint64_t number, exo_env_t handle, uint64_t bits) {
+    struct disk *disk = disk_named(number);
+    struct exo_env *entry = env_mine(handle);
+    struct exo_domain *owner = disk ? domain_find(disk->owner) : NULL;
+    int first = domain_slot(domain_current()) == DOMAIN_FIRST;
+
+    if (!first && (!owner || !domain_above(domain_current(), owner)))
+        return EXO_E_RIGHT;
+    if (error_of(entry) || !disk || disk->books->line || disk->ram)
+        return error_of(entry) ? error_of(entry) : EXO_E_ARG;
+    /* commit */
+    disk_fail(disk); /* what the one before has */
+    if (first)
+        disk->owner = domain_handle(&domain_table[entry->domain]);
+    disk->driver = env_handle(entry);
+    disk->bits = bits;
+    disk->books->dead = 0;
+    return 0;
+}
+
+/* The disk, if the caller drives it; else an error dressed as a pointer. `data` is where the data
+ * of a request is in its memory. */
+static struct disk *disk_served(uint64_t number, uint64_t data) {
+    struct disk *disk = disk_named(number);
+
+    if (!disk || disk->driver != current->handle)
+        return error_pointer(EXO_E_RIGHT);
+    return data % SECTOR ? error_pointer(EXO_E_ARG) : disk;
+}
+
+long sys_disk_take(uint64_t number, uint64_t data) {
+    struct disk *disk = disk_served(number, data);
+    struct flight *next = NULL;
+
+    if (error_of(disk))
+        return error_of(disk);
+    for (struct flight *at = disk->flight; at < disk->flight + VIRTIO_BLK_SLOTS; at++)
+        if (at->volume && !at->taken && (!next || at->since < next->since))
+            next = at;
+    if (!next)
+        return EXO_E_EARLY;
+    if (next->request.op != EXO_DISK_READ && !flight_copy(next, NULL, data))
+        return EXO_E_FAULT;
+    /* commit */
+    next->taken = 1;
+    return (long)(next->request.sector << 24 | (uint64_t)next->request.sectors << 8 |
+                  next->request.op << 4) |
+           (next - disk->flight);
+}
+
+long sys_disk_done(uint64_t number, uint64_t id, uint64_t failed, uint64_t data) {
+    struct disk *disk = disk_served(number, data);
+    struct flight *flight;
+
+    if (error_of(disk))
+        return error_of(disk);
+    flight = &disk->flight[id % VIRTIO_BLK_SLOTS];
+    if (id >= VIRTIO_BLK_SLOTS || !flight->volume || !flight->taken)
+        return EXO_E_ARG;
+    if (flight->request.op == EXO_DISK_READ && !failed && !flight_copy(flight, NULL, data))
+        return EXO_E_FAULT;
+    /* commit */
+    flight_end(disk, flight, failed ? EXO_E_IO : 0);
+    disk_push(disk);
     return 0;
 }

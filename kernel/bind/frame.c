@@ -7,8 +7,8 @@
 enum { FRAME_BATCH = 16, HOLD_CHAIN = 16, HOLD_RIGHTS = EXO_R | EXO_W | EXO_X };
 
 struct exo_frame *frame_table;
+struct exo_hold *hold_table;
 
-static struct exo_hold *hold_table;
 static uint32_t *hold_buckets;
 static uint32_t hold_bucket_mask, hold_unused;
 static uint64_t hold_seed;
@@ -20,19 +20,19 @@ static inline void frame_link(int64_t frame, int64_t next) {
     frame_table[next].wx = (int32_t)(frame - next + 1);
 }
 
-void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
-                uint32_t *buckets, uint32_t bucket_count, uint64_t seed) {
-    frame_table = table;
-    hold_table = holds;
+void frame_init(void) {
+    frame_table[0].kind = EXO_FRAME_KERNEL;
+    frame_link(facts.frames - 1, 0);
+    facts.free_frames = facts.frames - 1;
+}
+
+void hold_init(uint32_t *buckets, uint32_t count, uint64_t seed) {
     hold_buckets = buckets;
-    hold_bucket_mask = bucket_count - 1;
+    hold_bucket_mask = count - 1;
     hold_seed = seed | 1;
     /* Entry 0 is the end of every chain; unused ones are linked as free frames are. */
     hold_unused = 1;
-    holds[hold_count - 1].next = -hold_count;
-    table[0].kind = EXO_FRAME_KERNEL;
-    frame_link(facts.frames - 1, 0);
-    facts.free_frames = facts.frames - 1;
+    hold_table[facts.hold_table.count - 1].next = -facts.hold_table.count;
 }
 
 void frame_free(uint32_t frame) {
@@ -69,7 +69,7 @@ long frame_take(struct exo_domain *domain, uint64_t frame, enum exo_frame_kind k
     long taken = frame_pick(frame, frame_head(domain, kind));
 
     if (taken >= 0)
-        domain_charge(domain, EXO_FRAMES);
+        domain_charge(domain, EXO_FRAMES, 1);
     return taken;
 }
 
@@ -109,11 +109,20 @@ int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold
     return hold_find_any(frame, domain, hold) && *hold->rights;
 }
 
+uint32_t *hold_uses(uint64_t frame, const struct exo_domain *domain, uint8_t rights) {
+    struct hold hold;
+
+    return frame < facts.frames && frame_table[frame].kind == EXO_FRAME_RAM &&
+                   hold_find((uint32_t)frame, domain, &hold) && !(rights & ~*hold.rights)
+               ? hold.uses
+               : NULL;
+}
+
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
     struct exo_frame *entry = &frame_table[frame];
 
     domain->ask[EXO_FRAMES].count += !*hold->rights; /* that was struck off already */
-    domain_credit(domain, EXO_FRAMES);
+    domain_credit(domain, EXO_FRAMES, 1);
     if (hold->further) {
         uint32_t *link = hold_bucket(frame, hold->further->domain);
         uint32_t slot = (uint32_t)(hold->further - hold_table);
@@ -124,14 +133,14 @@ void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold) {
         *hold->further = (struct exo_hold){.next = hold_unused - slot - 1};
         hold_unused = slot;
         entry->others--;
-        domain_credit(domain, EXO_HOLDS);
+        domain_credit(domain, EXO_HOLDS, 1);
     } else {
         entry->domain = entry->rights = 0;
     }
     if (entry->domain || entry->others)
         return;
     if (entry->kind == EXO_FRAME_PROGRAM)
-        domain_credit(domain, EXO_PROGRAMS);
+        domain_credit(domain, EXO_PROGRAMS, 1);
     if (entry->kind == EXO_FRAME_RAM || entry->kind == EXO_FRAME_PROGRAM)
         frame_free(frame);
 }
@@ -191,7 +200,7 @@ long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     if (!done)
         return frame;
     /* commit */
-    domain_charge_many(domain, EXO_FRAMES, (uint32_t)done);
+    domain_charge(domain, EXO_FRAMES, (uint32_t)done);
     umem_out(user, frames, done * sizeof frames[0]);
     /* Fresh frames can be neither bound, shared nor dropped, so others may have the lock meanwhile.
      */
@@ -238,8 +247,8 @@ static long hold_share_one(struct exo_domain *from, struct exo_domain *to, uint6
                                          .rights = (uint8_t)rights};
     *bucket = slot;
     entry->others++;
-    domain_charge(to, EXO_HOLDS);
-    domain_charge(to, EXO_FRAMES);
+    domain_charge(to, EXO_HOLDS, 1);
+    domain_charge(to, EXO_FRAMES, 1);
     return 0;
 }
 
@@ -248,19 +257,16 @@ long sys_hold_share(exo_domain_t giver, exo_domain_t taker, uint64_t user, uint6
     uint64_t frames[EXO_BATCH], done = 0;
     struct exo_domain *from = domain_mine(giver);
     struct exo_domain *to = taker ? domain_find(taker) : domain_current();
-    long error = error_of(from);
+    long error = domain_batch(from, frames, user, count, sizeof frames[0], 0);
 
-    if (error)
-        return error;
-    if (!to)
-        return EXO_E_HANDLE;
+    if (error || !to)
+        return error ? error : EXO_E_HANDLE;
     /* A share costs its taker quota: only who acts for the taker decides, or the taker's own
      * consent. */
     if (!domain_above(domain_current(), to) && !domain_named(to->accept, from))
         return EXO_E_RIGHT;
     if (!rights || rights & ~(uint64_t)HOLD_RIGHTS)
         return EXO_E_ARG;
-    error = umem_batch(frames, user, count, sizeof frames[0], 0);
     for (; !error && done < count; done += !error)
         error = hold_share_one(from, to, frames[done], rights);
     return done ? (long)done : error;

@@ -13,13 +13,14 @@ struct hold {
 };
 
 extern struct exo_frame *frame_table;
+extern struct exo_hold *hold_table; /* the further ones */
 
 /* The lock is held for all of these. */
 
-/* Tables of facts.frames frames, which all become free, and of `holds` further holds, zeroed;
- * buckets a power of two. */
-void frame_init(struct exo_frame *table, struct exo_hold *holds, uint32_t hold_count,
-                uint32_t *buckets, uint32_t bucket_count, uint64_t seed);
+/* The frames of frame_table, zeroed, become free. */
+void frame_init(void);
+/* Nobody has a further hold: hold_table is zeroed, and so are the buckets, a power of two. */
+void hold_init(uint32_t *buckets, uint32_t count, uint64_t seed);
 /* Puts a frame that nobody holds on the free list. */
 void frame_free(uint32_t frame);
 /* Takes one off it for the kernel itself, if it is there still: KERNEL or EXPORT. */
@@ -56,6 +57,9 @@ static inline void frame_zero(uint32_t frame) { arch_zero_page(frame_memory(fram
 int hold_find(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
 /* The same, doomed or not. */
 int hold_find_any(uint32_t frame, const struct exo_domain *domain, struct hold *hold);
+/* Where the uses of a hold are counted: the domain's, on RAM, with these rights; NULL if there is
+ * none. */
+uint32_t *hold_uses(uint64_t frame, const struct exo_domain *domain, uint8_t rights);
 /* Ends a hold without uses; the last one frees the frame. */
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold);
 /* One use less; a doomed hold ends with its last. */

@@ -31,29 +31,24 @@ long sys_gate_bind(uint64_t slot, exo_env_t handle) {
     return 0;
 }
 
-void sys_gate_offer(uint64_t who) {
+long sys_gate_offer(uint64_t who) {
     struct env *self = current;
 
-    if (who && who != EXO_ANY && !domain_find(who)) {
-        self->x[10] = (uint64_t)EXO_E_HANDLE;
-        return;
-    }
+    if (who && who != EXO_ANY && !domain_find(who))
+        return EXO_E_HANDLE;
     /* commit */
     self->entry->offer = who;
     slice_stop(EXO_ENV_OFFERED);
     slice_unanswered(self);
+    return 0;
 }
 
 void gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
-    struct exo_env *entry = slot < EXO_GATES ? env_find(self->gate[slot].handle) : NULL;
-    long error = slot >= EXO_GATES                                     ? EXO_E_ARG
-                 : !entry                                              ? EXO_E_HANDLE
-                 : env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING) ? 0
-                                                                       : EXO_E_BUSY;
+    struct exo_env *entry = env_find(self->gate[slot].handle);
 
-    if (error) {
-        self->x[GATE_WHY] = (uint64_t)error;
+    if (!entry || !env_change(entry, EXO_ENV_OFFERED, EXO_ENV_RUNNING)) {
+        self->x[GATE_WHY] = (uint64_t)(entry ? EXO_E_BUSY : EXO_E_HANDLE);
         return;
     }
     /* commit */
@@ -72,7 +67,7 @@ void gate_call_slow(uint64_t slot, uint64_t deadline) {
 void gate_reply_slow(void) {
     struct env *self = current;
 
-    if (slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE)
+    if (slice_serves(self))
         memcpy(&env_private(self->lender)->x[GATE_FIRST], &self->x[GATE_FIRST],
                GATE_MESSAGE * sizeof self->x[0]);
     slice_stop(EXO_ENV_OFFERED);

@@ -21,7 +21,7 @@ void irq_take(void) {
         line->count++;
         line->masked = !disk_interrupt(number);
         if (line->masked)
-            plic_mask(number);
+            plic_open(number, 0);
         plic_complete(context, number);
         if (entry)
             slice_post(entry, line->bits);
@@ -42,12 +42,12 @@ static struct exo_line *irq_mine(uint64_t number) {
 void irq_move(uint32_t number, uint32_t domain) {
     struct exo_line *line = &line_table[number];
 
-    plic_mask(number);
+    plic_open(number, 0);
     line->masked = 1;
     line->generation = 0;
     /* In this order: to its own domain it moves without a count sinking. */
-    domain_charge(&domain_table[domain], EXO_IRQS);
-    domain_credit(&domain_table[line->domain], EXO_IRQS);
+    domain_charge(&domain_table[domain], EXO_IRQS, 1);
+    domain_credit(&domain_table[line->domain], EXO_IRQS, 1);
     line->domain = (uint16_t)domain;
 }
 
@@ -75,9 +75,6 @@ long sys_irq_bind(uint64_t number, exo_env_t handle, uint64_t bits) {
     line->generation = (uint32_t)(handle >> 16);
     line->bits = bits;
     line->masked = !handle;
-    if (handle)
-        plic_unmask((uint32_t)number);
-    else
-        plic_mask((uint32_t)number);
+    plic_open((uint32_t)number, !line->masked);
     return 0;
 }

@@ -33,7 +33,7 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     if (!umem_in(program->code, code, count * sizeof program->code[0], 0))
         return EXO_E_FAULT;
     /* commit: others may have the lock meanwhile, as while a frame is zeroed. */
-    domain_charge(domain, EXO_PROGRAMS);
+    domain_charge(domain, EXO_PROGRAMS, 1);
     frame_table[frame].kind = EXO_FRAME_FRESH;
     lock_release(&kernel_lock);
     program->profile = (uint32_t)profile;
@@ -46,7 +46,7 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     frame_table[frame].kind = error ? EXO_FRAME_RAM : EXO_FRAME_PROGRAM;
     if (!error)
         return 0;
-    domain_credit(domain, EXO_PROGRAMS);
+    domain_credit(domain, EXO_PROGRAMS, 1);
     return EXO_E_REFUSED + error;
 }
 

@@ -19,7 +19,7 @@ void slice_adopt(struct exo_env *entry, struct hart *hart) {
     env->stack = hart->idle->stack;
     /* Before it runs: fast switches enter its address space here without a word to anybody. */
     env->space->harts |= hart->mask;
-    word |= (uint64_t)hart->index << 8;
+    word |= (uint64_t)(hart - hart_table) << 8;
     __atomic_store_n(&entry->state_word, word, __ATOMIC_RELEASE);
     word &= ~(uint64_t)ENV_STATE;
     env->lending_word = word | EXO_ENV_LENDING;
@@ -119,9 +119,7 @@ int slice_return(struct env *env, uint64_t reason) {
 }
 
 void slice_unanswered(struct env *env) {
-    slice_return(env, slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE
-                          ? EXO_SLEPT
-                          : EXO_RETURNED);
+    slice_return(env, slice_serves(env) ? EXO_SLEPT : EXO_RETURNED);
 }
 
 /* What came of mask, taken: an event is told once. */
@@ -160,7 +158,7 @@ void slice_hurry(struct exo_env *entry) {
         for (unsigned k = 0; k < EXO_SLOTS_PER_HART && hart->sleeping && !wanted; k++)
             wanted = hart->slots[k].domain && hart->slots[k].env == env_slot(entry);
         if (wanted && hart != current->hart)
-            arch_ipi(hart->id);
+            arch_ipi(hart->mask);
     }
 }
 
@@ -285,9 +283,7 @@ static void slice_driver_end(struct hart *hart, uint64_t now) {
 
 /* Who owns a slot and lives; NULL if nobody. */
 static struct exo_env *slice_holder(const struct exo_slot *slot) {
-    struct exo_env *entry = env_bound(slot->env, slot->generation);
-
-    return entry && !entry->dying ? entry : NULL;
+    return env_bound(slot->env, slot->generation);
 }
 
 /* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each
@@ -431,45 +427,42 @@ struct env *slice_next(void) {
 }
 
 /* Sleeps, unless what is waited for is there. */
-static void slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
+static long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
     struct exo_env *entry = current->entry;
     uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
 
-    current->x[10] = events;
     /* News that came while it ran is delivered on the way out, and must not wait for a wake-up. */
     if (events || arch_time() >= deadline ||
         (env_uarea(current)->pending && upcall_listens(current)))
-        return;
+        return (long)events;
     entry->mask = mask;
     entry->deadline = deadline;
     current->program = program;
     slice_watchers += program != 0;
     slice_stop(EXO_ENV_ASLEEP);
     slice_return(sleeper, EXO_SLEPT);
+    return 0;
 }
 
-void sys_sleep(uint64_t mask, uint64_t deadline) { slice_sleep(mask, deadline, 0); }
+long sys_sleep(uint64_t mask, uint64_t deadline) { return slice_sleep(mask, deadline, 0); }
 
-void sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word, uint64_t mask,
+long sys_sleep_on(uint64_t program, uint64_t user, uint64_t count, uint64_t word, uint64_t mask,
                   uint64_t deadline) {
     uint64_t frames[EXO_WATCH];
-    struct env *self = current;
-    int64_t answer = EXO_E_ARG;
+    int64_t answer;
 
-    if (count <= EXO_WATCH && program < facts.frames)
-        answer = !count || umem_in(frames, user, count * sizeof frames[0], 0) ? 0 : EXO_E_FAULT;
-    if (!answer) {
-        self->watched = (uint32_t)count;
-        self->word = word;
-        for (uint64_t i = 0; i < count; i++)
-            self->watch[i] = frames[i] < facts.frames ? (uint32_t)frames[i] : UINT32_MAX;
-        answer = program_answer(self->entry, (uint32_t)program);
-    }
-    if (answer)
-        self->x[10] = (uint64_t)answer;
-    else
-        slice_sleep(mask, deadline, (uint32_t)program);
+    if (count > EXO_WATCH || program >= facts.frames)
+        return EXO_E_ARG;
+    if (count && !umem_in(frames, user, count * sizeof frames[0], 0))
+        return EXO_E_FAULT;
+    /* commit */
+    current->watched = (uint32_t)count;
+    current->word = word;
+    for (uint64_t i = 0; i < count; i++)
+        current->watch[i] = frames[i] < facts.frames ? (uint32_t)frames[i] : UINT32_MAX;
+    answer = program_answer(current->entry, (uint32_t)program);
+    return answer ? answer : slice_sleep(mask, deadline, (uint32_t)program);
 }
 
 /* Lends to a stopped environment: claims it first. */
@@ -480,27 +473,22 @@ static long slice_yield_to(struct exo_env *entry) {
     return 0;
 }
 
-void sys_yield(exo_env_t handle) {
+long sys_yield(exo_env_t handle) {
     struct exo_env *entry = env_find(handle);
     struct env *self = current;
-    long error = 0;
     int serves;
 
     if (handle)
-        error = !entry                   ? EXO_E_HANDLE
-                : !domain_offered(entry) ? EXO_E_RIGHT
-                                         : slice_yield_to(entry);
-    self->x[10] = (uint64_t)error;
-    if (handle)
-        return;
+        return !entry ? EXO_E_HANDLE : !domain_offered(entry) ? EXO_E_RIGHT : slice_yield_to(entry);
     upcall_clear(self, EXO_PENDING_SLICE);
     if (self->hart->told && self->entry->overruns)
         self->entry->overruns--;
     /* A gate call outlives the slot: its server goes on with it later, the caller still waits. */
-    serves = slice_on_loan(self) && env_private(self->lender)->kind == ENV_GATE;
+    serves = slice_serves(self);
     slice_stop(serves ? EXO_ENV_READY : EXO_ENV_READY_CALL);
     if (!serves)
         slice_unanswered(self);
+    return 0;
 }
 
 void yield_to_slow(uint64_t slot) {
@@ -539,7 +527,7 @@ static struct exo_slot *slice_mine(const struct exo_domain *domain, uint64_t har
 }
 
 void slice_clear(struct exo_slot *slot) {
-    domain_credit(&domain_table[slot->domain], EXO_SLOTS);
+    domain_credit(&domain_table[slot->domain], EXO_SLOTS, 1);
     *slot = (struct exo_slot){0};
 }
 
@@ -556,12 +544,12 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
         return EXO_E_QUOTA;
     /* commit */
     if (!slot->domain)
-        domain_charge(domain, EXO_SLOTS);
+        domain_charge(domain, EXO_SLOTS, 1);
     slot->domain = (uint16_t)domain_slot(domain);
     slot->env = (uint16_t)env_slot(entry);
     slot->generation = (uint32_t)env_generation(entry);
     if (hart_table[hart].sleeping)
-        arch_ipi(hart_table[hart].id);
+        arch_ipi(hart_table[hart].mask);
     return 0;
 }
 

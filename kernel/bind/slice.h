@@ -13,8 +13,8 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 };
 
 struct hart {
-    uint32_t index, plic_context;
-    uint64_t id, mask; /* 1 << id */
+    uint32_t plic_context;
+    uint64_t mask; /* 1 << its id */
     struct exo_slot *slots;
     struct env *idle;         /* stands in for an environment when nobody runs */
     uint32_t position, watch; /* the slot that is; whose predicate was evaluated last */
@@ -51,6 +51,10 @@ void slice_orphan(struct exo_env *entry);
 static inline int slice_on_loan(const struct env *env) {
     return env_state(env->lender) == EXO_ENV_LENDING &&
            env_private(env->lender)->lent == env->entry;
+}
+/* Whether it serves a gate call now. */
+static inline int slice_serves(const struct env *env) {
+    return slice_on_loan(env) && env_private(env->lender)->kind == ENV_GATE;
 }
 /* The running environment lends its slice to a claimed one, which becomes current. */
 void slice_lend(struct exo_env *to);

@@ -250,9 +250,7 @@ static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
  * read or read and write. */
-#define VSPACE_SHORT                                                                               \
-    (1ull << 0x01 | 1ull << 0x03 | 1ull << 0x10 | 1ull << 0x11 | 1ull << 0x30 | 1ull << 0x31 |     \
-     1ull << 0x33)
+#define VSPACE_SHORT 0xb00000003000aull
 
 /* Whether a frame of RAM (by number) is one that the domain of the space holds first, with these
  * rights: one comparison. */
@@ -417,9 +415,7 @@ int vspace_pins(const struct vspace *space, uint32_t frame) {
     return 0;
 }
 
-int vspace_flip(struct vspace *space) {
-    if (space->cursor < VSPACE_PAGES)
-        return 0;
+void vspace_flip(struct vspace *space) {
     for (unsigned i = 0; i < PAGE_USER_ENTRIES; i++) {
         page_t page = space->root[i];
 
@@ -429,7 +425,6 @@ int vspace_flip(struct vspace *space) {
     space->cursor = 0;
     space->leaf_base = UINT64_MAX;
     vspace_fence(space, 0, VSPACE_PAGES);
-    return 1;
 }
 
 int vspace_sweep(struct vspace *space) {
@@ -509,7 +504,7 @@ int vspace_end(struct vspace *space) {
     frame_return(frame_of(arch_physical(space->root)), domain);
     frame_return(frame_of(arch_physical(space->spare)), domain);
     *space = (struct vspace){.generation = space->generation};
-    domain_credit(domain, EXO_VSPACES);
+    domain_credit(domain, EXO_VSPACES, 1);
     return 1;
 }
 
@@ -535,7 +530,7 @@ struct vspace *vspace_make(struct exo_domain *domain, uint32_t root, uint32_t sp
     space->spare = frame_memory(spare);
     for (unsigned i = PAGE_USER_ENTRIES; i < PAGE_ENTRIES; i++)
         space->root[i] = arch_kernel_root[i];
-    domain_charge(domain, EXO_VSPACES);
+    domain_charge(domain, EXO_VSPACES, 1);
     return space;
 }
 

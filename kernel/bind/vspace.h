@@ -38,9 +38,9 @@ struct vspace *vspace_mine(exo_vspace_t handle);
 
 /* Binds one page; all is checked first. See sys_vspace_bind. */
 long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights);
-/* An abort: only the pinned set stays, on every hart, when it returns. False while an earlier sweep
- * is not over. Swaps 256 root entries. */
-int vspace_flip(struct vspace *space);
+/* An abort: only the pinned set stays, on every hart, when it returns. An earlier sweep must be
+ * over. Swaps 256 root entries. */
+void vspace_flip(struct vspace *space);
 /* Clears up to 64 stale entries; true when nothing stale is left. */
 int vspace_sweep(struct vspace *space);
 /* Whether a pinned page of the space is this frame. At most EXO_PINS steps. */

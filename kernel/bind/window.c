@@ -38,12 +38,11 @@ long sys_window_open(uint64_t page, uint64_t pages) {
     if (window == end || frame + pages > facts.frame_table.count)
         return EXO_E_FULL;
     /* commit */
-    for (uint64_t i = 0; i < pages; i++) {
+    for (uint64_t i = 0; i < pages; i++)
         frame_table[frame + i] = (struct exo_frame){
             .domain = DOMAIN_FIRST, .rights = EXO_R | EXO_W, .kind = EXO_FRAME_MMIO};
-        domain_charge(first, EXO_FRAMES);
-        first->limit[EXO_FRAMES]++;
-    }
+    domain_charge(first, EXO_FRAMES, (uint32_t)pages);
+    first->limit[EXO_FRAMES] += (uint32_t)pages;
     *window = (struct exo_window){.page = page, .pages = pages, .frame = frame};
     return frame;
 }

@@ -28,7 +28,7 @@ struct reader {
 
 /* Interrupts, timers and the end of the machine are the kernel's; the registers of the last three
  * reach any memory by DMA. */
-enum { KEPT_PLICS = 2, KEPT_EXIT = 2, KEPT = 11 };
+enum { KEPT_PLICS = 2, KEPT = 11 };
 static const char *const kept[KEPT] = {
     "sifive,plic-1.0.0", "riscv,plic0",      "sifive,test0",      "sifive,clint0",
     "riscv,clint0",      "thead,c900-clint", "riscv,aclint-mswi", "riscv,aclint-mtimer",
@@ -138,8 +138,6 @@ static int read_kept(struct reader *reader, const struct node *node) {
         !has_text(reader, node, "device_type", "pci"))
         return 1;
     read_reg(reader, node, 0, &range);
-    if (i == KEPT_EXIT)
-        machine->exit_device = range.base;
     if (i < KEPT_PLICS) {
         machine->plic = range;
         machine->plic_lines = (uint32_t)number_of(reader, node, "riscv,ndev") % 1024;

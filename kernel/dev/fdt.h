@@ -21,8 +21,7 @@ struct machine {
     struct machine_range initrd, tree; /* where the tree lies the caller knows: its base is 0 */
     uint64_t timebase;
     struct machine_range plic;
-    uint32_t plic_lines;  /* riscv,ndev */
-    uint64_t exit_device; /* sifive,test: address, or 0 */
+    uint32_t plic_lines; /* riscv,ndev */
 };
 
 /* Reads the tree at `blob` (mapped, at most `limit` bytes readable). `here` is a physical address

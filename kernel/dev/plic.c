@@ -16,7 +16,7 @@ void plic_init(void *registers, uint64_t size, uint32_t lines) {
     plic_size = size;
     plic_lines = lines < PLIC_LINES ? lines : PLIC_LINES;
     for (uint32_t line = 1; line <= plic_lines; line++)
-        plic_mask(line);
+        plic_open(line, 0);
 }
 
 int plic_has(uint64_t context) {
@@ -36,6 +36,4 @@ void plic_complete(uint32_t context, uint32_t line) {
     plic[PLIC_CLAIM + context * PLIC_CONTEXT] = line;
 }
 
-void plic_mask(uint32_t line) { plic[line] = 0; }
-
-void plic_unmask(uint32_t line) { plic[line] = 1; }
+void plic_open(uint32_t line, int open) { plic[line] = open != 0; }

@@ -13,6 +13,5 @@ void plic_hart_init(uint32_t context);
 /* The line that waits, or 0. */
 uint32_t plic_claim(uint32_t context);
 void plic_complete(uint32_t context, uint32_t line);
-/* Masking is by priority: it holds for every hart at once. */
-void plic_mask(uint32_t line);
-void plic_unmask(uint32_t line);
+/* Opens or masks a line, by its priority: it holds for every hart at once. */
+void plic_open(uint32_t line, int open);

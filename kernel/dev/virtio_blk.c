@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/dev/virtio_blk.h"
 #include "arch/riscv64/arch.h"
-#include "kernel/abi/exo.h"
+#include "kernel/base/trace.h"
 
-enum { QUEUE = 8, SLOTS_IN_PAGE = 3, SLOT_SIZE = 1344, SECTOR = 512 };
+enum { QUEUE = 8, SECTOR = 512 };
 enum { MAGIC = 0x74726976, VERSION = 2, BLOCK = 2 };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 }; /* of the status */
-enum { FEATURE_READONLY = 1 << 5, FEATURE_FLUSH = 1 << 9, FEATURE_INDIRECT = 1 << 28 };
-enum { FEATURE_HIGH_VERSION_1 = 1 };
+enum { FEATURE_INDIRECT = 1 << 28, FEATURE_HIGH_VERSION_1 = 1 };
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 }; /* of a descriptor */
 /* Registers, in words; a queue's parts are three addresses, 16 bytes apart. */
 enum { R_MAGIC = 0x00 / 4, R_VERSION = 0x04 / 4, R_DEVICE = 0x08 / 4, R_OFFERED = 0x10 / 4 };
@@ -23,7 +22,7 @@ struct virtio_descriptor {
     uint16_t flags, next;
 };
 
-struct virtio_ring {
+struct virtio_queue { /* in a row, as the pages are: what the device reads, and `used` */
     struct virtio_descriptor descriptor[QUEUE];
     struct {
         uint16_t flags, index, slot[QUEUE];
@@ -34,52 +33,47 @@ struct virtio_ring {
             uint32_t slot, length;
         } ended[QUEUE];
     } __attribute__((aligned(4))) used;
+    struct virtio_slot {
+        struct virtio_descriptor part[VIRTIO_BLK_PAGES + 2];
+        struct {
+            uint32_t type, reserved;
+            uint64_t sector;
+        } header;
+        uint8_t status;
+    } __attribute__((aligned(16))) slot[VIRTIO_BLK_SLOTS];
+    char zeros[ARCH_PAGE] __attribute__((aligned(ARCH_PAGE))); /* what is written as such */
 };
-
-struct virtio_slot {
-    struct virtio_descriptor part[VIRTIO_BLK_PAGES + 2];
-    struct {
-        uint32_t type, reserved;
-        uint64_t sector;
-    } header;
-    uint8_t status;
-};
-
-_Static_assert(sizeof(struct virtio_slot) <= SLOT_SIZE && SLOT_SIZE * SLOTS_IN_PAGE <= ARCH_PAGE,
-               "three slots a page");
-
-static struct virtio_slot *slot_of(const struct virtio_blk *blk, unsigned slot) {
-    return (void *)(blk->slots + slot / SLOTS_IN_PAGE * ARCH_PAGE +
-                    slot % SLOTS_IN_PAGE * SLOT_SIZE);
-}
+_Static_assert(sizeof(struct virtio_queue) <= VIRTIO_BLK_MEMORY * ARCH_PAGE, "what it is given");
 
 uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory) {
     volatile uint32_t *r = registers;
-    struct virtio_ring *ring = (void *)memory;
-    void *parts[3] = {ring->descriptor, &ring->available, &ring->used};
+    static const uint32_t known[2] = {VIRTIO_BLK_READONLY | VIRTIO_BLK_FLUSHES | FEATURE_INDIRECT,
+                                      FEATURE_HIGH_VERSION_1};
+    struct virtio_queue *queue = (void *)memory;
+    void *parts[3] = {queue->descriptor, &queue->available, &queue->used};
     uint64_t sectors;
-    uint32_t offered;
+    uint32_t offered[2];
 
     if (r[R_MAGIC] != MAGIC || r[R_VERSION] != VERSION || r[R_DEVICE] != BLOCK)
         return 0;
     sectors = r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
     if (sectors < EXO_UNIT)
         return 0;
-    *blk = (struct virtio_blk){.registers = r, .ring = ring, .slots = memory + ARCH_PAGE};
+    *blk = (struct virtio_blk){.registers = r, .queue = queue};
+    for (unsigned i = 0; i < VIRTIO_BLK_MEMORY; i++)
+        arch_zero_page(memory + i * ARCH_PAGE);
     virtio_blk_stop(blk);
     r[R_STATUS] = ACKNOWLEDGE | DRIVER;
-    r[R_OFFERED_HALF] = 1;
-    offered = r[R_OFFERED] & FEATURE_HIGH_VERSION_1;
-    r[R_WANTED_HALF] = 1;
-    r[R_WANTED] = offered;
-    r[R_OFFERED_HALF] = 0;
-    offered &= r[R_OFFERED] >> 28; /* both that cannot be done without */
-    blk->flags = (r[R_OFFERED] & FEATURE_READONLY ? VIRTIO_BLK_READONLY : 0) |
-                 (r[R_OFFERED] & FEATURE_FLUSH ? VIRTIO_BLK_FLUSHES : 0);
-    r[R_WANTED_HALF] = 0;
-    r[R_WANTED] = r[R_OFFERED] & (FEATURE_READONLY | FEATURE_FLUSH | FEATURE_INDIRECT);
+    for (unsigned half = 0; half < 2; half++) {
+        r[R_OFFERED_HALF] = half;
+        r[R_WANTED_HALF] = half;
+        offered[half] = r[R_OFFERED] & known[half];
+        r[R_WANTED] = offered[half];
+    }
+    blk->flags = (uint16_t)offered[0];
     r[R_STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK;
-    if (!offered || !(r[R_STATUS] & FEATURES_OK) || r[R_QUEUE_MOST] < QUEUE)
+    if (!(offered[0] & FEATURE_INDIRECT) || !offered[1] || !(r[R_STATUS] & FEATURES_OK) ||
+        r[R_QUEUE_MOST] < QUEUE)
         return 0;
     r[R_QUEUE_SIZE] = QUEUE;
     for (unsigned i = 0; i < 3; i++) {
@@ -93,29 +87,34 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     return sectors;
 }
 
-void virtio_blk_start(struct virtio_blk *blk, unsigned slot, uint32_t type, uint64_t sector,
-                      const uint64_t *pages, uint32_t offset, uint32_t bytes) {
-    struct virtio_slot *request = slot_of(blk, slot);
+void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_request *asked) {
+    uint32_t offset = asked->offset * SECTOR, bytes = asked->sectors * SECTOR;
+    struct virtio_queue *queue = blk->queue;
+    const uint32_t *frame = asked->frame;
+    struct virtio_slot *request = &queue->slot[slot];
     struct virtio_descriptor *part = request->part;
-    uint16_t way = type == EXO_DISK_READ ? NEXT | WRITE : NEXT;
-    struct virtio_ring *ring = blk->ring;
+    uint16_t way = asked->op == EXO_DISK_READ ? NEXT | WRITE : NEXT;
 
-    request->header.type = type;
-    request->header.sector = sector;
+    /* The operations are virtio's own numbers; zeros are written. */
+    request->header.type = asked->op == EXO_DISK_ZERO ? EXO_DISK_WRITE : asked->op;
+    request->header.sector = asked->sector;
     request->status = UINT8_MAX;
     *part++ = (struct virtio_descriptor){arch_physical(&request->header), sizeof request->header,
                                          NEXT, 1};
     for (uint32_t length; bytes; bytes -= length, offset = 0, part++) {
+        uint64_t page = asked->op == EXO_DISK_ZERO ? arch_physical(queue->zeros)
+                                                   : (facts.memory_frame + *frame++) << 12;
+
         length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        *part = (struct virtio_descriptor){*pages++ + offset, length, way,
+        *part = (struct virtio_descriptor){page + offset, length, way,
                                            (uint16_t)(part - request->part + 1)};
     }
     *part++ = (struct virtio_descriptor){arch_physical(&request->status), 1, WRITE, 0};
-    ring->descriptor[slot] = (struct virtio_descriptor){
+    queue->descriptor[slot] = (struct virtio_descriptor){
         arch_physical(request->part), (uint32_t)((char *)part - (char *)request), INDIRECT, 0};
-    ring->available.slot[ring->available.index % QUEUE] = (uint16_t)slot;
+    queue->available.slot[queue->available.index % QUEUE] = (uint16_t)slot;
     arch_fence_device();
-    __atomic_store_n(&ring->available.index, (uint16_t)(ring->available.index + 1),
+    __atomic_store_n(&queue->available.index, (uint16_t)(queue->available.index + 1),
                      __ATOMIC_RELAXED);
     arch_fence_device();
     blk->registers[R_NOTIFY] = 0;
@@ -128,11 +127,11 @@ void virtio_blk_acknowledge(struct virtio_blk *blk) {
 int64_t virtio_blk_ended(struct virtio_blk *blk, int *well) {
     uint32_t slot;
 
-    if (__atomic_load_n(&blk->ring->used.index, __ATOMIC_RELAXED) == blk->used)
+    if (__atomic_load_n(&blk->queue->used.index, __ATOMIC_RELAXED) == blk->used)
         return -1;
     arch_fence_device();
-    slot = blk->ring->used.ended[blk->used++ % QUEUE].slot;
-    *well = slot < VIRTIO_BLK_SLOTS && !slot_of(blk, slot)->status;
+    slot = blk->queue->used.ended[blk->used++ % QUEUE].slot;
+    *well = slot < VIRTIO_BLK_SLOTS && !blk->queue->slot[slot].status;
     return slot;
 }
 

@@ -48,7 +48,7 @@ long sys_domain_create(exo_domain_t handle) {
     child->parent = (uint16_t)domain_slot(parent);
     child->depth = parent->depth + 1;
     parent->children++;
-    domain_charge(parent, EXO_VSPACES);
+    domain_charge(parent, EXO_VSPACES, 1);
     trace_event(EXO_TRACE_DOMAIN, (uint16_t)env_slot(current->entry), slot);
     return (long)domain_handle(child);
 }
@@ -61,7 +61,7 @@ void domain_free(struct exo_domain *domain) {
         parent->granted[i] -= domain->limit[i];
     }
     parent->children--;
-    domain_credit(parent, EXO_VSPACES);
+    domain_credit(parent, EXO_VSPACES, 1);
     *domain = (struct exo_domain){.generation = domain->generation};
 }
 

@@ -61,34 +61,28 @@ static inline int domain_may(const struct exo_domain *domain, enum exo_resource 
 }
 
 /* What comes in while some is asked for is asked for too: to take and give back is no answer. */
-static inline void domain_charge_many(struct exo_domain *domain, enum exo_resource resource,
-                                      uint32_t count) {
+static inline void domain_charge(struct exo_domain *domain, enum exo_resource resource,
+                                 uint32_t count) {
     domain->used[resource] += count;
     domain->ask[resource].count += domain->ask[resource].count ? count : 0;
 }
 
-static inline void domain_charge(struct exo_domain *domain, enum exo_resource resource) {
-    domain_charge_many(domain, resource, 1);
-}
-
 /* Given back: the count sinks, and so does what revocation still asks for. */
-static inline void domain_credit_many(struct exo_domain *domain, enum exo_resource resource,
-                                      uint32_t count) {
+static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource,
+                                 uint32_t count) {
     uint32_t *asked = &domain->ask[resource].count;
 
     domain->used[resource] -= count;
     *asked -= *asked < count ? *asked : count;
 }
 
-static inline void domain_credit(struct exo_domain *domain, enum exo_resource resource) {
-    domain_credit_many(domain, resource, 1);
-}
-
-/* The vector that a call names for what it found: copied in (umem_batch), unless that is an error.
- */
+/* The vector that a call names for what it found, unless that is an error: 1 to EXO_BATCH items of
+ * `size` bytes, copied in once (`back`: see umem_in). 0 or an error. */
 static inline long domain_batch(const void *found, void *to, uint64_t address, uint64_t count,
                                 uint64_t size, int back) {
-    return error_of(found) ? error_of(found) : umem_batch(to, address, count, size, back);
+    if (error_of(found) || !count || count > EXO_BATCH)
+        return error_of(found) ? error_of(found) : EXO_E_ARG;
+    return umem_in(to, address, count * size, back) ? 0 : EXO_E_FAULT;
 }
 
 /* Frees the slot of a domain that has nothing left and no children; its limits go back to its

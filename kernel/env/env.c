@@ -10,8 +10,6 @@ struct exo_env *env_named(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_env *entry = &env_table[slot];
 
-    if (!handle)
-        return current->entry;
     if (slot >= facts.env_table.count || handle >> 16 != env_generation(entry) ||
         env_state(entry) == EXO_ENV_FREE)
         return NULL;
@@ -19,7 +17,7 @@ struct exo_env *env_named(exo_env_t handle) {
 }
 
 struct exo_env *env_find(exo_env_t handle) {
-    struct exo_env *entry = handle ? env_named(handle) : NULL;
+    struct exo_env *entry = env_named(handle);
 
     return entry && !entry->dying ? entry : NULL;
 }

@@ -86,16 +86,18 @@ static inline uint64_t env_handle(const struct exo_env *entry) {
 
 /* The lock is held for all of these. */
 
-/* Whom a slot or a line was bound to (generation 0: nobody); NULL if that one is gone. */
+/* Whom a slot, a line or a volume was bound to (generation 0: nobody); NULL if that one is gone, or
+ * goes. */
 static inline struct exo_env *env_bound(uint32_t slot, uint32_t generation) {
     struct exo_env *entry = &env_table[slot];
 
-    return generation && (uint32_t)env_generation(entry) == generation ? entry : NULL;
+    return generation && (uint32_t)env_generation(entry) == generation && !entry->dying ? entry
+                                                                                        : NULL;
 }
 
-/* The entry that a handle names (0 = current), whoever may touch it; NULL if dead. */
+/* The entry that a handle names, whoever may touch it; NULL if dead. 0 names nobody. */
 struct exo_env *env_named(exo_env_t handle);
-/* The same, but one that is dying counts as dead, and 0 names nobody. */
+/* The same, but one that is dying counts as dead. */
 struct exo_env *env_find(exo_env_t handle);
 /* The same (0 = current), if the current domain may act for its domain; else an error dressed as a
  * pointer. */
@@ -122,14 +124,6 @@ static inline void env_result(struct exo_env *entry, uint64_t value) {
  * that umem_out under the same lock cannot fail. */
 int umem_in(void *to, uint64_t address, uint64_t length, int back);
 int umem_out(uint64_t address, const void *from, uint64_t length);
-
-/* The vector that a call names: 1 to EXO_BATCH items of `size` bytes, copied in once. 0 or an
- * error. */
-static inline long umem_batch(void *to, uint64_t address, uint64_t count, uint64_t size, int back) {
-    if (!count || count > EXO_BATCH)
-        return EXO_E_ARG;
-    return umem_in(to, address, count * size, back) ? 0 : EXO_E_FAULT;
-}
 
 /* The kernel speaks up (upcall.c): faults and news go straight to user code. Turns the saved
  * context of a faulting environment into the call of its handler, on the next free save frame;

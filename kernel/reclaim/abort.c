@@ -33,10 +33,8 @@ static int abort_may(const struct exo_domain *domain, uint64_t resource, uint64_
 static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t frame) {
     const struct exo_frame *entry = &frame_table[frame];
 
-    if (entry->kind == EXO_FRAME_TABLE)
+    if (entry->kind == EXO_FRAME_TABLE || entry->kind == EXO_FRAME_PRIVATE)
         return &vspace_table[entry->wx];
-    if (entry->kind == EXO_FRAME_PRIVATE)
-        return &vspace_table[env_table[entry->wx].vspace];
     for (uint32_t i = 0; i < vspace_count && entry->pins; i++)
         if (vspace_table[i].domain == domain_slot(domain) && vspace_pins(&vspace_table[i], frame))
             return &vspace_table[i];
@@ -116,36 +114,28 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
         if (i == gone)
             volume_lose_queue(domain, frame);
         space = i == gone ? abort_dependent(domain, frame) : NULL;
-        if (space && death_of_users(space))
+        if (space && death_of_users(space, EXO_DEATH_ABORT))
             vspace_end(space);
     }
     return gone == count ? (long)gone : EXO_E_AGAIN;
 }
 
-/* Whose a slot, a line, a volume or an environment is: the slot of its domain, 0 for nobody's, or
- * an error.
- */
-static long abort_owner(uint64_t resource, uint64_t number) {
-    uint64_t hart = number >> 8, position = number & 255;
-
-    if (resource == EXO_SLOTS && hart < facts.harts && position < EXO_SLOTS_PER_HART)
-        return hart_table[hart].slots[position].domain;
-    if (resource == EXO_IRQS && number && number < facts.line_table.count)
-        return line_table[number].domain;
-    if (resource == EXO_DISK && number < EXO_VOLUMES)
-        return volume_table[number].domain;
-    if (resource == EXO_ENVS && number < facts.env_table.count)
-        return env_state(&env_table[number]) == EXO_ENV_FREE ? 0 : env_table[number].domain;
-    return EXO_E_ARG;
-}
-
 /* Slots and lines go at once, environments when their hart lets go, volumes when the device does.
  * 1, or why not. */
 static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t number) {
-    long owner = abort_owner(resource, number);
+    uint64_t hart = number >> 8, position = number & 255;
+    uint32_t owner;
 
-    if (owner < 0)
-        return owner;
+    if (resource == EXO_SLOTS && hart < facts.harts && position < EXO_SLOTS_PER_HART)
+        owner = hart_table[hart].slots[position].domain;
+    else if (resource == EXO_IRQS && number && number < facts.line_table.count)
+        owner = line_table[number].domain;
+    else if (resource == EXO_DISK && number < EXO_VOLUMES)
+        owner = volume_table[number].domain;
+    else if (resource == EXO_ENVS && number < facts.env_table.count)
+        owner = env_table[number].domain;
+    else
+        return EXO_E_ARG;
     if (owner != domain_slot(domain))
         return 1;
     if (resource == EXO_ENVS ? !env_table[number].dying
@@ -161,24 +151,23 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
     if (resource == EXO_DISK)
         return volume_end(&volume_table[number]) ? 1 : EXO_E_AGAIN;
     if (resource == EXO_SLOTS)
-        slice_clear(&hart_table[number >> 8].slots[number & 255]);
+        slice_clear(&hart_table[hart].slots[position]);
     else
         irq_move((uint32_t)number, domain_slot(domain_current()));
     return 1;
 }
 
-void sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
+long sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
-    struct env *self = current;
     struct exo_domain *domain = domain_mine(handle);
-    long result = domain == domain_current() ? EXO_E_RIGHT : error_of(domain);
+    long result = domain == domain_current()
+                      ? EXO_E_RIGHT
+                      : domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
 
-    if (!result)
-        result = umem_batch(numbers, user, count, sizeof numbers[0], 0);
     if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);
     else if (!result)
         for (result = 1; gone < count && result == 1; gone += result == 1)
             result = abort_other(domain, resource, numbers[gone]);
-    self->x[10] = gone ? gone : (uint64_t)result;
+    return gone ? (long)gone : result;
 }

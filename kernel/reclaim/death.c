@@ -23,22 +23,21 @@ static void death_reap(struct exo_env *entry) {
     struct exo_domain *domain = &domain_table[entry->domain];
     struct env *env = env_private(entry);
     uint32_t frame = entry->frame;
-    int was_speaker = domain->speaker == env->handle;
 
+    if (domain->speaker == env->handle)
+        death_of_speaker(domain);
     slice_unwatch(env);
     domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
-    domain_credit(domain, EXO_ENVS);
+    domain_credit(domain, EXO_ENVS, 1);
     vspace_table[entry->vspace].environments--;
     frame_return(frame + 1, domain);
     frame_table[frame].pins--;
     frame_table[frame].wx--;
     hold_unuse(frame, domain);
     *entry = (struct exo_env){.state_word = (env_generation(entry) + 1) << ENV_STATE_BITS};
-    if (was_speaker)
-        death_of_speaker(domain);
     if (domain_slot(domain) == DOMAIN_FIRST && !domain->used[EXO_ENVS]) {
         print("init is dead: the machine starts again\n");
-        arch_end(1, 1, panic_exit_device);
+        arch_end(1, 1);
     }
 }
 
@@ -57,7 +56,7 @@ int death_of(struct exo_env *entry, enum exo_death reason) {
         if (!slice_return(env, EXO_DIED))
             current = hart->idle;
     } else if (was == EXO_ENV_RUNNING || !env_change(entry, was, EXO_ENV_DEAD)) {
-        arch_ipi(hart_table[entry->state_word >> 8 & 255].id);
+        arch_ipi(hart_table[entry->state_word >> 8 & 255].mask);
         return 0;
     } else {
         slice_cut(entry, EXO_DIED);
@@ -83,45 +82,36 @@ void death_crash(uint64_t cause, uint64_t address, enum exo_death reason) {
     memcpy(crash->registers, current->x, sizeof crash->registers);
     trace_event(EXO_TRACE_CRASHED, (uint16_t)env_slot(entry), (uint32_t)cause);
     if (entry->domain == DOMAIN_FIRST)
-        print("init crashed: cause %lu, pc 0x%lx, address 0x%lx\n", cause, current->x[0], address);
+        print_fault("init crashed", cause, current->x[0], address);
     death_of(entry, reason);
     speaker = env_find(domain_table[DOMAIN_FIRST].speaker);
     if (speaker)
         slice_post(speaker, EXO_EVENT_CRASH);
 }
 
-/* Kills up to DEATH_BATCH environments, of a domain (slot) or of a space, that has *left. */
-static void death_of_some(uint32_t domain, const struct vspace *space, const uint32_t *left,
-                          enum exo_death reason) {
+int death_of_users(const struct vspace *space, enum exo_death reason) {
     unsigned killed = 0;
 
-    for (uint32_t i = 0; i < facts.env_table.count && *left && killed < DEATH_BATCH; i++) {
-        struct exo_env *entry = &env_table[i];
-
-        if (env_state(entry) == EXO_ENV_FREE ||
-            (entry->domain != domain && &vspace_table[entry->vspace] != space))
+    for (uint32_t i = 0; space->environments && killed < DEATH_BATCH && i < facts.env_table.count;
+         i++) {
+        if (env_state(&env_table[i]) == EXO_ENV_FREE || &vspace_table[env_table[i].vspace] != space)
             continue;
-        death_of(entry, reason);
+        death_of(&env_table[i], reason);
         killed++;
     }
-}
-
-int death_of_users(struct vspace *space) {
-    death_of_some(0, space, &space->environments, EXO_DEATH_ABORT);
-    return !space->environments;
+    return !killed;
 }
 
 /* A dying one still answers to its handle, so that the killer learns when it is gone. */
-void sys_env_kill(exo_env_t handle) {
-    struct env *self = current;
-    struct exo_env *entry = env_named(handle);
-    long result = !entry ? EXO_E_HANDLE : EXO_E_RIGHT;
-    int other = entry != self->entry;
+long sys_env_kill(exo_env_t handle) {
+    struct exo_env *entry = env_named(handle ? handle : current->handle);
 
-    if (entry && domain_above(domain_current(), &domain_table[entry->domain]))
-        result = death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
-    if (other)
-        self->x[10] = (uint64_t)result;
+    if (!entry)
+        return EXO_E_HANDLE;
+    if (!domain_above(domain_current(), &domain_table[entry->domain]))
+        return EXO_E_RIGHT;
+    /* commit */
+    return death_of(entry, EXO_DEATH_KILLED) ? 0 : EXO_E_AGAIN;
 }
 
 /* Drops the domain's holds among the next DEATH_FRAMES frames. */
@@ -141,15 +131,12 @@ static void death_of_holds(struct exo_domain *domain) {
 static int death_step(struct exo_domain *domain) {
     uint32_t slot = domain_slot(domain);
 
-    death_of_some(slot, NULL, &domain->used[EXO_ENVS], EXO_DEATH_KILLED);
-    if (domain->used[EXO_ENVS])
-        return 0;
-    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
-        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
-            return 0;
     for (uint32_t i = 0; i < vspace_count && domain->used[EXO_VSPACES]; i++)
         if (vspace_table[i].state != VSPACE_FREE && vspace_table[i].domain == slot &&
-            !vspace_end(&vspace_table[i]))
+            (!death_of_users(&vspace_table[i], EXO_DEATH_KILLED) || !vspace_end(&vspace_table[i])))
+            return 0;
+    for (uint32_t i = 1; i < EXO_VOLUMES; i++)
+        if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
             return 0;
     for (uint32_t i = 0; i < facts.harts * EXO_SLOTS_PER_HART && domain->used[EXO_SLOTS]; i++) {
         struct exo_slot *slice = &hart_table[i / EXO_SLOTS_PER_HART].slots[i % EXO_SLOTS_PER_HART];
@@ -170,22 +157,20 @@ static int death_step(struct exo_domain *domain) {
 
 /* The first call marks the domain and all below it; each call then takes one step with one that has
  * no children. */
-void sys_domain_kill(exo_domain_t handle) {
+long sys_domain_kill(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
-    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0];
-    struct env *self = current;
-    long result = EXO_E_HANDLE;
+    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0], *leaf;
 
-    if (slot && domain->depth && handle >> 16 == domain->generation)
-        result =
-            domain == domain_current() || !domain_above(domain_current(), domain) ? EXO_E_RIGHT : 0;
-    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].dying &&
-            domain_above(domain, &domain_table[i]))
+    if (!domain->depth || handle >> 16 != domain->generation)
+        return EXO_E_HANDLE;
+    if (domain == domain_current() || !domain_above(domain_current(), domain))
+        return EXO_E_RIGHT;
+    /* commit */
+    leaf = domain;
+    for (uint32_t i = 1; i < facts.domain_table.count; i++)
+        if (domain_table[i].depth && domain_above(domain, &domain_table[i])) {
             domain_table[i].dying = 1;
-    for (uint32_t i = 1; i < facts.domain_table.count && !result; i++)
-        if (domain_table[i].depth && !domain_table[i].children &&
-            domain_above(domain, &domain_table[i]))
-            result = death_step(&domain_table[i]) && i == slot ? 1 : EXO_E_AGAIN;
-    self->x[10] = (uint64_t)(result == 1 ? 0 : result);
+            leaf = domain_table[i].children ? leaf : &domain_table[i];
+        }
+    return death_step(leaf) && leaf == domain ? 0 : EXO_E_AGAIN;
 }

@@ -12,5 +12,5 @@ int death_of(struct exo_env *entry, enum exo_death reason);
 /* Reports the current environment's last context (enum exo_death says why) to the first
  * domain's speaker, and ends it. */
 void death_crash(uint64_t cause, uint64_t address, enum exo_death reason);
-/* Kills up to 8 environments that use the space; true when none is left. */
-int death_of_users(struct vspace *space);
+/* Kills up to 8 environments that use the space; true when there was none. */
+int death_of_users(const struct vspace *space, enum exo_death reason);

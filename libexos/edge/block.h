@@ -15,4 +15,14 @@ struct exo_block {
     void (*wake)(const void *token); /* all who are parked on it */
 };
 extern struct exo_block exo_block_calls;
+
+/* Who wants to hear of EXO_EVENT_STORE as an upcall, on the first environment, whatever else is
+ * done with events (exo_async_calls). It stays where it is. */
+struct exo_listener {
+    void (*hear)(struct exo_listener *listener);
+    struct exo_listener *next;
+};
+void exo_listen(struct exo_listener *listener);
+void exo_unlisten(struct exo_listener *listener);
+void exo_block_event(void); /* tells them all */
 #endif

@@ -1,10 +1,11 @@
 /* disk.c - a volume's queue from the program's side */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/disk.h"
+#include "libexos/edge/export.h"
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
-enum { KICKS = 3 /* a RAM disk does eight requests a kick, all at once */ };
+enum { KICKS = EXO_REQUESTS / 8 };
 
 long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
                      uint64_t bits) {
@@ -32,14 +33,19 @@ int32_t exo_disk_status(const struct exo_disk_queue *disk, unsigned place) {
 }
 
 long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
-    for (unsigned n = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING; n++) {
-        /* The kernel looks at its patience in kicks, so there is one a second. */
-        long error = exo_disk_kick(disk->volume);
+    const volatile struct exo_disk *books = &exo_facts()->disk[exo_volumes()[disk->volume].disk];
+    long error;
 
-        if (error < 0)
+    for (unsigned kicks = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING; kicks++) {
+        /* The kernel looks at its patience in kicks, so there is one a second. */
+        if ((error = exo_disk_kick(disk->volume)) < 0)
             return error;
-        if (n + 1 >= KICKS && exo_disk_status(disk, place) == EXO_DISK_PENDING)
-            exo_sleep(disk->bits, exo_time() + exo_time_base());
+        /* A RAM disk does eight requests a kick, all at once. Events may be those of requests that
+         * ended before they were waited for. */
+        while ((books->line || kicks >= KICKS) &&
+               exo_disk_status(disk, place) == EXO_DISK_PENDING &&
+               exo_sleep(disk->bits, exo_time() + exo_time_base()))
+            ;
     }
     return exo_disk_status(disk, place);
 }

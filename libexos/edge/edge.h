@@ -35,6 +35,7 @@ _Noreturn void exo_exit(int status);
 /* The same for a fault that nobody serves: prints it, tells cause, pc and address to the spawner.
  */
 _Noreturn void exo_crash(const struct exo_save *frame);
+extern long exo_crash_error; /* printed too if it is not 0: why the page could not be had */
 
 /* The special calls. */
 
@@ -51,7 +52,7 @@ _Noreturn void exo_gate_reply(const struct exo_message *message);
  * bind (a domain, EXO_ANY, 0 = relatives). Returns only on error. */
 typedef void exo_serve_t(struct exo_message *message, exo_domain_t caller);
 long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top);
-/* Calls again while the server is busy, yielding, till deadline. */
+/* Calls again while the server is busy, yielding and then sleeping for moments, till deadline. */
 long exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t deadline);
 
 /* Lends the slice through a bound gate; an exo_reason or an error. */

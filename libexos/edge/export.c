@@ -73,6 +73,13 @@ TABLE(exo_volumes, const volatile struct exo_volume, volume_table)
 TABLE(exo_trace, const volatile struct exo_trace, trace_ring)
 TABLE(exo_crashes, const struct exo_crash, crash_ring)
 
+const volatile struct exo_unit *exo_units(unsigned disk) {
+    const volatile struct exo_facts *facts = exo_facts();
+
+    return facts && disk < EXO_DISKS ? table(&facts->disk[disk].units, sizeof(struct exo_unit), 0)
+                                     : NULL;
+}
+
 static const void *blob(const volatile struct exo_table *where, uint32_t offset, size_t *length) {
     const char *at = where->count ? table(where, 1, offset) : NULL;
 

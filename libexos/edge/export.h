@@ -13,7 +13,8 @@ const volatile struct exo_domain *exo_domains(void);
 const volatile struct exo_env *exo_envs(void);
 const volatile struct exo_slot *exo_slots(void); /* [hart * EXO_SLOTS_PER_HART + position] */
 const volatile struct exo_line *exo_lines(void);
-const volatile struct exo_volume *exo_volumes(void); /* EXO_VOLUMES, by number */
+const volatile struct exo_volume *exo_volumes(void);      /* EXO_VOLUMES, by number */
+const volatile struct exo_unit *exo_units(unsigned disk); /* null too if there is no such disk */
 const volatile struct exo_trace *exo_trace(void);
 const struct exo_crash *exo_crashes(void); /* the first domain alone */
 const void *exo_device_tree(size_t *length);

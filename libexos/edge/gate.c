@@ -3,6 +3,8 @@
 #include "libexos/edge/edge.h"
 #include "libexos/edge/time.h"
 
+enum { YIELDS = 8, NAP_NS = 200000 };
+
 long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top) {
     struct exo_uarea *uarea = exo_uarea();
     uint64_t tp;
@@ -15,7 +17,7 @@ long exo_serve(exo_serve_t *serve, uint64_t who, void *stack_top) {
 }
 
 long exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t deadline) {
-    for (;;) {
+    for (unsigned tries = 0;; tries++) {
         struct exo_message attempt = *message;
         long answer = exo_gate_call(gate, &attempt, deadline);
 
@@ -23,6 +25,10 @@ long exo_gate_call_patient(uint64_t gate, struct exo_message *message, uint64_t 
             *message = attempt;
         if (answer != EXO_E_BUSY || exo_time() >= deadline)
             return answer;
-        exo_yield(0);
+        /* A server that is not back soon waits for something itself. */
+        if (tries < YIELDS)
+            exo_yield(0);
+        else
+            exo_sleep(0, exo_time() + exo_ticks_of_ns(NAP_NS));
     }
 }

@@ -40,6 +40,7 @@ static uint32_t giveback_turn(volatile struct exo_ask *asks) {
 
             if (g->resource == (enum exo_resource)r)
                 gave = g->give(count < EXO_BATCH ? count : EXO_BATCH);
+            count = asks[r].count; /* exo_giveback_late may have come meanwhile */
             asks[r].count = gave < count ? count - gave : 0;
             given += gave;
         }

@@ -3,11 +3,11 @@
 #include "libexos/edge/string.h"
 
 /* Without this the compiler would make the loops below calls of themselves. */
-#define PLAIN_LOOP __attribute__((weak, optimize("no-tree-loop-distribute-patterns")))
+#define PLAIN_LOOP __attribute__((optimize("no-tree-loop-distribute-patterns")))
 
 typedef uint64_t word_t __attribute__((may_alias));
 
-PLAIN_LOOP void *memset(void *to, int byte, size_t length) {
+PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length) {
     unsigned char *p = to;
     uint64_t word = (uint8_t)byte * 0x0101010101010101ull;
 
@@ -34,65 +34,96 @@ PLAIN_LOOP void *memset(void *to, int byte, size_t length) {
     return to;
 }
 
-PLAIN_LOOP void *memcpy(void *restrict to, const void *restrict from, size_t length) {
-    unsigned char *p = to;
-    const unsigned char *q = from;
+/* Upwards, word by word also when the two sides are not aligned alike: then each word written is
+ * made of two that were read, and no word is read that has no byte of `from`. Right for areas that
+ * overlap, if `to` is the lower one: all is read before it is written over. */
+PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, size_t length) {
+    unsigned shift;
 
-    if ((((uintptr_t)p ^ (uintptr_t)q) & 7) == 0) {
-        while (length && (uintptr_t)p & 7) {
-            *p++ = *q++;
-            length--;
-        }
-        for (; length >= 64; length -= 64, p += 64, q += 64) {
+    while (length && (uintptr_t)p & 7) {
+        *p++ = *q++;
+        length--;
+    }
+    shift = ((uintptr_t)q & 7) * 8;
+    if (!shift) {
+        for (; length >= 256; length -= 256, p += 256, q += 256) {
             word_t *w = (word_t *)p;
             const word_t *v = (const word_t *)q;
-            uint64_t a = v[0], b = v[1], c = v[2], d = v[3];
-            uint64_t e = v[4], f = v[5], g = v[6], h = v[7];
+#pragma GCC unroll 4
+            for (int at = 0; at < 32; at += 8) {
+                uint64_t a = v[at], b = v[at + 1], c = v[at + 2], d = v[at + 3];
+                uint64_t e = v[at + 4], f = v[at + 5], g = v[at + 6], h = v[at + 7];
 
-            w[0] = a;
-            w[1] = b;
-            w[2] = c;
-            w[3] = d;
-            w[4] = e;
-            w[5] = f;
-            w[6] = g;
-            w[7] = h;
+                w[at] = a;
+                w[at + 1] = b;
+                w[at + 2] = c;
+                w[at + 3] = d;
+                w[at + 4] = e;
+                w[at + 5] = f;
+                w[at + 6] = g;
+                w[at + 7] = h;
+            }
         }
         for (; length >= 8; length -= 8, p += 8, q += 8)
             *(word_t *)p = *(const word_t *)q;
+    } else if (length >= 8) {
+        const word_t *v = (const word_t *)(q - shift / 8);
+        uint64_t low = *v;
+
+        for (; length >= 8; length -= 8, p += 8, q += 8) {
+            uint64_t high = *++v;
+
+            *(word_t *)p = low >> shift | high << (64 - shift);
+            low = high;
+        }
     }
     while (length--)
         *p++ = *q++;
+}
+
+/* The same downwards, for a `to` that is the higher one. */
+PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_t length) {
+    unsigned shift;
+
+    for (; length && (uintptr_t)(p + length) & 7; length--)
+        p[length - 1] = q[length - 1];
+    shift = ((uintptr_t)(q + length) & 7) * 8;
+    if (!shift) {
+        for (; length >= 8; length -= 8)
+            *(word_t *)(p + length - 8) = *(const word_t *)(q + length - 8);
+    } else if (length >= 8) {
+        const word_t *v = (const word_t *)(q + length - shift / 8);
+        uint64_t high = *v;
+
+        for (; length >= 8; length -= 8) {
+            uint64_t low = *--v;
+
+            *(word_t *)(p + length - 8) = low >> shift | high << (64 - shift);
+            high = low;
+        }
+    }
+    for (; length; length--)
+        p[length - 1] = q[length - 1];
+}
+
+PLAIN_LOOP __attribute__((weak)) void *memcpy(void *restrict to, const void *restrict from,
+                                              size_t length) {
+    copy_up(to, from, length);
     return to;
 }
 
-PLAIN_LOOP void *memmove(void *to, const void *from, size_t length) {
+PLAIN_LOOP __attribute__((weak)) void *memmove(void *to, const void *from, size_t length) {
     unsigned char *p = to;
     const unsigned char *q = from;
 
-    if (p == q || length == 0)
-        return to;
-    if (p < q || p >= q + length) {
-        if (p + 8 <= q || p >= q + length)
-            return memcpy(to, from, length);
-        while (length--)
-            *p++ = *q++;
-        return to;
-    }
-    if ((((uintptr_t)p ^ (uintptr_t)q) & 7) == 0) {
-        while (length && (uintptr_t)(p + length) & 7) {
-            length--;
-            p[length] = q[length];
-        }
-        for (; length >= 8; length -= 8)
-            *(word_t *)(p + length - 8) = *(const word_t *)(q + length - 8);
-    }
-    while (length--)
-        p[length] = q[length];
+    if (p < q || p >= q + length)
+        copy_up(p, q, length);
+    else if (p > q)
+        copy_down(p, q, length);
     return to;
 }
 
-PLAIN_LOOP int memcmp(const void *a, const void *b, size_t length) {
+PLAIN_LOOP __attribute__((weak)) int memcmp(const void *a, const void *b, size_t length) {
     const unsigned char *p = a, *q = b;
 
     for (; length; length--, p++, q++)

@@ -5,6 +5,7 @@
 #include "libexos/edge/print.h"
 
 _Noreturn void exo_begin(struct exo_uarea *uarea);
+long exo_crash_error;
 
 static const struct exo_start *block;
 
@@ -52,7 +53,8 @@ void exo_crash(const struct exo_save *frame) {
 
     if (exo_console_bound())
         exo_print_to_console();
-    exo_printf("%s: fault %lu at pc %lx, address %lx, ra %lx\n", block ? block->name : "program",
-               frame->cause, pc, frame->address, frame->x[1]);
+    exo_printf("%s: fault %lu at pc %lx, address %lx, ra %lx%s%s\n",
+               block ? block->name : "program", frame->cause, pc, frame->address, frame->x[1],
+               exo_crash_error ? ", " : "", exo_crash_error ? exo_error_name(exo_crash_error) : "");
     leave(EXO_CHILD_CRASHED, (int64_t)frame->cause, pc, frame->address);
 }

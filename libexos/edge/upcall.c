@@ -1,6 +1,6 @@
 /* upcall.c - handlers for what the kernel reports: faults, slice ends, revocation, events */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/edge.h"
+#include "libexos/edge/block.h"
 #include "libexos/edge/giveback.h"
 #include "libexos/edge/offsets.h"
 #include "libexos/edge/watch.h"
@@ -116,6 +116,8 @@ static void act(struct exo_save *frame, struct exo_uarea *uarea, uint64_t pendin
         calls->taken(frame, uarea);
     if (pending & EXO_PENDING_REVOKE)
         (calls->revoke ? calls->revoke : revoked)(frame, uarea);
+    if (pending & EXO_PENDING_EVENT && uarea == exo_self)
+        exo_block_event();
     if (pending & EXO_PENDING_EVENT && calls->event)
         calls->event(frame, uarea);
     if (pending & EXO_PENDING_SLICE) /* last: it may run another thread */

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-int spare_fill(struct logfs *fs) {
+int spare_more(struct logfs *fs) {
     while (fs->spare_count < SPARE_PAGES) {
         void *page = fs->host->page(fs->host);
 
@@ -76,8 +76,30 @@ void node_rename(struct logfs *fs, struct node *node, uint64_t at) {
     *bucket(fs, at) = node;
 }
 
+/* Do the values of a leaf, whose slots lead inside, fill it from `bottom` on, none over another? */
+static int values_are_sound(const struct lf_node *page) {
+    const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
+    uint8_t begins[LOGFS_PAGE / 8 + 1] = {0};
+    unsigned bytes = 0;
+
+    begins[LOGFS_PAGE / 8] = 1;
+    for (unsigned i = 0; i < page->count; i++) {
+        bytes += slots[i].length;
+        if (slots[i].length)
+            begins[slots[i].at / 8] |= (uint8_t)(1 << slots[i].at % 8);
+    }
+    /* Those that follow one another from the bottom to the end are as long as all together. */
+    for (unsigned i = 0; i < page->count; i++) {
+        unsigned end = slots[i].at + slots[i].length;
+
+        if (slots[i].length && !(begins[end / 8] >> end % 8 & 1))
+            return 0;
+    }
+    return bytes + page->bottom == LOGFS_PAGE && begins[page->bottom / 8] >> page->bottom % 8 & 1;
+}
+
 /* Is every slot inside, and are the keys in order? */
-static int node_is_sound(const struct lf_node *page, unsigned level) {
+static int node_is_sound(const struct logfs *fs, const struct lf_node *page, unsigned level) {
     const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
     const struct lf_child *children = (const struct lf_child *)(page + 1);
     size_t most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
@@ -95,8 +117,10 @@ static int node_is_sound(const struct lf_node *page, unsigned level) {
         if (!level && (slots[i].at < page->bottom || slots[i].length > LF_VALUE_MOST ||
                        slots[i].at + slots[i].length > LOGFS_PAGE))
             return 0;
+        if (level && !space_valid(fs, children[i].at, LF_PAGE_SECTORS))
+            return 0;
     }
-    return 1;
+    return level || values_are_sound(page);
 }
 
 int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found) {
@@ -115,11 +139,11 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found)
         return LOGFS_ENOMEM;
     error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
     if (!error && !MUTANT_NO_CHECKSUM &&
-        (page->crc != crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
+        (page->crc != exo_crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
          page->id != fs->super.id || page->self != at ||
          page->generation > (fs->of ? fs->of : fs)->generation))
         error = LOGFS_EIO;
-    if (!error && !node_is_sound(page, level))
+    if (!error && !node_is_sound(fs, page, level))
         error = LOGFS_EUCLEAN;
     node = error ? NULL : node_add(fs, at, page);
     if (!node) {

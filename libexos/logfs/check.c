@@ -23,6 +23,7 @@ struct checking {
     struct seen *inodes;
     struct naming *names;
     uint64_t inode_count, inode_room, name_count, name_room, orphans;
+    uint64_t newest; /* generation of a snapshot */
     struct lf_key last;
     int began, snapshot;
 };
@@ -125,7 +126,7 @@ static int check_data(struct checking *c, struct lf_key key, const uint8_t *valu
         int error = fs->device->read(fs->device, extent.at + done, page, part);
 
         memcpy(&crc, value + sizeof extent + i * 4, 4);
-        if (error || crc32c(0, page, part * LOGFS_SECTOR) != crc)
+        if (error || exo_crc32c(0, page, part * LOGFS_SECTOR) != crc)
             fault(c, "data that do not match their checksum, in inode", key.object, 0, 0);
     }
     spare_give(fs, page);
@@ -161,6 +162,12 @@ static int check_item(struct walk *walk, struct lf_key key, const void *value, u
             if (!c->snapshot && found == 0)
                 fault(c, "an orphan without inode:", LF_REST(key), 0, 0);
             return found < 0 ? found : 0;
+        }
+        if (LF_TYPE(key) == LF_SNAPSHOT && !c->snapshot) {
+            struct lf_snapshot is;
+
+            memcpy(&is, value, sizeof is);
+            c->newest = is.generation > c->newest ? is.generation : c->newest;
         }
         return 0;
     }
@@ -323,9 +330,8 @@ static int check_space(struct checking *c) {
 
 long logfs_check(struct logfs *fs, logfs_tell_t *tell, void *context) {
     struct checking c = {.fs = fs, .tell = tell, .context = context};
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
-    struct lf_snapshot is;
-    int error;
+    struct tree_turn turn = {0};
+    int error, found;
 
     if (fs->of)
         return LOGFS_EINVAL;
@@ -333,15 +339,14 @@ long logfs_check(struct logfs *fs, logfs_tell_t *tell, void *context) {
     error = spare_fill(fs);
     if (!error && fs->dirty_file_count)
         error = files_store(fs);
-    if (!error)
-        error = check_tree(&c, &fs->tree, fs->inodes);
-    c.snapshot = 1;
-    while (!error && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        error = check_tree(&c, &tree, is.inodes);
-        key.offset++;
+    while (!error && (found = tree_each(fs, &turn)) != 0) {
+        c.snapshot = turn.tree != &fs->tree;
+        error =
+            found < 0 ? found : check_tree(&c, turn.tree, c.snapshot ? turn.is.inodes : fs->inodes);
     }
+    c.snapshot = 0;
+    if (!error && c.newest != fs->snapshot)
+        fault(&c, "the newest snapshot, of generation", c.newest, fs->snapshot, c.newest);
     if (!error)
         error = check_space(&c);
     return error ? error : c.faults;

@@ -2,17 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-static uint32_t usage_pages(const struct logfs *fs) {
-    return (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
-}
-
 /* Writes the checkpoint that stands in *to, and waits till it is durable. */
 static int checkpoint_put(struct logfs *fs, struct lf_checkpoint *to) {
     struct logfs_piece piece = {to, LF_PAGE_SECTORS};
     int error;
 
     to->sequence = ++fs->checkpoint_sequence;
-    to->crc = crc32c(0, &to->magic, LOGFS_PAGE - 4);
+    to->crc = exo_crc32c(0, &to->magic, LOGFS_PAGE - 4);
     error = fs->device->write(fs->device, fs->checkpoint_slot ? LF_CHECKPOINT_B : LF_CHECKPOINT_A,
                               &piece, 1);
     if (!error && !MUTANT_NO_FLUSH)
@@ -99,7 +95,7 @@ static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
         }
         for (uint32_t i = 0; i < n; i++) {
             fs->usage_dirty[list[i]] = 0;
-            to->usage_crc[list[i]] = crc32c(0, usage_page(fs, list[i]), LOGFS_PAGE);
+            to->usage_crc[list[i]] = exo_crc32c(0, usage_page(fs, list[i]), LOGFS_PAGE);
         }
         error = log_end(fs, LF_NODES, header, n * (uint32_t)sizeof names[0], pieces, n + 1);
         if (error)
@@ -193,7 +189,7 @@ int checkpoint_write(struct logfs *fs) {
 }
 
 static int checkpoint_is_sound(struct logfs *fs, const struct lf_checkpoint *from) {
-    if ((!MUTANT_NO_CHECKSUM && from->crc != crc32c(0, &from->magic, LOGFS_PAGE - 4)) ||
+    if ((!MUTANT_NO_CHECKSUM && from->crc != exo_crc32c(0, &from->magic, LOGFS_PAGE - 4)) ||
         from->magic != LF_CHECKPOINT_MAGIC || from->id != fs->super.id)
         return 0;
     return from->segments >= LF_SEGMENTS_LEAST &&
@@ -203,7 +199,7 @@ static int checkpoint_is_sound(struct logfs *fs, const struct lf_checkpoint *fro
            from->log.at / LF_SEGMENT_SECTORS < from->segments &&
            (!from->log.at || from->log.at >= LF_SEGMENT_SECTORS) &&
            from->log.at / LF_SEGMENT_SECTORS != from->log.next && from->next_inode > LOGFS_ROOT &&
-           from->snapshot < from->generation;
+           from->next_inode <= LF_REST_MOST && from->snapshot < from->generation;
 }
 
 static int usage_read(struct logfs *fs) {
@@ -218,7 +214,7 @@ static int usage_read(struct logfs *fs) {
         error = fs->device->read(fs->device, from->usage[page], to, LF_PAGE_SECTORS);
         if (error)
             return error;
-        if (!MUTANT_NO_CHECKSUM && crc32c(0, to, LOGFS_PAGE) != from->usage_crc[page])
+        if (!MUTANT_NO_CHECKSUM && exo_crc32c(0, to, LOGFS_PAGE) != from->usage_crc[page])
             return LOGFS_EIO;
         fs->usage_dirty[page] = 0;
     }

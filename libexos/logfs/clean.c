@@ -69,33 +69,6 @@ static int add_piece(struct cleaning *c, struct lf_key key, uint64_t at, uint32_
     return 0;
 }
 
-/* Calls for the current tree and then each snapshot's; changed roots are stored. */
-static int each_tree(struct cleaning *c, int (*call)(struct cleaning *c, struct tree *tree)) {
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
-    struct logfs *fs = c->fs;
-    struct lf_snapshot is;
-    int error = call(c, &fs->tree);
-
-    while (!error && fs->snapshot && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        error = call(c, &tree);
-        if (!error && tree.root != is.root) {
-            error = tree_write(fs, &tree);
-            if (!error)
-                error = spare_fill(fs);
-            if (!error)
-                error = snapshot_moved(fs, key, &tree);
-        }
-        key.offset++;
-    }
-    return error;
-}
-
-static uint64_t pages_in(uint32_t sectors) {
-    return (sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
-}
-
 /* Which sectors of a claimed extent (c->pieces[c->count]: not yet one of the list) does a tree have
  * there? */
 struct claim {
@@ -152,45 +125,33 @@ static int claim_pieces(struct cleaning *c, const struct claim *claim) {
 
 static int claim_extent(struct cleaning *c, struct lf_key key, const struct lf_extent *extent) {
     struct claim claim = {key.object, LF_REST(key), extent->at, extent->sectors, {0}};
-    struct lf_key at = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
-    struct logfs *fs = c->fs;
-    struct lf_snapshot is;
-    int error = claim_in_tree(fs, &fs->tree, &claim);
+    struct tree_turn turn = {0};
+    int error = 0, found;
 
-    while (!error && fs->snapshot && (error = snapshot_next(fs, &at, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        error = claim_in_tree(fs, &tree, &claim);
-        at.offset++;
-    }
+    while (!error && (found = tree_each(c->fs, &turn)) != 0)
+        error = found < 0 ? found : claim_in_tree(c->fs, turn.tree, &claim);
     return error ? error : claim_pieces(c, &claim);
 }
 
 static int claim_node(struct cleaning *c, const struct lf_node_name *name, uint64_t at) {
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct tree_turn turn = {0};
     struct logfs *fs = c->fs;
-    struct lf_snapshot is;
-    int found;
+    int lives = 0, found;
 
     if (taken(c, at))
         return 0;
     if (name->level == LF_USAGE_PAGE) {
         uint64_t page = name->first.offset;
 
-        return page < LF_USAGE_PAGES && fs->checkpoint->usage[page] == at
+        return page < usage_pages(fs) && fs->checkpoint->usage[page] == at
                    ? add_piece(c, name->first, at, LF_PAGE_SECTORS, LF_USAGE_PAGE)
                    : 0;
     }
     if (name->level >= LF_LEVELS)
         return 0;
-    found = tree_node(fs, &fs->tree, at, name->first, name->level, 0);
-    while (!found && fs->snapshot && (found = snapshot_next(fs, &key, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        found = tree_node(fs, &tree, at, name->first, name->level, 0);
-        key.offset++;
-    }
-    return found > 0 ? add_piece(c, name->first, at, LF_PAGE_SECTORS, (int)name->level) : found;
+    while (!lives && (found = tree_each(fs, &turn)) != 0)
+        lives = found < 0 ? found : tree_node(fs, turn.tree, at, name->first, name->level, 0);
+    return lives > 0 ? add_piece(c, name->first, at, LF_PAGE_SECTORS, (int)name->level) : lives;
 }
 
 static int claim_chunk(struct cleaning *c, const struct lf_chunk *chunk, uint64_t body) {
@@ -238,44 +199,35 @@ static int walk_to_item(struct walk *walk, struct lf_key key, const void *value,
     struct cleaning *c = walk->context;
     struct claim claim = {.inode = key.object, .index = LF_REST(key)};
     struct lf_extent extent;
+    int is = extent_of(walk->fs, key, value, length, &extent);
 
-    if (LF_TYPE(key) != LF_EXTENT)
-        return 0;
-    if (!item_is_sound(walk->fs, key, value, length))
-        return LOGFS_EUCLEAN;
-    memcpy(&extent, value, sizeof extent);
+    if (is <= 0 || !here(c, extent.at))
+        return is < 0 ? is : 0;
     claim.at = extent.at;
     claim.sectors = extent.sectors;
     for (uint32_t left = extent.sectors, page = 0; left; page++) {
         claim.live[page] = left < LF_PAGE_SECTORS ? (uint16_t)left : LF_PAGE_SECTORS;
         left -= claim.live[page];
     }
-    return here(c, extent.at) ? claim_pieces(c, &claim) : 0;
+    return claim_pieces(c, &claim);
 }
 
 /* What fills holes has no header there: then all trees are asked. */
 static int examine_trees(struct cleaning *c) {
     struct walk walk = {.node = walk_to_node, .item = walk_to_item, .context = c};
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct tree_turn turn = {0};
     struct logfs *fs = c->fs;
-    struct lf_snapshot is;
-    int error = 0;
+    int error = 0, found;
 
-    for (uint32_t page = 0; !error && page < LF_USAGE_PAGES; page++) {
+    for (uint32_t page = 0; !error && page < usage_pages(fs); page++) {
         uint64_t at = fs->checkpoint->usage[page];
 
         if (here(c, at) && !taken(c, at))
             error =
                 add_piece(c, (struct lf_key){.offset = page}, at, LF_PAGE_SECTORS, LF_USAGE_PAGE);
     }
-    if (!error)
-        error = tree_walk(fs, &fs->tree, &walk);
-    while (!error && fs->snapshot && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        error = tree_walk(fs, &tree, &walk);
-        key.offset++;
-    }
+    while (!error && (found = tree_each(fs, &turn)) != 0)
+        error = found < 0 ? found : tree_walk(fs, turn.tree, &walk);
     return error;
 }
 
@@ -302,17 +254,7 @@ static int examine(struct cleaning *c, uint32_t segment) {
     return error;
 }
 
-enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent), MOVE_PIECES = 96 };
-
-static void owner_fill(struct logfs *fs, uint32_t *bytes, const struct piece *piece) {
-    uint8_t *to = fs->header + sizeof(struct lf_chunk) + *bytes;
-    struct lf_extent extent = {piece->fresh, piece->sectors, 0};
-    struct lf_delta delta = {.key = piece->key, .length = sizeof extent};
-
-    memcpy(to, &delta, sizeof delta);
-    memcpy(to + sizeof delta, &extent, sizeof extent);
-    *bytes += OWNER;
-}
+enum { MOVE_PIECES = 96 };
 
 /* Writes the data among pieces first.. to the end of the log. */
 static int move_to_log(struct cleaning *c, uint32_t first) {
@@ -343,6 +285,7 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
         n = 0;
         for (; first < last; first++) {
             struct piece *piece = &c->pieces[first];
+            struct lf_extent extent = {(uint64_t)at, piece->sectors, 0};
 
             if (piece->level >= 0)
                 continue;
@@ -351,7 +294,7 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
             piece->fresh = (uint64_t)at;
             at += piece->sectors;
             got -= piece->sectors;
-            owner_fill(fs, &bytes, piece);
+            log_owner(fs, &bytes, piece->key, &extent);
             out[++n] = (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR,
                                             piece->sectors};
             fs->counts.moved_sectors += piece->sectors;
@@ -385,6 +328,25 @@ static int retell(struct cleaning *c, struct tree *tree) {
             error = tree_node(fs, tree, piece->at, piece->key, (unsigned)piece->level, 1);
             error = error > 0 ? 0 : error;
         }
+    }
+    return error;
+}
+
+/* A snapshot's tree that was changed by it is written, and the snapshot has the new root. */
+static int retell_all(struct cleaning *c) {
+    struct tree_turn turn = {0};
+    struct logfs *fs = c->fs;
+    int error = 0, found;
+
+    while (!error && (found = tree_each(fs, &turn)) != 0) {
+        error = found < 0 ? found : retell(c, turn.tree);
+        if (error || turn.tree == &fs->tree || turn.tree->root == turn.is.root)
+            continue;
+        error = tree_write(fs, turn.tree);
+        if (!error)
+            error = spare_fill(fs);
+        if (!error)
+            error = snapshot_moved(fs, turn.key, turn.tree);
     }
     return error;
 }
@@ -443,7 +405,7 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
         error = log_flush(fs);
     if (!error) {
         fs->change_overflow = 1;
-        error = each_tree(c, retell);
+        error = retell_all(c);
         if (!error && !fs->snapshot)
             recount_moved(c);
         if (!error && fs->snapshot) {
@@ -479,15 +441,14 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
 /* How many sectors may move: each page of them takes its place in the log, and in each tree that
  * has it perhaps one and a half leaves of its own, besides those that are dirty already. */
 static uint32_t room_to_move(struct logfs *fs) {
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct tree_turn turn = {0};
     uint64_t left = (fs->free_segments + 1ull) * LF_SEGMENT_SECTORS;
     uint64_t dirty = fs->node_dirty * (uint64_t)LF_PAGE_SECTORS + 512;
-    struct lf_snapshot is;
-    uint32_t trees = 1;
+    uint32_t trees = 0;
 
     if (fs->log.at)
         left += LF_SEGMENT_SECTORS - fs->log.at % LF_SEGMENT_SECTORS;
-    for (; fs->snapshot && snapshot_next(fs, &key, &is, NULL) > 0; key.offset++)
+    while (tree_each(fs, &turn) > 0)
         trees++;
     return left > dirty ? (uint32_t)((left - dirty) * 2 / (3 * trees + 2)) : 0;
 }

@@ -55,6 +55,14 @@ static unsigned run_of(struct logfs *fs, unsigned first, unsigned count) {
     return n;
 }
 
+static unsigned runs_in(struct logfs *fs, unsigned count) {
+    unsigned runs = 0;
+
+    for (unsigned i = 0; i < count; i += run_of(fs, i, count))
+        runs++;
+    return runs;
+}
+
 static unsigned crc_bytes(const struct logfs *fs) {
     return fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0;
 }
@@ -69,7 +77,7 @@ static int run_place(struct logfs *fs, unsigned first, unsigned run, struct lf_e
 
         pieces[page] = (struct logfs_piece){fs->out[first + page]->memory, sectors};
         if (crc_bytes(fs))
-            crc[page] = crc32c(0, fs->out[first + page]->memory, sectors * LOGFS_SECTOR);
+            crc[page] = exo_crc32c(0, fs->out[first + page]->memory, sectors * LOGFS_SECTOR);
         extent->sectors += sectors;
     }
     return extent_put(fs, fs->out[first]->file, fs->out[first]->index, extent,
@@ -158,6 +166,8 @@ static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
             return found;
         if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta.key) == LF_ENTRY && i % 2)
             continue;
+        if (found && *bytes + sizeof delta + length > most)
+            return 0;
         delta.length = found ? (uint16_t)length : LF_GONE;
         memcpy(to + *bytes, &delta, sizeof delta);
         *bytes += (uint32_t)sizeof delta;
@@ -170,28 +180,21 @@ static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
 
 /* Whose the pages are, for the cleaner. */
 static uint32_t owners_fill(struct logfs *fs, unsigned count, uint64_t at) {
-    uint8_t *to = fs->header + sizeof(struct lf_chunk);
     uint32_t bytes = 0;
     unsigned run;
 
     for (unsigned i = 0; i < count; i += run) {
         struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
-        struct lf_delta delta = {.key =
-                                     key_of(fs->out[i]->file->inode, LF_EXTENT, fs->out[i]->index),
-                                 .length = sizeof extent};
 
         run = run_of(fs, i, count);
         for (unsigned page = i; page < i + run; page++)
             extent.sectors += page_sectors(fs->out[page]);
         at += extent.sectors;
-        memcpy(to + bytes, &delta, sizeof delta);
-        memcpy(to + bytes + sizeof delta, &extent, sizeof extent);
-        bytes += (uint32_t)(sizeof delta + sizeof extent);
+        log_owner(fs, &bytes, key_of(fs->out[i]->file->inode, LF_EXTENT, fs->out[i]->index),
+                  &extent);
     }
     return bytes;
 }
-
-enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent) };
 
 static void pages_are_written(struct logfs *fs, unsigned count) {
     for (unsigned i = 0; i < count; i++)
@@ -202,7 +205,8 @@ static void pages_are_written(struct logfs *fs, unsigned count) {
  */
 static int write_data(struct logfs *fs, unsigned count) {
     struct logfs_piece pieces[OUT_PAGES + 1];
-    uint32_t header = (uint32_t)sizeof(struct lf_chunk) + count * OWNER, sectors = 0, got, owners;
+    uint32_t header = (uint32_t)sizeof(struct lf_chunk) + runs_in(fs, count) * OWNER, sectors = 0,
+             got, owners;
     unsigned fit = 0;
     int64_t at;
     int error;
@@ -226,6 +230,21 @@ static int write_data(struct logfs *fs, unsigned count) {
         return error;
     pages_are_written(fs, fit);
     return (int)fit;
+}
+
+/* Writes the first `count` pages of fs->out, into holes or as data. */
+static int pages_write(struct logfs *fs, unsigned count) {
+    int error = pages_into_holes(fs, &count);
+
+    while (!error && count) {
+        int written = write_data(fs, count);
+
+        if (written < 0)
+            return written;
+        count -= (unsigned)written;
+        memmove(fs->out, fs->out + written, count * sizeof fs->out[0]);
+    }
+    return error;
 }
 
 /* Small files lie in an item of the tree: their page needs no place. */
@@ -273,16 +292,11 @@ static int file_write_out(struct logfs *fs, struct file *file) {
             all[count++] = RING_OF(struct page, dirty, ring);
         pages_sort(all, all + total, total);
         for (unsigned done = 0; !error && done < total;) {
-            unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES, left = n;
-            int written = 0;
+            unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES;
 
             memcpy(fs->out, all + done, n * sizeof all[0]);
-            error = pages_into_holes(fs, &left);
-            if (!error && left)
-                written = write_data(fs, left);
-            if (written < 0)
-                error = written;
-            done += n - left + (written > 0 ? (unsigned)written : 0);
+            error = pages_write(fs, n);
+            done += n;
         }
         fs->host->resize(fs->host, all, 2 * size, 0);
     }
@@ -296,7 +310,7 @@ static int file_write_out(struct logfs *fs, struct file *file) {
 /* The dirty pages of as many files as fit into a chunk: small ones share it. */
 static int files_write_out(struct logfs *fs) {
     unsigned count = 0;
-    int error = 0, written;
+    int error = 0;
 
     for (struct ring *ring = fs->with_data.next, *next; !error && ring != &fs->with_data;
          ring = next) {
@@ -315,16 +329,7 @@ static int files_write_out(struct logfs *fs) {
             gather(fs, file, &count);
     }
     if (!error)
-        error = pages_into_holes(fs, &count);
-    while (!error && count) {
-        written = write_data(fs, count);
-        if (written < 0) {
-            error = written;
-            break;
-        }
-        count -= (unsigned)written;
-        memmove(fs->out, fs->out + written, count * sizeof fs->out[0]);
-    }
+        error = pages_write(fs, count);
     if (error)
         fs->write_all = fs->change_overflow = 1;
     return error;
@@ -345,14 +350,12 @@ enum { TOO_MUCH = 1 };
 /* Everything in one chunk, and a flush; or TOO_MUCH, and nothing is done. */
 static int write_batch(struct logfs *fs, unsigned count) {
     struct logfs_piece pieces[OUT_PAGES + 1];
-    uint32_t sectors = 0, bytes, header, runs = 0;
+    uint32_t sectors = 0, bytes, header, runs = runs_in(fs, count);
     int64_t at;
     int error;
 
     for (unsigned i = 0; i < count; i++)
         sectors += page_sectors(fs->out[i]);
-    for (unsigned i = 0; i < count; i += run_of(fs, i, count))
-        runs++;
     /* Each run may leave a piece of what lay there before on either side. */
     bytes = fs->change_bytes + runs * 3 * OWNER + count * crc_bytes(fs) +
             (crc_bytes(fs) ? runs * 2 * RUN_PAGES * 4 : 0) +

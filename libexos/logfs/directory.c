@@ -25,6 +25,17 @@ struct place { /* of a name in its directory */
     uint8_t item[LF_VALUE_MOST + sizeof(struct lf_entry) + LOGFS_NAME_MOST];
 };
 
+/* The entry of a name in an item that is sound, or the item's end. */
+static const struct lf_entry *entry_find(const void *item, unsigned item_length, const char *name,
+                                         size_t length) {
+    const struct lf_entry *entry = item;
+    const void *end = (const uint8_t *)item + item_length;
+
+    while (entry != end && (entry->length != length || memcmp(entry + 1, name, length)))
+        entry = (const void *)((const uint8_t *)(entry + 1) + entry->length);
+    return entry;
+}
+
 /* Looks a name up. 0 (place->found tells) or an error. */
 static int place_find(struct logfs *fs, uint64_t directory, const char *name, size_t length,
                       struct place *place) {
@@ -42,15 +53,11 @@ static int place_find(struct logfs *fs, uint64_t directory, const char *name, si
     if (!item_is_sound(fs, place->key, value, place->length))
         return LOGFS_EUCLEAN;
     memcpy(place->item, value, place->length);
-    for (place->at = 0; place->at < place->length;) {
+    place->at = (unsigned)((const uint8_t *)entry_find(place->item, place->length, name, length) -
+                           place->item);
+    place->found = place->at < place->length;
+    if (place->found)
         memcpy(&place->entry, place->item + place->at, sizeof place->entry);
-        if (place->entry.length == length &&
-            !memcmp(place->item + place->at + sizeof place->entry, name, length)) {
-            place->found = 1;
-            return 0;
-        }
-        place->at += (unsigned)(sizeof place->entry + place->entry.length);
-    }
     return 0;
 }
 
@@ -126,20 +133,30 @@ static void directory_changed(struct logfs *fs, struct file *directory, int name
 
 int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t length,
                  uint64_t *inode) {
-    struct place place;
+    const void *item;
+    unsigned item_length;
+    const struct lf_entry *entry;
+    struct lf_key key;
     struct file *file;
-    int error = directory_get(fs, directory, &file);
+    int found = directory_get(fs, directory, &file);
 
-    if (error)
-        return error;
+    if (found)
+        return found;
     file_put(fs, file);
     node_trim(fs);
-    error = place_find(fs, directory, name, length, &place);
-    if (!error && !place.found)
-        error = LOGFS_ENOENT;
-    if (!error)
-        *inode = place.entry.inode;
-    return error;
+    if (!length || length > LOGFS_NAME_MOST)
+        return length ? LOGFS_ENAMETOOLONG : LOGFS_ENOENT;
+    key = key_of(directory, LF_ENTRY, name_hash(fs, name, length));
+    found = tree_get(fs, &fs->tree, key, &item, &item_length);
+    if (found <= 0)
+        return found < 0 ? found : LOGFS_ENOENT;
+    if (!item_is_sound(fs, key, item, item_length))
+        return LOGFS_EUCLEAN;
+    entry = entry_find(item, item_length, name, length);
+    if ((const uint8_t *)entry == (const uint8_t *)item + item_length)
+        return LOGFS_ENOENT;
+    *inode = entry->inode;
+    return 0;
 }
 
 int logfs_parent(struct logfs *fs, uint64_t directory, uint64_t *parent) {
@@ -350,13 +367,18 @@ int logfs_rmdir(struct logfs *fs, uint64_t directory, const char *name, size_t l
 
 /* Does the way from `directory` up to the root pass `ancestor`? 1, 0 or an error. */
 static int is_below(struct logfs *fs, uint64_t directory, uint64_t ancestor) {
-    for (uint64_t steps = 0; steps <= fs->inodes; steps++) {
+    uint64_t before = 0;
+
+    /* Who comes again to where he was after 1, 2, 4, ... steps goes round in a ring. */
+    for (uint64_t steps = 1; directory != before; steps++) {
         int error;
 
         if (directory == ancestor)
             return 1;
         if (directory == LOGFS_ROOT)
             return 0;
+        if (!(steps & (steps - 1)))
+            before = directory;
         error = logfs_parent(fs, directory, &directory);
         if (error)
             return error;

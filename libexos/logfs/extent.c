@@ -10,10 +10,24 @@ struct extent_item {
     int has_crc;
 };
 
-static int item_read(struct lf_key key, const void *value, unsigned length,
+int extent_of(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
+              struct lf_extent *extent) {
+    if (LF_TYPE(key) != LF_EXTENT)
+        return 0;
+    if (!item_is_sound(fs, key, value, length))
+        return LOGFS_EUCLEAN;
+    memcpy(extent, value, sizeof *extent);
+    return 1;
+}
+
+/* As extent_of, with the checksums. */
+static int item_read(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
                      struct extent_item *item) {
+    int is = extent_of(fs, key, value, length, &item->is);
+
+    if (is <= 0)
+        return is;
     item->index = LF_REST(key);
-    memcpy(&item->is, value, sizeof item->is);
     item->pages = extent_pages(&item->is);
     item->has_crc = length > sizeof item->is;
     if (item->has_crc)
@@ -30,13 +44,10 @@ static int item_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64
     int found = tree_previous(fs, tree, &key, &value, &length);
 
     for (int next = 0; found >= 0; next = 1) {
-        if (found && key.object == inode && LF_TYPE(key) == LF_EXTENT) {
-            if (!item_is_sound(fs, key, value, length))
-                return LOGFS_EUCLEAN;
-            item_read(key, value, length, item);
-            if (item->index + item->pages > index)
-                return 1;
-        }
+        int is = found && key.object == inode ? item_read(fs, key, value, length, item) : 0;
+
+        if (is < 0 || (is && item->index + item->pages > index))
+            return is;
         if (next)
             return 0;
         key = key_of(inode, LF_EXTENT, index);
@@ -92,8 +103,10 @@ static int item_put(struct logfs *fs, struct tree *tree, uint64_t inode,
     return tree_put(fs, tree, key_of(inode, LF_EXTENT, item->index + first), value, length);
 }
 
-int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
-    for (;;) {
+/* Pages from to end - 1 become a hole. With `put` an item of just these pages stays: it will be
+ * overwritten by the next change, which cannot fail. */
+static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end, int put) {
+    for (int stays = 0; !stays;) {
         struct extent_item item;
         uint64_t head, stop, sectors;
         int found = spare_fill(fs);
@@ -104,7 +117,10 @@ int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end)
             return found < 0 ? found : 0;
         head = from > item.index ? from - item.index : 0;
         stop = end - item.index < item.pages ? end - item.index : item.pages;
-        if (head)
+        stays = put && item.index == from && item.pages == end - from;
+        if (stays)
+            found = 0;
+        else if (head)
             found = item_put(fs, &fs->tree, file->inode, &item, 0, head, item.is.at);
         else
             found = tree_delete(fs, &fs->tree, key_of(file->inode, LF_EXTENT, item.index));
@@ -119,13 +135,18 @@ int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end)
         space_gone(fs, item.is.at + head * LF_PAGE_SECTORS, (uint32_t)sectors, item.is.generation);
         file->is.sectors -= sectors;
     }
+    return 0;
+}
+
+int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
+    return cut(fs, file, from, end, 0);
 }
 
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc) {
     uint8_t value[sizeof *extent + RUN_PAGES * 4];
     unsigned pages = (unsigned)extent_pages(extent), length = sizeof *extent;
-    int error = extent_cut(fs, file, index, index + pages);
+    int error = cut(fs, file, index, index + pages, 1);
 
     if (error)
         return error;
@@ -146,7 +167,7 @@ int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct
  * any, stays. */
 int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index, uint64_t old,
                 uint64_t fresh, uint32_t sectors, int *moved) {
-    uint64_t end = index + (sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
+    uint64_t end = index + pages_in(sectors);
 
     for (uint64_t at = index; at < end;) {
         struct extent_item item;

@@ -134,11 +134,22 @@ long logfs_read(struct logfs *fs, uint64_t inode, void *to, size_t length, uint6
     return done ? (long)done : error;
 }
 
-int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void **memory) {
-    struct file *file;
-    struct page *page;
-    int error = file_get(fs, inode, &file);
+static void page_pin(struct file *file, struct page *page, const void **memory) {
+    page->pins++;
+    file->holds++; /* a mapped page stays, even when the last name goes */
+    *memory = page->memory;
+}
 
+int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void **memory) {
+    struct file *file = file_find(fs, inode);
+    struct page *page = file && !file->erased ? page_find(fs, file, index) : NULL;
+    int error;
+
+    if (page) {
+        page_pin(file, page, memory);
+        return 0;
+    }
+    error = file_get(fs, inode, &file);
     if (error)
         return error;
     page_trim(fs);
@@ -149,26 +160,20 @@ int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void 
         error = LOGFS_EINVAL;
     else
         error = page_get(fs, file, index, 1, &page);
-    if (!error) {
-        page->pins++;
-        file->holds++; /* a mapped page stays, even when the last name goes */
-        *memory = page->memory;
-    }
+    if (!error)
+        page_pin(file, page, memory);
     file_put(fs, file);
     return error;
 }
 
 void logfs_page_put(struct logfs *fs, uint64_t inode, uint64_t index) {
-    struct file *file;
-    struct page *page;
+    struct file *file = file_find(fs, inode);
+    struct page *page = file ? page_find(fs, file, index) : NULL;
 
-    if (file_get(fs, inode, &file))
+    if (!page || !page->pins)
         return;
-    page = page_find(fs, file, index);
-    if (page && page->pins)
-        page->pins--;
-    file_put(fs, file);
-    logfs_release(fs, inode);
+    page->pins--;
+    file_release(fs, file);
 }
 
 /* Zeros from `from` to `end` in one page, which becomes dirty. */

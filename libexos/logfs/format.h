@@ -97,7 +97,8 @@ enum lf_type {
 };
 #define LF_OFFSET(type, rest) ((uint64_t)(type) << 56 | (rest))
 #define LF_TYPE(key) ((unsigned)((key).offset >> 56))
-#define LF_REST(key) ((key).offset & 0xffffffffffffffull)
+#define LF_REST_MOST 0xffffffffffffffull
+#define LF_REST(key) ((key).offset & LF_REST_MOST)
 
 struct lf_delta { /* then the value */
     struct lf_key key;
@@ -123,11 +124,11 @@ struct lf_node { /* one page: header, then slots from the front, values from the
 struct lf_slot { /* of a leaf */
     struct lf_key key;
     uint16_t at, length;
-} __attribute__((packed));
+} __attribute__((packed, aligned(4)));
 struct lf_child { /* of an inner node: what is at or after key */
     struct lf_key key;
     uint64_t at;
-} __attribute__((packed));
+};
 
 struct lf_inode {
     uint64_t size, accessed, modified, changed, created, parent, sectors;

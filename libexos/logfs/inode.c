@@ -11,7 +11,8 @@ int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, 
     case LF_INODE: {
         struct lf_inode inode;
 
-        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME)
+        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME ||
+            key.object > LF_REST_MOST)
             return 0;
         memcpy(&inode, value, sizeof inode);
         return inode.size <= LOGFS_SIZE_MOST;
@@ -19,14 +20,15 @@ int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, 
     case LF_INLINE:
         return length <= LF_VALUE_MOST && !LF_REST(key);
     case LF_ENTRY:
+        if (LF_REST(key) & 0xff) /* there a cookie has the tag */
+            return 0;
         while (at < length) {
-            struct lf_entry entry;
+            const struct lf_entry *entry = (const void *)((const uint8_t *)value + at);
 
-            if (length - at < sizeof entry)
+            if (length - at < sizeof *entry)
                 return 0;
-            memcpy(&entry, (const uint8_t *)value + at, sizeof entry);
-            at += (unsigned)sizeof entry + entry.length;
-            if (!entry.length || at > length || entry.inode <= LF_VOLUME || entry.tag == 255)
+            at += (unsigned)sizeof *entry + entry->length;
+            if (!entry->length || at > length || entry->inode <= LF_VOLUME || entry->tag == 255)
                 return 0;
         }
         return length > 0;
@@ -93,31 +95,15 @@ static void file_free(struct logfs *fs, struct file *file) {
     fs->host->resize(fs->host, file, sizeof *file, 0);
 }
 
-static struct file *file_find(struct logfs *fs, uint64_t inode) {
-    for (struct file *file = *bucket(fs, inode); file; file = file->next)
-        if (file->inode == inode)
-            return file;
-    return NULL;
-}
-
-int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
-    struct file *file = file_find(fs, inode);
+/* It is not in memory: from its item. */
+static __attribute__((noinline)) int file_load(struct logfs *fs, uint64_t inode,
+                                               struct file **found) {
+    struct file *file;
     const void *value;
     unsigned length;
     struct lf_inode is;
     int there, has_inline = 0;
 
-    if (file) {
-        if (fs->file_lru.previous != &file->used) {
-            ring_remove(&file->used);
-            ring_add(&fs->file_lru, &file->used);
-        }
-        if (file->erased)
-            return LOGFS_ENOENT;
-        file->users++;
-        *found = file;
-        return 0;
-    }
     if (inode <= LF_VOLUME)
         return LOGFS_ENOENT;
     there = tree_get(fs, &fs->tree, key_of(inode, LF_INODE, 0), &value, &length);
@@ -136,6 +122,22 @@ int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
     file->is = is;
     file->stored_size = is.size;
     file->has_inline = (uint8_t)has_inline;
+    *found = file;
+    return 0;
+}
+
+int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
+    struct file *file = file_find(fs, inode);
+
+    if (!file)
+        return file_load(fs, inode, found);
+    if (fs->file_lru.previous != &file->used) {
+        ring_remove(&file->used);
+        ring_add(&fs->file_lru, &file->used);
+    }
+    if (file->erased)
+        return LOGFS_ENOENT;
+    file->users++;
     *found = file;
     return 0;
 }
@@ -182,6 +184,8 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
     struct file *file;
     int error;
 
+    if (fs->next_inode > LF_REST_MOST)
+        return LOGFS_ENOSPC;
     file = file_add(fs, fs->next_inode);
     if (!file)
         return LOGFS_ENOMEM;
@@ -266,15 +270,20 @@ int logfs_hold(struct logfs *fs, uint64_t inode) {
     return 0;
 }
 
-void logfs_release(struct logfs *fs, uint64_t inode) {
-    struct file *file = file_find(fs, inode);
-
-    if (!file || !file->holds || --file->holds || file->is.links || fs->of)
+void file_release(struct logfs *fs, struct file *file) {
+    if (!file->holds || --file->holds || file->is.links || fs->of)
         return;
     /* If it cannot be now, it is an orphan still, and goes at the next mount. */
     file->users++;
     if (operation(fs, 0, 1) || orphan_erase(fs, file))
         file_put(fs, file);
+}
+
+void logfs_release(struct logfs *fs, uint64_t inode) {
+    struct file *file = file_find(fs, inode);
+
+    if (file)
+        file_release(fs, file);
 }
 
 int file_orphans(struct logfs *fs) {
@@ -297,6 +306,8 @@ int file_orphans(struct logfs *fs) {
         error = file_get(fs, LF_REST(key), &file);
         if (error)
             return error == LOGFS_ENOENT ? LOGFS_EUCLEAN : error;
+        if (file->is.links)
+            return LOGFS_EUCLEAN;
         error = orphan_erase(fs, file);
         if (error)
             return error;

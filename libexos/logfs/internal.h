@@ -2,12 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 #include "format.h"
+#include "libexos/edge/crc32c.h"
+#include "libexos/edge/string.h"
 #include "logfs.h"
-
-void *memcpy(void *to, const void *from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-void *memset(void *to, int byte, size_t size);
-int memcmp(const void *one, const void *other, size_t size);
 
 enum {
     NODE_BUCKETS = 1024,
@@ -155,13 +152,16 @@ struct logfs {
     struct logfs_counts counts;
 };
 
-/* crc.c */
-uint32_t crc32c(uint32_t crc, const void *bytes, size_t size);
+/* sum.c */
 /* A fast sum of sectors, one after the other, for telling torn writes; not for spite. */
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
 
 /* cache.c: nodes, spare pages */
-int spare_fill(struct logfs *fs); /* SPARE_PAGES in hand, or LOGFS_ENOMEM */
+int spare_more(struct logfs *fs);
+/* SPARE_PAGES in hand, or LOGFS_ENOMEM. */
+static inline int spare_fill(struct logfs *fs) {
+    return fs->spare_count < SPARE_PAGES ? spare_more(fs) : 0;
+}
 void *spare_take(struct logfs *fs);
 void spare_give(struct logfs *fs, void *page);
 struct node *node_find(struct logfs *fs, uint64_t at);
@@ -215,6 +215,9 @@ int tree_write(struct logfs *fs, struct tree *tree);
 void tree_unplace(struct logfs *fs, struct tree *tree);
 
 /* space.c */
+static inline uint32_t usage_pages(const struct logfs *fs) {
+    return (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
+}
 uint32_t space_reserve(const struct logfs *fs);      /* segments */
 int space_open(struct logfs *fs, uint32_t segments); /* the tables, all free */
 void space_add(struct logfs *fs, uint64_t at, uint32_t sectors);
@@ -243,12 +246,14 @@ void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
 int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
-/* Writes it: the deltas stand in fs->header behind the chunk's own header. */
+/* Writes it: the deltas stand in fs->header behind the chunk's own header, which pieces[0] is left
+ * for. */
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
             struct logfs_piece *pieces, unsigned count);
-/* pieces[0] is left for the header. */
-void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
-                uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count);
+/* Puts whose the data at a place are, for the cleaner, behind *bytes of deltas: OWNER more. */
+enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent) };
+void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
+               const struct lf_extent *extent);
 int log_flush(struct logfs *fs);
 void log_failed(struct logfs *fs, int error);
 int log_replay(struct logfs *fs);
@@ -271,8 +276,17 @@ int checkpoint_first(struct logfs *fs); /* of a new volume */
 
 /* inode.c */
 int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length);
+/* If it is in memory. */
+static inline struct file *file_find(struct logfs *fs, uint64_t inode) {
+    struct file *file = fs->files[inode % FILE_BUCKETS];
+
+    while (file && file->inode != inode)
+        file = file->next;
+    return file;
+}
 int file_get(struct logfs *fs, uint64_t inode, struct file **file);
 void file_put(struct logfs *fs, struct file *file);
+void file_release(struct logfs *fs, struct file *file); /* a hold less */
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
 void file_touch(struct logfs *fs, struct file *file, unsigned touch);
 int files_store(struct logfs *fs); /* the items of all dirty files, into the tree */
@@ -298,12 +312,22 @@ void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
 void page_trim(struct logfs *fs);
-uint32_t page_dirty_limit(const struct logfs *fs);
+static inline uint32_t page_dirty_limit(const struct logfs *fs) {
+    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
+
+    return (uint32_t)(room < cache ? room : cache);
+}
 
 /* extent.c */
-static inline uint64_t extent_pages(const struct lf_extent *extent) {
-    return (extent->sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
+static inline uint64_t pages_in(uint64_t sectors) {
+    return (sectors + LF_PAGE_SECTORS - 1) / LF_PAGE_SECTORS;
 }
+static inline uint64_t extent_pages(const struct lf_extent *extent) {
+    return pages_in(extent->sectors);
+}
+/* What an item has: 1 and an extent; 0: it has none; LOGFS_EUCLEAN: one that makes no sense. */
+int extent_of(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
+              struct lf_extent *extent);
 /* What stands at a page of a file: 1 and place, sectors from there on in one piece; 0: a hole. */
 int extent_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index,
                 struct lf_extent *piece, uint32_t *crc);
@@ -326,6 +350,15 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count);
 /* snapshot.c */
 /* The first snapshot at or after *key. 1, 0 or an error; its name in name[256] if not null. */
 int snapshot_next(struct logfs *fs, struct lf_key *key, struct lf_snapshot *is, char *name);
+/* The current tree, then each snapshot's; begins as {0}, and lasts through changes of the tree. */
+struct tree_turn {
+    struct tree *tree;
+    struct lf_key key;     /* of the snapshot whose tree it is, */
+    struct lf_snapshot is; /* or all 0 */
+    struct tree its;
+};
+/* 1, 0 at the end, or an error. */
+int tree_each(struct logfs *fs, struct tree_turn *turn);
 /* Its tree was copied elsewhere. */
 int snapshot_moved(struct logfs *fs, struct lf_key key, const struct tree *tree);
 /* Counts live sectors anew, of all trees. */

@@ -67,8 +67,19 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
     return (int64_t)log->at + header;
 }
 
-void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
-                uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
+void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
+               const struct lf_extent *extent) {
+    struct lf_delta delta = {.key = key, .length = sizeof *extent};
+    uint8_t *to = fs->header + sizeof(struct lf_chunk) + *bytes;
+
+    memcpy(to, &delta, sizeof delta);
+    memcpy(to + sizeof delta, extent, sizeof *extent);
+    *bytes += OWNER;
+}
+
+/* pieces[0] becomes the header. */
+static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
+                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
     struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
     uint32_t header = sectors_for(header_bytes), body = 0;
     uint32_t used = (uint32_t)sizeof *chunk + delta_bytes;
@@ -94,7 +105,7 @@ void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes
     memcpy(fs->header + used, fs->outside, outside * sizeof fs->outside[0]);
     used += outside * (uint32_t)sizeof fs->outside[0];
     memset(fs->header + used, 0, header * LOGFS_SECTOR - used);
-    chunk->crc = crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
+    chunk->crc = exo_crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
     pieces[0] = (struct logfs_piece){fs->header, header};
 }
 
@@ -178,11 +189,11 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
         !chunk->header_sectors || chunk->header_sectors > LF_HEADER_SECTORS ||
         chunk->header_sectors > room || chunk->body_sectors > room - chunk->header_sectors ||
         chunk->outside > OUTSIDE ||
-        chunk->delta_bytes > chunk->header_sectors * LOGFS_SECTOR - sizeof *chunk -
-                                 chunk->outside * sizeof(struct lf_outside))
+        sizeof *chunk + (uint64_t)chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
+            chunk->header_sectors * (uint64_t)LOGFS_SECTOR)
         return NULL;
     if (!MUTANT_NO_CHECKSUM &&
-        chunk->crc != crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
+        chunk->crc != exo_crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
         return NULL;
     return chunk;
 }
@@ -222,10 +233,10 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     if (LF_TYPE(key) == LF_EXTENT) {
         struct lf_extent extent;
 
-        if (found) {
-            memcpy(&extent, old, sizeof extent);
+        if (found && extent_of(fs, key, old, length, &extent) < 0)
+            return LOGFS_EUCLEAN;
+        if (found)
             space_gone(fs, extent.at, extent.sectors, extent.generation);
-        }
         if (!gone) {
             memcpy(&extent, fresh, sizeof extent);
             if (extent.generation > fs->snapshot)

@@ -4,7 +4,7 @@
 
 static void fs_free(struct logfs *fs) {
     struct logfs_host *host = fs->host;
-    uint32_t pages = (fs->segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
+    uint32_t pages = usage_pages(fs);
 
     space_forget_map(fs);
     file_forget_all(fs);
@@ -80,7 +80,7 @@ int logfs_format(struct logfs_device *device, struct logfs_host *host,
                                   .features = format->features,
                                   .segment_sectors = LF_SEGMENT_SECTORS};
     memcpy(fs->super.label, format->label, LOGFS_LABEL_MOST);
-    fs->super.crc = crc32c(0, &fs->super.version, sizeof fs->super - 4);
+    fs->super.crc = exo_crc32c(0, &fs->super.version, sizeof fs->super - 4);
     /* What was there before is no volume any more, and this becomes one only when it is whole. */
     super = spare_take(fs);
     memset(super, 0, LOGFS_PAGE);
@@ -117,7 +117,7 @@ static int super_read(struct logfs *fs) {
     if (error)
         return error;
     if (super->magic != LF_SUPER_MAGIC ||
-        super->crc != crc32c(0, &super->version, sizeof *super - 4) ||
+        super->crc != exo_crc32c(0, &super->version, sizeof *super - 4) ||
         super->version != LF_VERSION || super->segment_sectors != LF_SEGMENT_SECTORS ||
         super->features & ~(uint32_t)LOGFS_DATA_CHECKSUMS)
         return LOGFS_EUCLEAN;
@@ -273,6 +273,9 @@ int logfs_resize(struct logfs *fs, uint64_t sectors) {
     if (fs->live + (uint64_t)(space_reserve(fs) + 2) * LF_SEGMENT_SECTORS >
         (segments - 1) * (LF_SEGMENT_SECTORS / 32 * 31))
         return LOGFS_ENOSPC;
+    error = checkpoint_write(fs); /* so that what is dead is free */
+    if (error)
+        return error;
     fs->segment_limit = (uint32_t)segments;
     error = checkpoint_write(fs); /* the log leaves the tail first */
     for (uint32_t i = (uint32_t)segments; !error && i < old; i++) {
@@ -290,9 +293,11 @@ int logfs_resize(struct logfs *fs, uint64_t sectors) {
         fs->segment_limit = old;
         return error;
     }
-    for (uint32_t i = (uint32_t)segments; i < old; i++)
-        fs->free_segments -= fs->state[i] == LOGFS_SEGMENT_FREE;
-    fs->segments = (uint32_t)segments;
+    for (uint64_t page = (segments - 1) / LF_USAGE_IN_PAGE + 1; page < usage_pages(fs); page++) {
+        space_gone(fs, fs->checkpoint->usage[page], LF_PAGE_SECTORS, ~0ull);
+        fs->checkpoint->usage[page] = 0;
+    }
     fs->search = 1;
-    return checkpoint_write(fs);
+    error = space_open(fs, (uint32_t)segments);
+    return error ? error : checkpoint_write(fs);
 }

@@ -15,12 +15,6 @@ struct page *page_find(struct logfs *fs, struct file *file, uint64_t index) {
     return NULL;
 }
 
-uint32_t page_dirty_limit(const struct logfs *fs) {
-    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
-
-    return (uint32_t)(room < cache ? room : cache);
-}
-
 static void page_free(struct logfs *fs, struct page *page) {
     struct page **link = bucket(fs, page->file->inode, page->index);
 
@@ -63,7 +57,7 @@ static int page_fill(struct logfs *fs, struct page *page) {
             if (error)
                 return error;
             have = sectors * LOGFS_SECTOR;
-            if (found == 2 && !MUTANT_NO_CHECKSUM && crc32c(0, page->memory, have) != crc)
+            if (found == 2 && !MUTANT_NO_CHECKSUM && exo_crc32c(0, page->memory, have) != crc)
                 return LOGFS_EIO;
         }
     }

@@ -19,6 +19,23 @@ int snapshot_next(struct logfs *fs, struct lf_key *key, struct lf_snapshot *is, 
     return 1;
 }
 
+int tree_each(struct logfs *fs, struct tree_turn *turn) {
+    int found;
+
+    if (!turn->tree) {
+        turn->tree = &fs->tree;
+        turn->key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+        return 1;
+    }
+    if (!fs->snapshot)
+        return 0;
+    turn->key.offset += turn->tree == &turn->its;
+    found = snapshot_next(fs, &turn->key, &turn->is, NULL);
+    turn->its = (struct tree){turn->is.root, turn->is.height};
+    turn->tree = &turn->its;
+    return found;
+}
+
 static int snapshot_store(struct logfs *fs, struct lf_key key, const struct lf_snapshot *is,
                           const char *name) {
     uint8_t value[sizeof *is + LOGFS_NAME_MOST];
@@ -59,6 +76,8 @@ static int snapshot_find(struct logfs *fs, const char *name, size_t length, stru
         last = LF_REST(at);
         at.offset++;
     }
+    if (!found && last == LF_REST_MOST)
+        return LOGFS_ENOSPC;
     *key = key_of(LF_VOLUME, LF_SNAPSHOT, last + 1);
     return found;
 }
@@ -101,9 +120,10 @@ int logfs_snapshot_create(struct logfs *fs, const char *name, size_t length) {
 }
 
 int logfs_snapshot_delete(struct logfs *fs, const char *name, size_t length) {
-    struct lf_key key, at = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
+    struct tree_turn turn = {0};
     uint64_t newest = 0;
     struct lf_snapshot is;
+    struct lf_key key;
     int error = operation(fs, 0, 1), found;
 
     if (!error)
@@ -118,13 +138,11 @@ int logfs_snapshot_delete(struct logfs *fs, const char *name, size_t length) {
         return error;
     fs->change_overflow = 1;
     error = tree_delete(fs, &fs->tree, key);
-    while (error >= 0 && (found = snapshot_next(fs, &at, &is, NULL)) != 0) {
+    while (error >= 0 && (found = tree_each(fs, &turn)) != 0)
         if (found < 0)
             error = found;
-        else if (is.generation > newest)
-            newest = is.generation;
-        at.offset++;
-    }
+        else if (turn.is.generation > newest)
+            newest = turn.is.generation;
     if (error < 0)
         return operation_failed(fs, error);
     fs->snapshot = newest;
@@ -187,14 +205,11 @@ static int count_node(struct walk *walk, uint64_t at, const struct lf_node *node
 
 static int count_item(struct walk *walk, struct lf_key key, const void *value, unsigned length) {
     struct lf_extent extent;
+    int is = extent_of(walk->fs, key, value, length, &extent);
 
-    if (LF_TYPE(key) != LF_EXTENT)
-        return 0;
-    if (!item_is_sound(walk->fs, key, value, length))
-        return LOGFS_EUCLEAN;
-    memcpy(&extent, value, sizeof extent);
-    count(walk->context, extent.at, extent.sectors);
-    return 0;
+    if (is > 0)
+        count(walk->context, extent.at, extent.sectors);
+    return is < 0 ? is : 0;
 }
 
 int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map) {
@@ -202,24 +217,19 @@ int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map)
     struct counting counting = {.live = live,
                                 .seen = map ? map : fs->host->resize(fs->host, NULL, 0, size)};
     struct walk walk = {.node = count_node, .item = count_item, .context = &counting};
-    struct lf_key key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
-    struct lf_snapshot is;
-    int error;
+    struct tree_turn turn = {0};
+    int error = 0, found;
 
     if (!counting.seen)
         return LOGFS_ENOMEM;
     memset(counting.seen, 0, size);
     memset(live, 0, fs->segments * sizeof live[0]);
-    for (uint32_t page = 0; page * LF_USAGE_IN_PAGE < fs->segments; page++)
+    for (uint32_t page = 0; page < usage_pages(fs); page++)
         if (fs->checkpoint->usage[page])
             count(&counting, fs->checkpoint->usage[page], LF_PAGE_SECTORS);
-    error = tree_walk(fs, &fs->tree, &walk);
-    counting.snapshot = 1;
-    while (!error && (error = snapshot_next(fs, &key, &is, NULL)) > 0) {
-        struct tree tree = {is.root, is.height};
-
-        error = tree_walk(fs, &tree, &walk);
-        key.offset++;
+    while (!error && (found = tree_each(fs, &turn)) != 0) {
+        counting.snapshot = turn.tree != &fs->tree;
+        error = found < 0 ? found : tree_walk(fs, turn.tree, &walk);
     }
     *twice = counting.twice;
     if (!map)

@@ -10,7 +10,7 @@ uint32_t space_reserve(const struct logfs *fs) {
 
 int space_open(struct logfs *fs, uint32_t segments) {
     struct logfs_host *host = fs->host;
-    uint32_t old = fs->segments, old_pages = (old + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
+    uint32_t old = fs->segments, old_pages = usage_pages(fs);
     uint32_t pages = (segments + LF_USAGE_IN_PAGE - 1) / LF_USAGE_IN_PAGE;
     void *usage = host->resize(host, fs->usage, old_pages * LOGFS_PAGE, pages * LOGFS_PAGE), *more;
 
@@ -170,54 +170,45 @@ static int is_scarce(const struct logfs *fs) {
     return (uint64_t)fs->free_segments * 100 < (uint64_t)fs->segments * fs->policy->fills_holes;
 }
 
+/* The first run of unused sectors from *sector on, in its segment: up to `want`, at least `least`,
+ * or none. *sector is where the run or the segment ends then. */
+static uint32_t run_in_segment(const struct logfs *fs, uint64_t *sector, uint32_t want,
+                               uint32_t least) {
+    uint64_t at = *sector, end = (at / LF_SEGMENT_SECTORS + 1) * LF_SEGMENT_SECTORS;
+    uint32_t run = 0;
+
+    while (at < end && run < want) {
+        uint8_t byte = fs->map_used[at / 8];
+        int used = byte >> at % 8 & 1;
+
+        if (used && run >= least)
+            break;
+        run = used ? 0 : run + 1;
+        at += byte == 0xff && at % 8 == 0 ? 8 : 1;
+    }
+    *sector = at;
+    return run >= least ? run : 0;
+}
+
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at) {
-    uint64_t end = (uint64_t)fs->segment_limit * LF_SEGMENT_SECTORS, looked = 0, sector = fs->hole;
     uint32_t run = 0;
 
     if (!is_scarce(fs) || !fs->map || fs->holes_gone)
         return 0;
-    for (int first = 1; looked < end; first = 0) {
-        if (sector >= end)
-            sector = LF_SEGMENT_SECTORS;
-        if (sector % LF_SEGMENT_SECTORS == 0 || first) {
-            uint32_t segment = (uint32_t)(sector / LF_SEGMENT_SECTORS);
+    /* Each once, the end, and the first one's beginning. */
+    for (uint32_t looked = 0; !run && looked < fs->segment_limit + 2; looked++) {
+        uint64_t segment = fs->hole / LF_SEGMENT_SECTORS;
 
-            run = 0;
-            if (fs->state[segment] != LOGFS_SEGMENT_USED ||
-                fs->usage[segment].live > LF_SEGMENT_SECTORS - least) {
-                uint32_t rest = LF_SEGMENT_SECTORS - (uint32_t)(sector % LF_SEGMENT_SECTORS);
-
-                sector += rest;
-                looked += rest;
-                continue;
-            }
-        }
-        if (sector % 8 == 0 && fs->map_used[sector / 8] == 0xff) {
-            if (run >= least)
-                break;
-            run = 0;
-            sector += 8;
-            looked += 8;
-            continue;
-        }
-        if (!(fs->map_used[sector / 8] >> sector % 8 & 1)) {
-            run++;
-        } else {
-            if (run >= least)
-                break;
-            run = 0;
-        }
-        sector++;
-        looked++;
-        if (run == want || (run >= least && sector % LF_SEGMENT_SECTORS == 0))
-            break;
+        if (segment >= fs->segment_limit)
+            fs->hole = 0;
+        else if (fs->state[segment] == LOGFS_SEGMENT_USED &&
+                 fs->usage[segment].live <= LF_SEGMENT_SECTORS - least)
+            run = run_in_segment(fs, &fs->hole, want, least);
+        else
+            fs->hole = (segment + 1) * LF_SEGMENT_SECTORS;
     }
-    fs->hole = sector;
-    if (run < least) {
-        fs->holes_gone = 1;
-        return 0;
-    }
-    *at = sector - run;
+    fs->holes_gone = !run;
+    *at = fs->hole - run;
     return run;
 }
 

@@ -53,25 +53,46 @@ static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
     return low;
 }
 
+static struct lf_key key_at(const struct lf_node *page, unsigned slot) {
+    return page->level ? ((const struct lf_child *)(page + 1))[slot].key
+                       : ((const struct lf_slot *)(page + 1))[slot].key;
+}
+
+/* What a slot of an inner node leads to. Its keys must belong there, so that no node stands twice
+ * in a tree, and a walk ends. */
+static int child_get(struct logfs *fs, const struct lf_node *above, unsigned slot,
+                     struct node **child) {
+    const struct lf_child *children = (const struct lf_child *)(above + 1);
+    int error = node_get(fs, children[slot].at, above->level - 1u, child);
+    const struct lf_node *page;
+
+    if (error || !(*child)->page->count)
+        return error;
+    page = (*child)->page;
+    return (slot && key_compare(key_at(page, 0), children[slot].key) < 0) ||
+                   (slot + 1u < above->count &&
+                    key_compare(key_at(page, page->count - 1u), children[slot + 1].key) >= 0)
+               ? LOGFS_EUCLEAN
+               : 0;
+}
+
 /* Goes down to the leaf where key is or would be. 1: it is there; 0; or an error. */
 static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struct path *path) {
-    uint64_t at = tree->root;
-    int exact;
+    struct node *node;
+    int error, exact;
 
     if (tree->height > LF_LEVELS || !tree->height)
         return LOGFS_EUCLEAN;
-    for (unsigned level = tree->height; level-- > 0;) {
-        struct node *node;
-        int error = node_get(fs, at, level, &node);
-
-        if (error)
-            return error;
+    error = node_get(fs, tree->root, tree->height - 1, &node);
+    for (unsigned level = tree->height - 1; !error; level--) {
         path->step[level].node = node;
         if (!level)
             break;
         path->step[level].slot = child_for(node, key);
-        at = children_of(node)[path->step[level].slot].at;
+        error = child_get(fs, node->page, path->step[level].slot, &node);
     }
+    if (error)
+        return error;
     path->step[0].slot = slot_for(path->step[0].node, key, &exact);
     return exact;
 }
@@ -89,7 +110,7 @@ static int step_leaf(struct logfs *fs, struct tree *tree, struct path *path, int
     path->step[level].slot += (unsigned)way;
     while (level-- > 0) {
         struct node *above = path->step[level + 1].node, *node;
-        int error = node_get(fs, children_of(above)[path->step[level + 1].slot].at, level, &node);
+        int error = child_get(fs, above->page, path->step[level + 1].slot, &node);
 
         if (error)
             return error;
@@ -234,9 +255,7 @@ static void child_insert(struct node *node, unsigned at, struct lf_key key, uint
     children[at] = (struct lf_child){key, child};
 }
 
-static struct lf_key first_key(struct node *node) {
-    return node->page->level ? children_of(node)->key : slots_of(node)->key;
-}
+static struct lf_key first_key(struct node *node) { return key_at(node->page, 0); }
 
 /* Moves what is at or after slot `from` into a new node on the right (an empty one is for `key`),
  * and tells the node above, which has room; a root gets one above it first. */
@@ -244,6 +263,8 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
                  unsigned from, struct lf_key key) {
     struct node *node = path->step[level].node, *right, *above;
     unsigned count = node->page->count;
+    struct lf_child *left;
+    struct lf_key fresh;
 
     if (level + 1 == tree->height) {
         if (tree->height == LF_LEVELS)
@@ -275,8 +296,11 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
             leaf_remove(node, node->page->count - 1u);
     }
     above = path->step[level + 1].node;
-    child_insert(above, path->step[level + 1].slot + 1, from < count ? first_key(right) : key,
-                 right->at);
+    left = &children_of(above)[path->step[level + 1].slot];
+    fresh = from < count ? first_key(right) : key;
+    if (key_compare(left->key, fresh) >= 0) /* a first child has what comes before its key, too */
+        left->key = first_key(node);
+    child_insert(above, path->step[level + 1].slot + 1, fresh, right->at);
     return 0;
 }
 
@@ -429,36 +453,31 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
 int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
               int move) {
     struct path path;
-    uint64_t here = tree->root;
+    unsigned step = tree->height - 1;
     int error;
 
     if (level >= tree->height || tree->height > LF_LEVELS)
         return 0;
-    for (unsigned step = tree->height; step-- > level;) {
-        error = node_get(fs, here, step, &path.step[step].node);
-        if (error)
-            return error;
-        if (step == level)
-            break;
+    error = node_get(fs, tree->root, step, &path.step[step].node);
+    for (; !error && step > level; step--) {
         path.step[step].slot = child_for(path.step[step].node, first);
-        here = children_of(path.step[step].node)[path.step[step].slot].at;
+        error = child_get(fs, path.step[step].node->page, path.step[step].slot,
+                          &path.step[step - 1].node);
     }
-    if (here != at || !move)
-        return here == at;
+    if (error)
+        return error;
+    if (path.step[level].node->at != at || !move)
+        return path.step[level].node->at == at;
     error = path_dirty(fs, tree, &path, level);
     return error ? error : 1;
 }
 
-static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
+static int walk_node(struct walk *walk, uint64_t at, const struct node *node) {
     struct logfs *fs = walk->fs;
-    struct node *node;
-    int error = node_get(fs, at, level, &node);
-    struct lf_node *copy;
-
-    if (error)
-        return error;
     /* What is called may read other nodes, and this one may leave the memory. */
-    copy = spare_take(fs);
+    struct lf_node *copy = spare_take(fs);
+    int error = 0;
+
     if (!copy)
         return LOGFS_ENOMEM;
     memcpy(copy, node->page, LOGFS_PAGE);
@@ -469,9 +488,13 @@ static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
         return 0;
     }
     for (unsigned i = 0; i < copy->count && !error; i++) {
-        if (level) {
+        if (copy->level) {
+            struct node *child;
+
             node_trim(fs);
-            error = walk_node(walk, ((struct lf_child *)(copy + 1))[i].at, level - 1);
+            error = child_get(fs, copy, i, &child);
+            if (!error)
+                error = walk_node(walk, ((struct lf_child *)(copy + 1))[i].at, child);
         } else if (walk->item) {
             const struct lf_slot *slot = (const struct lf_slot *)(copy + 1) + i;
 
@@ -483,12 +506,16 @@ static int walk_node(struct walk *walk, uint64_t at, unsigned level) {
 }
 
 int tree_walk(struct logfs *fs, struct tree *tree, struct walk *walk) {
+    struct node *root;
+    int error;
+
     walk->fs = fs;
     if (!tree->height)
         return 0;
     if (tree->height > LF_LEVELS)
         return LOGFS_EUCLEAN;
-    return walk_node(walk, tree->root, tree->height - 1);
+    error = node_get(fs, tree->root, tree->height - 1, &root);
+    return error ? error : walk_node(walk, tree->root, root);
 }
 
 /* Writing: the dirty nodes in order, children before those above them. */
@@ -497,30 +524,35 @@ struct writing {
     unsigned slot;
 };
 
+static struct node *dirty_child(struct logfs *fs, struct node *node, unsigned slot) {
+    struct node *child = node_find(fs, children_of(node)[slot].at);
+
+    return child && child->dirty && child->page->level + 1 == node->page->level ? child : NULL;
+}
+
+/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. */
 static unsigned collect(struct logfs *fs, struct node *node, struct node *above, unsigned slot,
                         struct writing *list, unsigned count) {
-    if (node->page->level)
-        for (unsigned i = 0; i < node->page->count; i++) {
-            struct node *child = node_find(fs, children_of(node)[i].at);
+    for (unsigned i = 0; node->page->level && i < node->page->count; i++) {
+        struct node *child = dirty_child(fs, node, i);
 
-            if (child && child->dirty)
-                count = collect(fs, child, node, i, list, count);
-        }
-    list[count] = (struct writing){node, above, slot};
+        if (child)
+            count = collect(fs, child, node, i, list, count);
+    }
+    if (count < fs->node_dirty)
+        list[count] = (struct writing){node, above, slot};
     return count + 1;
 }
 
 static void unplace(struct logfs *fs, struct node *node) {
-    if (node->page->level)
-        for (unsigned i = 0; i < node->page->count; i++) {
-            struct lf_child *slot = &children_of(node)[i];
-            struct node *child = node_find(fs, slot->at);
+    for (unsigned i = 0; node->page->level && i < node->page->count; i++) {
+        struct node *child = dirty_child(fs, node, i);
 
-            if (child && child->dirty) {
-                unplace(fs, child);
-                slot->at = child->at;
-            }
+        if (child) {
+            unplace(fs, child);
+            children_of(node)[i].at = child->at;
         }
+    }
     if (!(node->at & NODE_NEW)) {
         space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
         node_rename(fs, node, NODE_NEW | fs->next_new++);
@@ -569,7 +601,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
     for (unsigned i = 0; i < n; i++) {
         struct lf_node *page = list[i].node->page;
 
-        page->crc = crc32c(0, &page->magic, LOGFS_PAGE - 4);
+        page->crc = exo_crc32c(0, &page->magic, LOGFS_PAGE - 4);
         pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
@@ -578,7 +610,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
 
 int tree_write(struct logfs *fs, struct tree *tree) {
     struct node *root = tree->height ? node_find(fs, tree->root) : NULL;
-    size_t size = (fs->node_dirty + 1) * sizeof(struct writing);
+    size_t size = fs->node_dirty * sizeof(struct writing);
     struct writing *list;
     unsigned count, done = 0;
     int error = 0;
@@ -589,6 +621,8 @@ int tree_write(struct logfs *fs, struct tree *tree) {
     if (!list)
         return LOGFS_ENOMEM;
     count = collect(fs, root, NULL, 0, list, 0);
+    if (count > fs->node_dirty)
+        error = LOGFS_EUCLEAN;
     while (!error && done < count)
         error = write_group(fs, tree, list, &done, count);
     fs->host->resize(fs->host, list, size, 0);

@@ -79,6 +79,8 @@ void core_ready(struct sched_thread *thread) {
     if (core_is_fast()) {
         ring_add(thread);
         thread->state = SCHED_READY;
+        if (core_seats[0].sleeping) /* an upcall may come just before it does */
+            core_poke(thread);
     } else {
         core_policy->ready(thread);
         thread->state = SCHED_READY;

@@ -4,9 +4,9 @@
 #include "libexos/sched/core.h"
 
 /* A wake may come just before the park, from another hart or an upcall: the last ones that found
- * nobody are remembered. On several harts they may be many: so there the access is tried again
- * after some slots in any case. */
-enum { REMEMBERED = 8, RETRY_SLOTS = 10 };
+ * nobody are remembered, each once. They may be many, and a store may break without a word: so the
+ * access is tried again after a fiftieth of a second in any case. */
+enum { REMEMBERED = 32, RETRIES = 50 };
 
 static struct sched_queue parked;
 static const void *early[REMEMBERED];
@@ -19,6 +19,13 @@ static int came_early(const void *token) {
             return 1;
         }
     return 0;
+}
+
+static void remember(const void *token) {
+    for (unsigned i = 0; i < REMEMBERED; i++)
+        if (early[i] == token)
+            return;
+    early[early_next++ % REMEMBERED] = token;
 }
 
 static int may_park(const struct exo_save *frame, const struct exo_uarea *uarea,
@@ -57,10 +64,8 @@ static void park(struct exo_save *frame, struct exo_uarea *uarea, const void *to
     core_set_aside(frame, self);
     self->token = token;
     core_enqueue(&parked, self);
-    if (core_seat_count > 1) {
-        self->deadline = exo_time() + RETRY_SLOTS * core_slot;
-        core_sleeper_add(self);
-    }
+    self->deadline = exo_time() + exo_time_base() / RETRIES;
+    core_sleeper_add(self);
     sched_counts.parked++;
     core_set(seat, next);
     core_end_in(frame, next);
@@ -102,7 +107,7 @@ static void wake(const void *token) {
     }
     core_lock();
     if (!wake_some(token))
-        early[early_next++ % REMEMBERED] = token;
+        remember(token);
     core_unlock(self);
 }
 

@@ -7,6 +7,7 @@
 
 const struct vm_policy *page_policy = &vm_fifo;
 #define STACK_REACH (4 * EXO_PAGE)
+enum { AHEAD = 8 }; /* pages on their way to a store: it may take them together */
 uint64_t page_limit;
 
 uint64_t page_over_limit(uint64_t more) {
@@ -90,7 +91,8 @@ uint32_t page_evict_some(uint32_t count) {
 
     transit_poll();
     /* A policy that names the same page again and again ends this too. */
-    for (uint32_t tries = 0; done < count && tries < 2 * count + 8; tries++) {
+    for (uint32_t tries = 0; done < count && transit_leaving() < AHEAD && tries < 2 * count + AHEAD;
+         tries++) {
         uint64_t victim = page_policy->victim();
 
         if (!victim)
@@ -99,6 +101,8 @@ uint32_t page_evict_some(uint32_t count) {
         if (vm_has_frame(victim))
             page_policy->mapped(victim, 1);
     }
+    if (transit_leaving())
+        transit_poll();
     return done;
 }
 
@@ -118,6 +122,8 @@ static long down_to_limit(void *excess) {
     uint64_t over = *(uint64_t *)excess = page_excess(0);
     uint32_t step = over < RESERVE_BATCH ? (uint32_t)over : RESERVE_BATCH;
 
+    if (over && page_failures != page_call->failures)
+        return transit_poll() ? VM_LATER : page_failure;
     if (!over || reserve_drop(step) || page_evict_some(step) || transit_poll())
         return over ? VM_LATER : 0;
     *(uint64_t *)excess = page_excess(0); /* what was under way may have come to its end */

@@ -3,6 +3,7 @@
 #include "libexos/edge/bind.h"
 #include "libexos/edge/block.h"
 #include "libexos/edge/export.h"
+#include "libexos/edge/time.h"
 #include "libexos/vm/own.h"
 #include "libexos/vm/page.h"
 
@@ -62,8 +63,8 @@ static int ask(const struct exo_watcher *handler, struct exo_save *frame) {
 }
 
 /* A page never touched has no word yet that says whose it is: its handler was not asked. */
-static __attribute__((noinline)) void fault_refused(struct exo_save *frame,
-                                                    struct exo_uarea *uarea) {
+static __attribute__((noinline)) void fault_refused(struct exo_save *frame, struct exo_uarea *uarea,
+                                                    long error) {
     struct exo_watcher handler = {0};
     const struct region *region;
     const uint64_t *word;
@@ -79,8 +80,10 @@ static __attribute__((noinline)) void fault_refused(struct exo_save *frame,
     answer = ask(&handler, frame);
     if (answer == VM_PASS)
         answer = ask(&last_handler, frame);
-    if (answer == VM_PASS || (answer == VM_OPEN && open_page(page_of(frame->address), uarea) < 0))
+    if (answer == VM_PASS || (answer == VM_OPEN && open_page(page_of(frame->address), uarea) < 0)) {
+        exo_crash_error = error == EXO_E_RIGHT ? 0 : error;
         exo_crash(frame);
+    }
 }
 
 /* The thread gives the hart to others till asking the store again is worth while. */
@@ -90,7 +93,8 @@ static __attribute__((noinline)) void fault_waits(struct exo_save *frame, struct
         return; /* the access is tried again */
     if (exo_block_calls.park)
         exo_block_calls.park(frame, uarea, token);
-    exo_yield(0);
+    /* Stores without events are asked once a slot. */
+    exo_sleep(uarea == exo_self ? EXO_EVENT_STORE : 0, exo_time() + exo_facts()->slot_ticks);
 }
 
 /* A thread that is not in a fault waits by one: this load goes on behind itself. */
@@ -103,6 +107,7 @@ static void wait_outside(const void *token) {
 
 long vm_patiently(long (*step)(void *), void *what) {
     struct exo_uarea *uarea = exo_uarea();
+    struct page_call call = {.failures = page_failures};
     const void *token;
     long answer;
 
@@ -111,6 +116,7 @@ long vm_patiently(long (*step)(void *), void *what) {
         if (!vm_lock(uarea))
             return EXO_E_BUSY;
         page_token = NULL;
+        page_call = &call;
         answer = step(what);
         token = page_token;
         vm_unlock(uarea);
@@ -158,13 +164,13 @@ EXO_PINNED_TEXT void vm_fault_unwatched(struct exo_save *frame, struct exo_uarea
     if (error == VM_LATER)
         fault_waits(frame, uarea, token);
     else if (error < 0)
-        fault_refused(frame, uarea);
+        fault_refused(frame, uarea, error);
 }
 
 /* A watcher said VM_OPEN of a page that is shared, clean, executable... */
 void vm_fault_open(struct exo_save *frame, struct exo_uarea *uarea) {
     if (open_page(page_of(frame->address), uarea) < 0)
-        fault_refused(frame, uarea);
+        fault_refused(frame, uarea, EXO_E_RIGHT);
 }
 
 /* The entry when there is none in assembler, and for a fault in a handler. */

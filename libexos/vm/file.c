@@ -15,26 +15,38 @@ long vm_map_store(struct vm_store *store, uint64_t first, uint64_t length, unsig
     return map_region(region, length);
 }
 
-long map_sync(uint64_t start, uint64_t end) {
-    long first = 0;
+static int is_dirty(uint64_t word, const struct region *region) {
+    return region && region->store && region->flags & VM_SHARED &&
+           (word & (PAGE_HELD | PAGE_CLEAN)) == PAGE_HELD;
+}
 
-    for (uint64_t at = table_format.next(start, end); at < end;
-         at = table_format.next(at + EXO_PAGE, end)) {
+/* Several are begun before any is waited for, each once. */
+long map_sync(uint64_t start, uint64_t end) {
+    struct page_call *call = page_call;
+    uint64_t at;
+    int later = 0;
+
+    for (at = table_format.next(start, end); at < end; at = table_format.next(at, end)) {
         uint64_t *word = table_find(at);
         const struct region *region = region_at(at);
-        long error = 0;
 
-        if (*word & PAGE_TRANSIT)
-            error = transit_ask(at);
-        else if (region && region->store && region->flags & VM_SHARED &&
-                 (*word & (PAGE_HELD | PAGE_CLEAN)) == PAGE_HELD)
-            error = page_sync(word, at, region);
-        if (error == VM_LATER)
-            return VM_LATER;
-        if (error < 0 && !first)
-            first = error;
+        if (*word & PAGE_TRANSIT) {
+            later |= transit_ask(at) == VM_LATER;
+        } else if (at >= call->synced && is_dirty(*word, region) &&
+                   page_sync(word, at, region) == VM_LATER) {
+            later = 1;
+            if (!(*word & PAGE_TRANSIT))
+                break; /* as many are under way as can be */
+        }
+        at += EXO_PAGE;
+        call->synced = at > call->synced ? at : call->synced;
     }
-    return first;
+    if (later && transit_poll())
+        return VM_LATER;
+    page_token = NULL;
+    if (at < end)
+        return VM_LATER;
+    return page_failures == call->failures ? 0 : page_failure;
 }
 
 static long sync_step(void *what) {

@@ -1,6 +1,7 @@
 /* give.c - answering the kernel when frames are asked back, and choosing the policy */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/give.h"
+#include "libexos/edge/block.h"
 #include "libexos/edge/giveback.h"
 #include "libexos/vm/page.h"
 #include "libexos/vm/reserve.h"
@@ -20,9 +21,28 @@ static uint32_t give(struct exo_uarea *uarea, uint32_t count) {
     given = reserve_drop(count);
     if (given < count)
         given += page_evict_some(count - given);
+    if (given < count && transit_leaving())
+        __atomic_fetch_or(&exo_self->notify, EXO_EVENT_STORE, __ATOMIC_RELAXED);
     vm_counts.given += given;
     vm_unlock(uarea);
     return given;
+}
+
+void give_left(uint32_t frames) {
+    if (!((volatile struct exo_uarea *)exo_self)->revoke[EXO_FRAMES].count)
+        return;
+    vm_counts.given += frames;
+    exo_giveback_late(exo_self, EXO_FRAMES, frames);
+}
+
+/* While frames are asked for, a program that does nothing with its pages looks too. */
+static void store_news(struct exo_listener *listener) {
+    (void)listener;
+    if (((volatile struct exo_uarea *)exo_self)->revoke[EXO_FRAMES].count &&
+        vm_try_lock(exo_self)) {
+        page_evict_some(0);
+        vm_unlock(exo_self);
+    }
 }
 
 uint32_t vm_give(uint32_t count) { return give(exo_uarea(), count); }
@@ -74,4 +94,9 @@ static uint32_t give_some(uint32_t count) {
 
 static struct exo_giver giver = {EXO_FRAMES, give_some, NULL};
 
-void vm_give_init(void) { exo_giver_add(&giver); }
+static struct exo_listener listener = {.hear = store_news};
+
+void vm_give_init(void) {
+    exo_giver_add(&giver);
+    exo_listen(&listener);
+}

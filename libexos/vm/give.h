@@ -9,4 +9,6 @@ void vm_give_init(void);
 extern uint32_t give_owed;
 struct exo_uarea;
 void give_late(struct exo_uarea *uarea);
+/* So many went whose pages had to be written first: with the lock held. */
+void give_left(uint32_t frames);
 #endif

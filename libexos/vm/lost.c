@@ -19,7 +19,9 @@ struct lost {
     uint64_t count;
 };
 
-static int is_lost(const struct lost *lost, uint64_t frame) {
+static int is_lost(const void *context, uint64_t frame) {
+    const struct lost *lost = context;
+
     for (uint64_t i = lost->from; i < lost->to; i++) {
         const volatile struct exo_taken *taken = &lost->uarea->taken[i % EXO_TAKEN];
 
@@ -62,6 +64,7 @@ void lost_forget(const uint64_t *fresh, uint64_t count) {
         if (word && *word & PAGE_HELD && is_lost(&lost, page_number(*word)))
             forget_page(word);
     }
+    transit_forget(is_lost, &lost);
     /* Frame 0 is never a program's: what stood there is missed, and not mistaken. */
     for (unsigned i = 0; i < OWN_PLACES; i++)
         if (own_table[i].page && is_lost(&lost, own_table[i].frame))

@@ -9,7 +9,12 @@
 
 const void *page_token;
 
+enum { STUCK = 16 }; /* writes that fail in a row: no more waiting for others */
+
 static __attribute__((noinline)) long frame_after_others(uint64_t *frame) {
+    uint64_t evicted = vm_counts.evicted;
+    long error;
+
     /* An eviction frees none when it only begins, or when others stand on the frame. */
     for (unsigned tries = 0; tries < 4; tries++) {
         if (!page_excess(1) && reserve_take(frame))
@@ -17,9 +22,16 @@ static __attribute__((noinline)) long frame_after_others(uint64_t *frame) {
         if (!page_evict_some(1))
             break;
     }
-    if (transit_poll())
+    if (transit_poll() && page_stuck < STUCK)
         return VM_LATER;
-    return !page_excess(1) && reserve_take(frame) ? 0 : EXO_E_QUOTA;
+    if (!page_excess(1) && reserve_take(frame))
+        return 0;
+    page_token = NULL;
+    if (vm_counts.evicted != evicted)
+        return VM_LATER; /* others stood on all that went: again */
+    error = page_stuck ? page_failure : EXO_E_QUOTA;
+    page_stuck = 0; /* the next one tries again */
+    return error;
 }
 
 long page_frame_get(uint64_t *frame) {
@@ -182,7 +194,7 @@ long page_fill(struct region *region, uint64_t address, uint64_t *word, unsigned
             page_evict_some(2);
     }
     if (!word)
-        return EXO_E_FULL;
+        return transit_poll() ? VM_LATER : EXO_E_FULL;
     old = *word;
     if (old & PAGE_TRANSIT)
         return transit_ask(address);

@@ -34,6 +34,15 @@ long page_protect(struct exo_uarea *uarea, uint64_t address, uint64_t length, un
 /* All below with the lock held. They answer 0, an error, or VM_LATER: then page_token is what to
  * wait for. */
 extern const void *page_token;
+/* Writes to stores that failed: how many so far, and the last one's error. */
+extern uint64_t page_failures;
+extern long page_failure;
+/* What one call of vm_patiently has behind it: failures before, and begun to sync up to there. */
+struct page_call {
+    uint64_t failures, synced;
+};
+extern struct page_call *page_call;
+extern unsigned page_stuck; /* pages that could not leave since the last one that did */
 
 /* page.c. Gives the page at address a frame with its content, and zeroed ones to some of its
  * neighbours when memory is touched in order. */
@@ -50,7 +59,8 @@ long page_arrived(uint64_t address, uint64_t *word, uint64_t frame, long result)
 /* evict.c. Takes a page's frame away; its word stays with what must be remembered. How many frames
  * went. */
 unsigned page_evict(uint64_t address);
-/* Evicts until count frames are gone or no victim is left; how many. */
+/* Evicts until count frames are gone, or enough are on their way to a store that takes its time, or
+ * no victim is left; how many are gone. */
 uint32_t page_evict_some(uint32_t count);
 /* The page, whose word was old, loses its frame: its content is in this slot of swap (EXO_ANY: it
  * is not needed, or in its file). How many frames went. */
@@ -71,14 +81,19 @@ struct transit {
     uint64_t address, old;  /* the word before */
     uint64_t slot, frame;
     enum transit_why why;
+    int lost; /* the frame was taken by force meanwhile */
     const void *token;
 };
 /* Does what `what` says, and finishes it now or when the store is ready: the word says so. */
 long transit_begin(const struct transit *what);
-/* Asks the store again about a page in transit. 0: it is over. */
+/* Asks the store again about a page in transit. 0: it is over; an error: it could not be read. */
 long transit_ask(uint64_t address);
 /* Asks about all that are; is one left? */
 int transit_poll(void);
+/* Pages that are losing their frames. */
+unsigned transit_leaving(void);
+/* Frames that the program has lost by force: is_lost tells. */
+void transit_forget(int (*is_lost)(const void *context, uint64_t frame), const void *context);
 
 /* swap.c: slots of the swap store. */
 extern struct vm_store *swap_store;

@@ -1,12 +1,15 @@
 /* transit.c - pages that a store is at work on */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/vm/page.h"
 #include "libexos/edge/block.h"
+#include "libexos/vm/give.h"
+#include "libexos/vm/page.h"
 #include "libexos/vm/share.h"
 
-enum { TRANSITS = 16 };
-
-static struct transit transits[TRANSITS];
+static struct transit transits[VM_TRANSITS];
+uint64_t page_failures;
+struct page_call *page_call;
+long page_failure;
+unsigned page_stuck;
 
 static long call_store(struct transit *t) {
     struct vm_store *store = t->store;
@@ -16,8 +19,38 @@ static long call_store(struct transit *t) {
                                   : store->write(store, t->slot, t->frame, &t->token);
 }
 
+/* Its slot of swap is not needed, for it could not be written. */
+static void give_up(const struct transit *t) {
+    if (t->why == TRANSIT_EVICT && t->store == swap_store)
+        swap_put(t->slot);
+}
+
+/* What was read is lost with the frame, and read again; what was written is not. */
+static long finish_lost(const struct transit *t, uint64_t *word, uint64_t old, long result) {
+    int swapped = t->why == TRANSIT_EVICT && t->store == swap_store;
+
+    if (t->why == TRANSIT_READ) {
+        page_put(word, old);
+        return 0;
+    }
+    page_put(word, result < 0 ? PAGE_SET
+                              : PAGE_SET | (old & PAGE_NOW) |
+                                    (swapped ? PAGE_SAVED | t->slot << PAGE_NUMBER_SHIFT : 0));
+    if (result < 0)
+        give_up(t);
+    return result;
+}
+
 /* The store has answered. */
 static long finish(const struct transit *t, uint64_t *word, uint64_t old, long result) {
+    if (result < 0 && t->why != TRANSIT_READ) {
+        page_failures++;
+        page_failure = result;
+    }
+    if (t->why == TRANSIT_EVICT)
+        page_stuck = result < 0 ? page_stuck + 1 : 0;
+    if (t->lost)
+        return finish_lost(t, word, old, result);
     if (t->why == TRANSIT_READ) {
         page_put(word, old); /* as before: absent */
         result = page_arrived(t->address, word, t->frame, result);
@@ -27,8 +60,7 @@ static long finish(const struct transit *t, uint64_t *word, uint64_t old, long r
     }
     if (result < 0) {
         page_put(word, old); /* its binding comes back with the next touch */
-        if (t->why == TRANSIT_EVICT && t->store == swap_store)
-            swap_put(t->slot);
+        give_up(t);
         return result;
     }
     vm_counts.written++;
@@ -44,9 +76,9 @@ long transit_begin(const struct transit *what) {
     struct transit *t = transits, now = *what;
     long result;
 
-    while (t < transits + TRANSITS && t->store)
+    while (t < transits + VM_TRANSITS && t->store)
         t++;
-    if (t == transits + TRANSITS) {
+    if (t == transits + VM_TRANSITS) {
         page_token = transits[0].token;
         return VM_LATER;
     }
@@ -61,7 +93,7 @@ long transit_begin(const struct transit *what) {
 
 /* 0: over, whatever came of it. */
 static long ask(struct transit *t, long *result) {
-    uint64_t *word = table_find(t->address), old;
+    uint64_t *word = table_find(t->address), old, frames = vm_counts.frames;
     const void *waits = t->token; /* who was told to wait, for another than us to ask */
     struct transit now;
 
@@ -73,8 +105,10 @@ static long ask(struct transit *t, long *result) {
     t->store = NULL;
     old = (now.old & ~PAGE_NOW) | (*word & PAGE_NOW); /* they may have changed meanwhile */
     *result = finish(&now, word, old, *result);
-    if (*result < 0 && now.why == TRANSIT_EVICT)
+    if (*result < 0 && now.why == TRANSIT_EVICT && !now.lost)
         page_policy->mapped(now.address, 1); /* it stays */
+    if (vm_counts.frames < frames)
+        give_left((uint32_t)(frames - vm_counts.frames));
     if (exo_block_calls.wake)
         exo_block_calls.wake(waits);
     return 0;
@@ -83,7 +117,7 @@ static long ask(struct transit *t, long *result) {
 long transit_ask(uint64_t address) {
     long result = 0;
 
-    for (struct transit *t = transits; t < transits + TRANSITS; t++)
+    for (struct transit *t = transits; t < transits + VM_TRANSITS; t++)
         if (t->store && t->address == address)
             return ask(t, &result) ? VM_LATER : result < 0 && t->why == TRANSIT_READ ? result : 0;
     return 0;
@@ -93,7 +127,28 @@ int transit_poll(void) {
     int left = 0;
     long result;
 
-    for (struct transit *t = transits; t < transits + TRANSITS; t++)
+    for (struct transit *t = transits; t < transits + VM_TRANSITS; t++)
         left |= t->store && ask(t, &result);
     return left;
+}
+
+unsigned transit_leaving(void) {
+    unsigned n = 0;
+
+    for (const struct transit *t = transits; t < transits + VM_TRANSITS; t++)
+        n += t->store && t->why == TRANSIT_EVICT;
+    return n;
+}
+
+void transit_forget(int (*is_lost)(const void *context, uint64_t frame), const void *context) {
+    for (struct transit *t = transits; t < transits + VM_TRANSITS; t++) {
+        if (!t->store || t->lost || !is_lost(context, t->frame))
+            continue;
+        t->lost = 1;
+        if (t->why == TRANSIT_READ)
+            continue;
+        vm_counts.mapped--;
+        vm_counts.frames--;
+        vm_counts.lost++;
+    }
 }

@@ -105,8 +105,9 @@ long vm_map_copy(uint64_t address, const uint64_t *frames, uint64_t count, unsig
  * lock held and must not touch pages that may be absent (VM_EAGER | VM_KEEP are there). They answer
  * 0, an error, or VM_LATER: then *token is what exo_block_calls.wake will be told when it is worth
  * while to ask again, which vm does with the same arguments till it gets another answer; the thread
- * waits, and the frame stays. */
-enum { VM_LATER = 1 };
+ * waits, and the frame stays. vm asks about each once again before it waits: so writes can be
+ * gathered till then. A page whose write failed keeps its frame, and is dirty. */
+enum { VM_LATER = 1, VM_TRANSITS = 16 /* pages under way at a time, in all stores */ };
 struct vm_store {
     const char *name;
     uint64_t slots;

@@ -1,6 +1,7 @@
 /* catalogue.c - unit 0 of a disk: the catalogue is made, checked and changed */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/volume/catalogue.h"
+#include "libexos/edge/crc32c.h"
 #include "libexos/edge/string.h"
 
 static const char magic[8] = {'A', 's', 'p', 'i', 's', 'V', 'o', 'l'};
@@ -31,25 +32,14 @@ const char *volume_words(int error) {
     return error > 0 || error < VOLUME_SHORT ? "unknown" : words[-error];
 }
 
-static uint32_t crc_on(uint32_t crc, const uint8_t *bytes, uint32_t length) {
-    for (uint32_t i = 0; i < length; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (0x82f63b78u & -(crc & 1));
-    }
-    return crc;
-}
-
-uint32_t volume_crc32c(const void *bytes, uint32_t length) { return ~crc_on(~0u, bytes, length); }
-
 static uint32_t catalogue_crc(const struct volume_catalogue *catalogue) {
     static const uint8_t blank[sizeof(catalogue->crc)];
     const uint8_t *bytes = (const uint8_t *)catalogue;
     uint32_t at = __builtin_offsetof(struct volume_catalogue, crc), behind = at + sizeof(blank);
-    uint32_t crc = crc_on(~0u, bytes, at);
+    uint32_t crc = exo_crc32c(0, bytes, at);
 
-    crc = crc_on(crc, blank, sizeof(blank));
-    return ~crc_on(crc, bytes + behind, VOLUME_BLOCK - behind);
+    crc = exo_crc32c(crc, blank, sizeof(blank));
+    return exo_crc32c(crc, bytes + behind, VOLUME_BLOCK - behind);
 }
 
 void volume_catalogue_make(struct volume_catalogue *catalogue, const uint8_t uuid[16],

@@ -67,9 +67,6 @@ static inline uint32_t volume_code_block(uint32_t volume) {
     return VOLUME_FIRST + 3 * (volume - 1);
 }
 
-/* CRC32C (Castagnoli), as iSCSI and ext4 have it. */
-uint32_t volume_crc32c(const void *bytes, uint32_t length);
-
 /* An empty catalogue of a disk of 2 to VOLUME_UNITS units; not sealed. */
 void volume_catalogue_make(struct volume_catalogue *catalogue, const uint8_t uuid[16],
                            uint32_t units);

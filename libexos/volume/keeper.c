@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/volume/keeper.h"
 #include "libexos/volume/owns.h"
+#include "libexos/edge/crc32c.h"
 #include "libexos/edge/string.h"
 
 static int write_block(struct volume_keeper *keeper, uint32_t block) {
@@ -166,7 +167,7 @@ int volume_create(struct volume_keeper *keeper, const struct volume_entry *entry
     memset(keeper->code, 0, VOLUME_BLOCK);
     memcpy(keeper->code, code, made.code_length * sizeof(*code));
     memcpy(keeper->payload, payload, VOLUME_PAYLOAD);
-    made.code_crc = volume_crc32c(keeper->code, made.code_length * sizeof(*code));
+    made.code_crc = exo_crc32c(0, keeper->code, made.code_length * sizeof(*code));
     error = volume_code_verify(keeper, made.code_length);
     if (!error)
         error = volume_catalogue_add(&keeper->catalogue, &made);

@@ -1,6 +1,7 @@
 /* owns.c - which units a root names: its program is run, and the units are marked and moved */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/volume/owns.h"
+#include "libexos/edge/crc32c.h"
 #include "libexos/edge/string.h"
 
 int volume_code_verify(struct volume_keeper *keeper, uint32_t count) {
@@ -17,7 +18,7 @@ int volume_code_read(struct volume_keeper *keeper, uint32_t volume) {
 
     if (device->read(device->context, volume_code_block(volume), keeper->code))
         return VOLUME_IO;
-    if (volume_crc32c(keeper->code, entry->code_length * sizeof(struct ebpf_instruction)) !=
+    if (exo_crc32c(0, keeper->code, entry->code_length * sizeof(struct ebpf_instruction)) !=
         entry->code_crc)
         return VOLUME_DAMAGED;
     return volume_code_verify(keeper, entry->code_length);

@@ -59,15 +59,25 @@ class Settings:
 def new_disk(path, words):
     """Makes the disk that a source's comment `/* disk: 64M,... */` asks for; what `disk` of settings
     says of it. Behind the size: options of the emulator's drive, and fail=read, fail=write or
-    fail=flush, of all such requests or, as fail=read@SECTOR, of those that reach a sector."""
+    fail=flush, of all such requests or, as fail=read@SECTOR, of those that reach a sector; with
+    *COUNT behind it (read, write), of the first so many after the disk's first flush."""
     size, *options = words.split(",")
     failing = [option[5:] for option in options if option.startswith("fail=")]
     options = [option for option in options if not option.startswith("fail=")]
-    for number, what in enumerate(failing):
+    number = 0
+    for what in failing:
+        what, _, count = what.partition("*")
         kind, _, sector = what.partition("@")
-        rule = f"file.inject-error.{number}"
-        options += [f"{rule}.event=none", f"{rule}.iotype={kind}"]
-        options += [f"{rule}.sector={sector}"] if sector else []
+        for _ in range(int(count or 1)):
+            rule = f"file.inject-error.{number}"
+            options += [f"{rule}.event={kind}_aio" if count else f"{rule}.event=none"]
+            options += [f"{rule}.iotype={kind}"]
+            options += [f"{rule}.sector={sector}"] if sector else []
+            options += [f"{rule}.state=2", f"{rule}.once=on"] if count else []
+            number += 1
+    if any("*" in what for what in failing):
+        rule = "file.set-state.0"
+        options += [f"{rule}.event=flush_to_os", f"{rule}.state=1", f"{rule}.new_state=2"]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
         file.truncate(int(size.rstrip("M")) << 20)

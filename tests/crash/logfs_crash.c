@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/crash/disk.c tests/crash/survey.c tests/crash/model.c */
 /* sources: tests/crash/workload.c tests/crash/states.c tests/crash/oracle.c */
+/* sources: libexos/edge/crc32c.c */
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>

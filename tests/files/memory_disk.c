@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/files/memory_disk.h"
+#include "tools/host.h"
 
 #define OF(member, pointer)                                                                        \
     ((struct memory_disk *)((char *)(pointer)-offsetof(struct memory_disk, member)))
@@ -46,24 +47,6 @@ static int disk_flush(struct logfs_device *device) {
     return 0;
 }
 
-static void *host_page(struct logfs_host *host) {
-    (void)host;
-    return aligned_alloc(LOGFS_PAGE, LOGFS_PAGE);
-}
-
-static void host_page_free(struct logfs_host *host, void *page) {
-    (void)host;
-    free(page);
-}
-
-static void *host_resize(struct logfs_host *host, void *memory, size_t old, size_t size) {
-    (void)host, (void)old;
-    if (size)
-        return realloc(memory, size);
-    free(memory);
-    return NULL;
-}
-
 static uint64_t host_now(struct logfs_host *host) { return OF(host, host)->clock += 1000; }
 
 void memory_disk_make(struct memory_disk *disk, uint64_t bytes, uint32_t cache_pages) {
@@ -72,11 +55,7 @@ void memory_disk_make(struct memory_disk *disk, uint64_t bytes, uint32_t cache_p
                    .read = disk_read,
                    .write = disk_write,
                    .flush = disk_flush},
-        .host = {.page = host_page,
-                 .page_free = host_page_free,
-                 .resize = host_resize,
-                 .now = host_now,
-                 .cache_pages = cache_pages},
+        .host = host_make(cache_pages, host_now),
         .bytes = calloc(1, bytes),
         .clock = 1000000000000000000u,
     };

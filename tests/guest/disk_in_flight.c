@@ -32,7 +32,7 @@ static void land(uint32_t first) {
 
 /* What is refused while the request has a frame; whether that was seen for certain. */
 static int refused_once(uint32_t number, uint64_t *frame, uint8_t op) {
-    int64_t drop = frame_drop(0, *frame), donate, run;
+    int64_t drop = frame_drop(0, *frame), load, run;
 
     if (drop == 1) {
         /* Let it have ended meanwhile. */
@@ -43,13 +43,12 @@ static int refused_once(uint32_t number, uint64_t *frame, uint8_t op) {
     run = call(VSPACE_BIND, 0, window_hole(), *frame, RUN);
     if (run == 0)
         call(VSPACE_UNBIND, 0, window_hole(), 1);
-    donate = call(VSPACE_DONATE, 0, frame, 1);
-    if (donate == 1)
-        *frame = frame_new(0);
+    /* There is no such code: a frame that could be donated would be left as it is. */
+    load = call(PROGRAM_LOAD, 0, EXO_PROFILE_WAKE, *frame, 0, 1);
     if (disk_status(&volume, number) != EXO_DISK_PENDING)
         return 0;
     check_is(drop, EXO_E_BUSY, "drop");
-    check(donate < 0, "it became a page table");
+    check_is(load, EXO_E_HOLD, "donate");
     check_is(run, op == EXO_DISK_READ ? EXO_E_WX : 0, "run it");
     return 1;
 }

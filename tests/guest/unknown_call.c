@@ -24,7 +24,7 @@ int main(void) {
     struct child c;
     uint64_t count = 0;
     /* Inside the window -64..-2, but in no row: an error. */
-    int64_t last = EXO_SYS_DISK_KICK; /* the lowest */
+    int64_t last = EXO_SYS_DISK_DONE; /* the lowest */
 
     open_test();
     census_take(&before);

@@ -10,6 +10,7 @@ mkdir -p build/log/host
 demos=(
     'bindings|^Notifying process 1 about revocation of resource 104$'
     'blocks|^Notifying process 1 about revocation of resource 509$'
+    'keep|^first one$'
     'pager|^32 faults for 32 pages touched twice; every frame has the colour of its page$'
     'gate|^100000 calls there and back, sum [0-9]*, all right$'
     'revoke|still asked for: 0$'
@@ -27,6 +28,10 @@ words=''
 for demo in "${demos[@]}"; do
     case ${demo%%|*} in
     blocks) words+='volume make units 0; run -v units blocks; ' ;;
+    keep)
+        words+='volume make kept 0; run -v kept keep make keeps; run -v kept keep put a first one; '
+        words+='run -v kept keep put a second; run -v kept keep get a 1; run -v kept keep check; '
+        ;;
     *) words+="run ${demo%%|*}; " ;;
     esac
 done

@@ -493,7 +493,11 @@ int main(void) {
     domain_table = domains;
     facts.domain_table.count = DOMAINS;
     domains[1].generation = domains[1].depth = 1;
-    frame_init(frames, holds, HOLDS, buckets, BUCKETS, 12345);
+    frame_table = frames;
+    frame_init();
+    hold_table = holds;
+    facts.hold_table.count = HOLDS;
+    hold_init(buckets, BUCKETS, 12345);
     for (int f = 0; f < HOST_FRAMES; f++) {
         memset(host_memory[f], 0xa5, ARCH_PAGE);
     }

@@ -2,7 +2,7 @@
  * this machine */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/files/exercise.c tests/files/exercise_host.c */
-/* sources: tests/files/memory_disk.c */
+/* sources: libexos/edge/crc32c.c tests/files/memory_disk.c tools/host.c */
 /* cflags: -D_GNU_SOURCE */
 /* usage: logfs_exercise [DIRECTORY SEED]   the directory is where a volume is mounted */
 #include <stdlib.h>

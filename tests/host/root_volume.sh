@@ -182,7 +182,7 @@ boot full "$disk" < <(
 [ "$(grep -c ': No space left on device$' "$log")" -gt 5 ]
 result $? "a full volume says so, $(grep -c ': No space left on device$' "$log") times"
 says 'cat /kept' 'kept' 'what was there is there'
-says 'ls /fill1' ' *75696 /fill1' 'and what was copied is whole'
+says 'ls /fill1' " *$(stat -c %s "$tree/bin/only-here") /fill1" 'and what was copied is whole'
 says 'rm /fill1' '' 'rm works'
 says 'cp /bin/only-here /fits' '' 'and then there is room again'
 clean "$disk"

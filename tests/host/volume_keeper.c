@@ -3,7 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/volume/catalogue.c libexos/volume/root.c libexos/volume/owns.c */
 /* sources: libexos/volume/keeper.c libexos/volume/scan.c libexos/volume/map.c */
-/* sources: kernel/ebpf/run.c kernel/ebpf/verify.c */
+/* sources: libexos/edge/crc32c.c kernel/ebpf/run.c kernel/ebpf/verify.c */
 /* cflags: -DEBPF_LOOPS */
 #include "tests/host/tap.h"
 #include "tests/host/volume_disk.h"

@@ -60,12 +60,16 @@ _Noreturn static void process(struct exo_parent *parent) {
         parent->word[WORD_BOUND] = BLOCKS;
     parent->word[WORD_WRITTEN] = !write_all() && !propose(HOLDER_INSTALL, FIRST, BLOCKS);
     for (uint32_t left = BLOCKS;;) {
-        const volatile struct exo_uarea *uarea = exo_uarea();
+        const volatile struct exo_domain *me = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
 
         exo_sleep(EVENT, EXO_NEVER);
-        if (left && uarea->revoke[EXO_DISK].count) {
-            left--;
-            parent->word[WORD_GIVEN] += !propose(HOLDER_INSTALL, FIRST + BLOCKS - left, left);
+        if (left && me->ask[EXO_DISK].count) { /* what is still asked for */
+            long error = propose(HOLDER_INSTALL, FIRST + BLOCKS + 1 - left, left - 1);
+
+            if (error < 0)
+                printf("giving back: %s\n", exo_error_name(error));
+            left -= error == 0;
+            parent->word[WORD_GIVEN] = BLOCKS - left;
         }
     }
 }
@@ -94,9 +98,7 @@ static long give(struct exo_child *child, struct exo_parent *mine) {
 
 /* Are all units from that one on the volume's, and those before it nobody's? */
 static int units_are(const struct exo_parent *mine, uint32_t first) {
-    const volatile struct exo_disk *disk = &exo_facts()->disk[exo_volumes()[mine->volume].disk];
-    const volatile struct exo_unit *units =
-        exo_map_export(disk->units.frame, (disk->units.count * sizeof *units - 1) / EXO_PAGE + 1);
+    const volatile struct exo_unit *units = exo_units(exo_volumes()[mine->volume].disk);
 
     for (uint32_t unit = FIRST; units && unit < FIRST + BLOCKS; unit++)
         if (units[unit].volume != (unit < first ? 0 : mine->volume))

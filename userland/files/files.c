@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
@@ -10,85 +9,28 @@
 #include "libexos/edge/spawn.h"
 #include "libexos/edge/time.h"
 #include "libexos/files/device.h"
+#include "libexos/files/host.h"
 #include "libexos/vm/vm.h"
 #include "server.h"
 
-enum { STACK_PAGES = 32, TICK_SECONDS = 5, TICK_STACK = 4096, POOL = 64 };
-enum { CACHE_LEAST = 256, CACHE_MOST = 16384 };
+enum { STACK_PAGES = 32, TICK_SECONDS = 5, TICK_STACK = 4096 };
 
 struct logfs *volume;
 bool dirty;
 
 static struct files_device device;
 static struct logfs_host host;
-static uint64_t began; /* what the clock showed when the machine started, as far as is known */
-
-/* Pages come from vm many at a time, and go round. */
-static void *free_pages;
-
-static void *page_take(struct logfs_host *unused) {
-    void **page;
-
-    (void)unused;
-    if (!free_pages) {
-        long at = vm_map(0, POOL * EXO_PAGE, EXO_R | EXO_W, VM_JOIN);
-
-        for (uint64_t i = 0; at >= 0 && i < POOL; i++) {
-            page = (void **)((uint64_t)at + i * EXO_PAGE);
-            *page = free_pages;
-            free_pages = page;
-        }
-    }
-    if ((page = free_pages))
-        free_pages = *page;
-    return page;
-}
-
-static void page_free(struct logfs_host *unused, void *page) {
-    (void)unused;
-    *(void **)page = free_pages;
-    free_pages = page;
-}
-
-/* What is as large as a sector may be read and written as sectors. */
-static void *resize(struct logfs_host *unused, void *memory, size_t old, size_t size) {
-    void *fresh = NULL;
-
-    (void)unused;
-    if (size && !(fresh = aligned_alloc(LOGFS_SECTOR, size)))
-        return NULL;
-    if (size && old)
-        memcpy(fresh, memory, old < size ? old : size);
-    free(memory);
-    return fresh;
-}
-
-/* There is no clock that runs while the machine is off: time goes on from the newest of the root
- * directory's times, so that at least it never goes back. */
-static uint64_t now(struct logfs_host *unused) {
-    (void)unused;
-    return began + exo_time_ns();
-}
 
 static int volume_open(uint64_t number, uint64_t root) {
-    const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
-    uint32_t left = mine->limit[EXO_FRAMES] - mine->used[EXO_FRAMES];
-    struct logfs_attributes about;
     struct volume_map map;
     int status;
 
     if (files_device_root(root, &map) < 0 || files_device_open(&device, number, &map) < 0)
         return LOGFS_EIO;
-    host = (struct logfs_host){page_take, page_free, resize, now, left / 2};
-    if (host.cache_pages < CACHE_LEAST)
-        host.cache_pages = CACHE_LEAST;
-    if (host.cache_pages > CACHE_MOST)
-        host.cache_pages = CACHE_MOST;
+    files_host_make(&host);
     status = logfs_mount(&device.device, &host,
                          exo_volumes()[number].rights & EXO_W ? 0 : LOGFS_READ_ONLY, &volume);
-    if (!status && (status = logfs_getattr(volume, LOGFS_ROOT, &about)) == 0)
-        began = about.changed > about.modified ? about.changed : about.modified;
-    return status;
+    return status ? status : files_host_clock(volume);
 }
 
 static void serve(struct exo_message *message, exo_domain_t caller) {

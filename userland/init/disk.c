@@ -60,8 +60,9 @@ void disks_open(void) {
     const char *wanted = bootarg("volumes", false);
     bool tested = wanted && volumes_read(wanted); /* the initrd itself, as a disk */
     uint32_t count = tree ? tree_transports(tree, length, transport, TRANSPORTS) : 0;
+    const char *served = bootarg("served", false); /* so many units, by the test itself */
     bool ram = tested || exo_initrd(&length) != exo_archive(&length);
-    uint64_t frame = count || ram ? frames_in_a_row(DISK_FRAMES) : 0;
+    uint64_t frame = count || ram || served ? frames_in_a_row(DISK_FRAMES) : 0;
     uint64_t left = frame ? DISK_FRAMES : 0;
 
     for (uint32_t i = 0; i < count; i++)
@@ -71,16 +72,21 @@ void disks_open(void) {
 
         volumes.disk = tested && disk > 0 ? (uint64_t)disk : 0;
     }
+    if (served)
+        disk_open(0, (uint32_t)number_at(&served), &frame, &left);
     for (; left; frame++, left--)
         exo_hold_drop(0, &frame, 1);
 }
 
 long volumes_give(exo_domain_t to) {
     const volatile struct exo_disk *disk = &exo_facts()->disk[volumes.disk];
-    bool there = !disk->line || disk->read_only; /* what is on it can be read */
+    bool served = !disk->line && disk->dead;                  /* nobody serves it yet */
+    bool there = (!disk->line && !served) || disk->read_only; /* what is on it can be read */
     uint64_t rights = disk->read_only ? EXO_R : EXO_R | EXO_W;
     long error = 0;
 
+    if (served)
+        error = exo_disk_serve(volumes.disk, exo_domains()[exo_slot_of(to)].speaker, 0);
     for (uint64_t i = 0; i < volumes.count && !error; i++) {
         error = exo_volume_grant(i + 1, volumes.disk, to, rights, 100);
         if (!error)

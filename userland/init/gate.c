@@ -95,7 +95,7 @@ static long gate_give(exo_domain_t caller, const uint64_t *word, uint64_t *root)
 }
 
 /* What holders of volumes may ask, whoever they are. */
-static bool is_holders(uint64_t call) { return call == HOLDER_ASK || call == HOLDER_INSTALL; }
+static bool is_holders(uint64_t call) { return call >= HOLDER_ASK && call <= HOLDER_RENEW; }
 
 /* What waits for the disk: its outcome can be asked for. */
 static long gate_volume(uint64_t call, const uint64_t *word, exo_domain_t caller) {

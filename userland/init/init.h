@@ -84,7 +84,7 @@ bool volume_is_there(const char *name);
 long volume_give(const char *name, exo_domain_t to, uint64_t *root);
 /* STEWARD_VOLUME_MAKE (of zeros), _GROW or _END, of one that nobody holds. Waits for the disk. */
 long volume_change(uint64_t call, const char *name, uint64_t units);
-/* HOLDER_ASK or _INSTALL, of one that that domain slot holds. Waits for the disk. */
+/* HOLDER_ASK to _RENEW, of one that that domain slot holds. Waits for the disk. */
 long volume_propose(uint64_t call, uint64_t number, uint32_t holder);
 
 /* crash.c */

@@ -1,43 +1,19 @@
 /* volume.c - the volumes of the disks: found at boot, given out, made, grown and ended */
 /* SPDX-License-Identifier: MIT */
-#include "init.h"
-#include "libexos/edge/bind.h"
-#include "libexos/edge/disk.h"
-#include "libexos/files/holder.h"
-#include "libexos/volume/keeper.h"
-#include "libexos/volume/map.h"
-#include "map.bpf.h"
+#include "kept.h"
 
-enum { BLOCK_SECTORS = VOLUME_BLOCK / 512, DISK_UNITS = 36 * 1024, FILL_SECTORS = 512 };
-enum { SHARE = 100, SHARE_MOST = 1000 /* the kernel's */ };
-enum { PAGE_QUEUE, PAGE_DATA, PAGES };        /* of each disk */
+enum { BLOCK_SECTORS = VOLUME_BLOCK / 512, SHARE_MOST = 1000 /* the kernel's */ };
 #define VOLUME_LIST (EXO_HEAP + 2 * EXO_PAGE) /* behind the list of devices */
-#define VOLUME_WINDOW (VOLUME_LIST + EXO_PAGE)
-#define VOLUME_PAGES (VOLUME_WINDOW + EXO_PAGE)
-#define VOLUME_RIGHTS EXO_RIGHTS(EXO_R | EXO_W, EXO_R | EXO_W)
+#define VOLUME_PAGES (VOLUME_LIST + 2 * EXO_PAGE)
 
-static struct kept {
-    bool live;
-    struct volume_device device;
-    struct volume_keeper keeper;
-    struct exo_disk_queue queue; /* the keeper's: unit 0, and one that is being filled */
-    const volatile struct exo_unit *units;
-    uint64_t frame[PAGES];
-    uint8_t *page[PAGES];
-    uint64_t root[VOLUME_MOST + 1];    /* frames with the roots that hold */
-    uint64_t shown[VOLUME_MOST + 1];   /* frames in which holders see theirs, and propose others */
-    uint8_t number[VOLUME_KEEPER + 1]; /* the kernel's, of each owner; 0: none yet */
-    uint8_t owner[DISK_UNITS];
-} disks[EXO_DISKS];
+struct kept kept_disks[EXO_DISKS];
 
 static uint64_t numbers = 1; /* bit n: the kernel's volume n is taken */
 static uint64_t list_frame = EXO_ANY;
 static struct steward_volume *list;
 
-static uint32_t disk_of(const struct kept *kept) { return (uint32_t)(kept - disks); }
-
 /* The kernel knows volumes of all disks by one row of numbers. */
-static uint32_t number_of(struct kept *kept, uint32_t owner) {
+uint32_t kept_number(struct kept *kept, uint32_t owner) {
     if (owner != VOLUME_FREE && !kept->number[owner] && ~numbers) {
         kept->number[owner] = (uint8_t)__builtin_ctzl(~numbers);
         numbers |= 1ull << kept->number[owner];
@@ -45,7 +21,7 @@ static uint32_t number_of(struct kept *kept, uint32_t owner) {
     return kept->number[owner];
 }
 
-static void number_free(struct kept *kept, uint32_t owner) {
+void kept_number_free(struct kept *kept, uint32_t owner) {
     numbers &= ~(1ull << kept->number[owner]) | 1;
     kept->number[owner] = 0;
 }
@@ -59,8 +35,8 @@ static bool again(long error) {
 }
 
 /* One request, from start to end; the data stand in the disk's page. */
-static long disk_do(struct kept *kept, struct exo_disk_queue *queue, uint8_t op, uint64_t sector,
-                    uint32_t sectors) {
+long kept_do(struct kept *kept, struct exo_disk_queue *queue, uint8_t op, uint64_t sector,
+             uint32_t sectors) {
     struct exo_request *request = exo_disk_next(queue);
 
     if (!request)
@@ -76,7 +52,7 @@ static long disk_do(struct kept *kept, struct exo_disk_queue *queue, uint8_t op,
 static int block_read(void *context, uint32_t block, void *to) {
     struct kept *kept = context;
     long error =
-        disk_do(kept, &kept->queue, EXO_DISK_READ, (uint64_t)block * BLOCK_SECTORS, BLOCK_SECTORS);
+        kept_do(kept, &kept->queue, EXO_DISK_READ, (uint64_t)block * BLOCK_SECTORS, BLOCK_SECTORS);
 
     memcpy(to, kept->page[PAGE_DATA], VOLUME_BLOCK);
     return error != 0;
@@ -86,26 +62,26 @@ static int block_write(void *context, uint32_t block, const void *from) {
     struct kept *kept = context;
 
     memcpy(kept->page[PAGE_DATA], from, VOLUME_BLOCK);
-    return disk_do(kept, &kept->queue, EXO_DISK_WRITE, (uint64_t)block * BLOCK_SECTORS,
+    return kept_do(kept, &kept->queue, EXO_DISK_WRITE, (uint64_t)block * BLOCK_SECTORS,
                    BLOCK_SECTORS) != 0;
 }
 
 static int disk_flush(void *context) {
     struct kept *kept = context;
 
-    return disk_do(kept, &kept->queue, EXO_DISK_FLUSH, 0, 0) != 0;
+    return kept_do(kept, &kept->queue, EXO_DISK_FLUSH, 0, 0) != 0;
 }
 
-static int unit_move(void *context, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
-                     int written) {
+int kept_move(void *context, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
+              int written) {
     struct kept *kept = context;
-    uint32_t giver = number_of(kept, from), taker = number_of(kept, to);
+    uint32_t giver = kept_number(kept, from), taker = kept_number(kept, to);
     long error;
 
     if ((from && !giver) || (to && !taker))
         return EXO_E_FULL;
     do
-        error = exo_extent_move(disk_of(kept), first, count, giver, taker, (uint64_t)written);
+        error = exo_extent_move(kept_disk(kept), first, count, giver, taker, (uint64_t)written);
     while (again(error));
     return (int)error;
 }
@@ -117,20 +93,20 @@ static uint32_t unit_written(void *context, uint32_t unit) {
 static void set_aside(void *context, uint32_t volume, int error) {
     const struct kept *kept = context;
 
-    exo_printf("disk %u: volume %s is set aside: %s\n", disk_of(kept),
+    exo_printf("disk %u: volume %s is set aside: %s\n", kept_disk(kept),
                kept->keeper.catalogue.entry[volume - 1].name, volume_words(error));
 }
 
 long volumes_bind(exo_env_t env) {
     long error = 0;
 
-    for (struct kept *kept = disks; kept < disks + EXO_DISKS && !error; kept++)
+    for (struct kept *kept = kept_disks; kept < kept_disks + EXO_DISKS && !error; kept++)
         if (kept->live)
             error = exo_volume_bind(kept->queue.volume, kept->frame[PAGE_QUEUE], env, INIT_DISK);
     return error;
 }
 
-static uint32_t units_of(const struct kept *kept, uint32_t owner) {
+uint32_t kept_units(const struct kept *kept, uint32_t owner) {
     uint32_t units = 0;
 
     for (uint32_t i = 0; i < kept->device.units; i++)
@@ -138,13 +114,13 @@ static uint32_t units_of(const struct kept *kept, uint32_t owner) {
     return units;
 }
 
-static void list_update(void) {
+void kept_list(void) {
     struct steward_volume *row = list;
 
     if (!list)
         return;
     memset(list, 0, EXO_PAGE);
-    for (struct kept *kept = disks; kept < disks + EXO_DISKS; kept++) {
+    for (struct kept *kept = kept_disks; kept < kept_disks + EXO_DISKS; kept++) {
         for (uint32_t i = 1; kept->live && i <= VOLUME_MOST; i++) {
             const struct volume_entry *entry = volume_catalogue_entry(&kept->keeper.catalogue, i);
 
@@ -154,22 +130,22 @@ static void list_update(void) {
                                            .units = kept->keeper.volume[i].units,
                                            .limit = entry->limit,
                                            .share = (uint16_t)entry->share,
-                                           .disk = (uint8_t)disk_of(kept),
+                                           .disk = (uint8_t)kept_disk(kept),
                                            .set_aside = kept->keeper.volume[i].set_aside != 0,
                                            .number = kept->number[i]};
             exo_strlcpy(row++->name, entry->name, sizeof row->name);
         }
         if (kept->live && row < list + STEWARD_VOLUMES_MOST)
             *row++ = (struct steward_volume){.kind = STEWARD_VOLUME_FREE,
-                                             .units = units_of(kept, VOLUME_FREE),
-                                             .disk = (uint8_t)disk_of(kept)};
+                                             .units = kept_units(kept, VOLUME_FREE),
+                                             .disk = (uint8_t)kept_disk(kept)};
     }
 }
 
 uint64_t volumes_frame(void) { return list_frame; }
 
 static long pages_open(struct kept *kept) {
-    uint64_t address = VOLUME_PAGES + disk_of(kept) * PAGES * EXO_PAGE;
+    uint64_t address = VOLUME_PAGES + kept_disk(kept) * PAGES * EXO_PAGE;
     long error = exo_alloc(0, kept->frame, PAGES);
 
     if (!error)
@@ -179,24 +155,23 @@ static long pages_open(struct kept *kept) {
     return error;
 }
 
-static uint64_t rights_of(const struct kept *kept) {
-    return exo_facts()->disk[disk_of(kept)].read_only ? EXO_R : EXO_R | EXO_W;
+uint64_t kept_rights(const struct kept *kept) {
+    return exo_facts()->disk[kept_disk(kept)].read_only ? EXO_R : EXO_R | EXO_W;
 }
 
 static long keeper_open(struct kept *kept, uint32_t disk) {
     const volatile struct exo_disk *books = &exo_facts()->disk[disk];
-    uint32_t units = books->units.count < DISK_UNITS ? books->units.count : DISK_UNITS;
-    uint32_t number = number_of(kept, VOLUME_KEEPER);
+    uint32_t units = books->units.count < KEPT_UNITS ? books->units.count : KEPT_UNITS;
+    uint32_t number = kept_number(kept, VOLUME_KEEPER);
     long error = number ? pages_open(kept) : EXO_E_FULL;
 
-    kept->units =
-        exo_map_export(books->units.frame, (units * sizeof *kept->units + EXO_PAGE - 1) / EXO_PAGE);
+    kept->units = exo_units(disk);
     kept->device = (struct volume_device){kept,       units,     block_read,   block_write,
-                                          disk_flush, unit_move, unit_written, set_aside};
+                                          disk_flush, kept_move, unit_written, set_aside};
     if (!error && !kept->units)
         error = EXO_E_TABLES;
     if (!error)
-        error = exo_volume_grant(number, disk, exo_uarea()->domain, rights_of(kept), SHARE_MOST);
+        error = exo_volume_grant(number, disk, exo_uarea()->domain, kept_rights(kept), SHARE_MOST);
     if (!error)
         error = exo_extent_move(disk, 0, 1, 0, number, 1);
     if (!error)
@@ -207,18 +182,18 @@ static long keeper_open(struct kept *kept, uint32_t disk) {
 
 /* All as it was: a disk without volumes belongs to nobody. */
 static void keeper_close(struct kept *kept) {
-    uint32_t number = number_of(kept, VOLUME_KEEPER);
+    uint32_t number = kept_number(kept, VOLUME_KEEPER);
 
     exo_volume_bind(number, EXO_ANY, 0, 0);
-    exo_extent_move(disk_of(kept), 0, 1, number, 0, 0);
-    exo_volume_grant(number, disk_of(kept), 0, 0, 0);
+    exo_extent_move(kept_disk(kept), 0, 1, number, 0, 0);
+    exo_volume_grant(number, kept_disk(kept), 0, 0, 0);
     exo_unbind((uint64_t)kept->page[0], PAGES);
     exo_drop(0, kept->frame, PAGES);
-    number_free(kept, VOLUME_KEEPER);
+    kept_number_free(kept, VOLUME_KEEPER);
 }
 
 /* The frame with the volume's root is filled anew. */
-static void root_show(struct kept *kept, uint32_t volume) {
+void kept_show(struct kept *kept, uint32_t volume) {
     if (!kept->root[volume] && exo_alloc(0, &kept->root[volume], 1) < 0)
         kept->root[volume] = 0;
     if (kept->root[volume] && exo_bind(VOLUME_WINDOW, kept->root[volume], VOLUME_RIGHTS) >= 0) {
@@ -229,7 +204,7 @@ static void root_show(struct kept *kept, uint32_t volume) {
 }
 
 void volumes_open(uint32_t disk) {
-    struct kept *kept = &disks[disk];
+    struct kept *kept = &kept_disks[disk];
     long error = keeper_open(kept, disk);
     int fault = error ? VOLUME_IO : volume_scan(&kept->keeper, &kept->device, kept->owner);
 
@@ -247,13 +222,13 @@ void volumes_open(uint32_t disk) {
         list = (struct steward_volume *)VOLUME_LIST;
     for (uint32_t i = 1; i <= VOLUME_MOST; i++)
         if (volume_catalogue_entry(&kept->keeper.catalogue, i))
-            root_show(kept, i);
-    list_update();
+            kept_show(kept, i);
+    kept_list();
 }
 
 /* By its name, on whichever disk: then *disk is that; or 0. */
-static uint32_t volume_find(const char *name, struct kept **disk) {
-    for (*disk = disks; *disk < disks + EXO_DISKS; ++*disk)
+uint32_t kept_find(const char *name, struct kept **disk) {
+    for (*disk = kept_disks; *disk < kept_disks + EXO_DISKS; ++*disk)
         for (uint32_t i = 1; (*disk)->live && i <= VOLUME_MOST; i++) {
             const struct volume_entry *entry =
                 volume_catalogue_entry(&(*disk)->keeper.catalogue, i);
@@ -264,35 +239,14 @@ static uint32_t volume_find(const char *name, struct kept **disk) {
     return 0;
 }
 
-/* What the keeper says, as a kernel's error. */
-static long answer_of(int error) {
-    switch (error) {
-    case VOLUME_IO:
-    case VOLUME_DAMAGED:
-        return EXO_E_IO;
-    case VOLUME_FULL:
-    case VOLUME_LIMIT:
-    case VOLUME_FROZEN:
-        return EXO_E_FULL;
-    case VOLUME_TAKEN:
-    case VOLUME_CONFLICT:
-    case VOLUME_MOVE:
-        return EXO_E_BUSY;
-    case VOLUME_NUMBER:
-        return EXO_E_HANDLE;
-    default:
-        return error < 0 ? EXO_E_ARG : error;
-    }
-}
-
-static long grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t rights) {
+static long kept_grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t rights) {
     uint32_t share = kept->keeper.catalogue.entry[volume - 1].share, number;
     long error;
 
-    if (!(number = number_of(kept, volume)))
+    if (!(number = kept_number(kept, volume)))
         return EXO_E_FULL;
     do
-        error = exo_volume_grant(number, disk_of(kept), to, rights,
+        error = exo_volume_grant(number, kept_disk(kept), to, rights,
                                  share < SHARE_MOST ? share : SHARE_MOST);
     while (again(error));
     return error;
@@ -302,17 +256,17 @@ static long grant(struct kept *kept, uint32_t volume, exo_domain_t to, uint64_t 
  * once. */
 static uint32_t changing;
 
-static void change_begin(void) {
+void kept_begin(void) {
     while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
         exo_sleep_ns(1000000);
 }
 
-static void change_end(void) {
-    list_update();
+void kept_end(void) {
+    kept_list();
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
 }
 
-static long root_copy(uint64_t frame, void *to, const void *from) {
+long kept_copy(uint64_t frame, void *to, const void *from) {
     long error = exo_bind(VOLUME_WINDOW, frame, VOLUME_RIGHTS);
 
     if (error < 0)
@@ -322,11 +276,9 @@ static long root_copy(uint64_t frame, void *to, const void *from) {
     return 0;
 }
 
-/* A proposed root, or one on its way from frame to frame. */
-static uint8_t payload[VOLUME_PAYLOAD];
-
 /* Each holder gets a frame of his own: what those before him may still see shows him nothing. */
 static long root_give(struct kept *kept, uint32_t volume, exo_domain_t to) {
+    static uint8_t payload[VOLUME_PAYLOAD]; /* on its way from frame to frame */
     uint64_t *shown = &kept->shown[volume];
     long error;
 
@@ -338,15 +290,15 @@ static long root_give(struct kept *kept, uint32_t volume, exo_domain_t to) {
         *shown = 0;
         return error;
     }
-    error = root_copy(kept->root[volume], payload, NULL);
+    error = kept_copy(kept->root[volume], payload, NULL);
     if (!error)
-        error = root_copy(*shown, NULL, payload);
+        error = kept_copy(*shown, NULL, payload);
     return error ? error : exo_hold_share(0, to, shown, 1, EXO_R | EXO_W);
 }
 
 bool volume_is_there(const char *name) {
     struct kept *kept;
-    uint32_t volume = volume_find(name, &kept);
+    uint32_t volume = kept_find(name, &kept);
 
     return volume && !kept->keeper.volume[volume].set_aside && kept->root[volume];
 }
@@ -368,12 +320,12 @@ static long give(const char *name, exo_domain_t to, uint64_t *root) {
 
     if (!volume_is_there(name))
         return EXO_E_HANDLE;
-    volume = volume_find(name, &kept);
-    if (exo_volumes()[number_of(kept, volume)].domain)
+    volume = kept_find(name, &kept);
+    if (exo_volumes()[kept_number(kept, volume)].domain)
         return EXO_E_BUSY;
     error = quota(to, kept->keeper.volume[volume].units);
     if (!error)
-        error = grant(kept, volume, to, rights_of(kept));
+        error = kept_grant(kept, volume, to, kept_rights(kept));
     if (!error)
         error = root_give(kept, volume, to);
     *root = kept->shown[volume];
@@ -383,161 +335,8 @@ static long give(const char *name, exo_domain_t to, uint64_t *root) {
 long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
     long number;
 
-    change_begin();
+    kept_begin();
     number = give(name, to, root);
-    change_end();
+    kept_end();
     return number;
-}
-
-/* All sectors of the map's units from that logical one on are written. Each belongs to the keeper
- * meanwhile, so that init needs no more units than one of its own. */
-static long fill(struct kept *kept, uint32_t volume, const struct volume_map *map, uint64_t from) {
-    uint32_t run = 1, unit;
-    long error = 0, back;
-
-    for (; !error && (unit = volume_map_find(map, from, &run)) != 0; from++) {
-        if ((error = unit_move(kept, unit, 1, volume, VOLUME_KEEPER, 0)))
-            break;
-        for (uint32_t at = 0; at < EXO_UNIT && !error; at += FILL_SECTORS)
-            error = disk_do(kept, &kept->queue, EXO_DISK_ZERO, (uint64_t)unit * EXO_UNIT + at,
-                            FILL_SECTORS);
-        back = unit_move(kept, unit, 1, VOLUME_KEEPER, volume, !error);
-        error = error ? error : back;
-    }
-    return error;
-}
-
-/* Free units in as few runs as first fit finds, behind the map's last. */
-static int map_extend(const struct kept *kept, struct volume_map *map, uint64_t units) {
-    for (uint32_t i = 1, first = 1; units && i <= kept->device.units; i++) {
-        bool free = i < kept->device.units && kept->owner[i] == VOLUME_FREE;
-
-        if (free && i + 1 - first < units)
-            continue;
-        if (i + free > first) {
-            if (volume_map_grow(map, first, i + free - first))
-                return VOLUME_FULL;
-            units -= i + free - first;
-        }
-        first = i + 1;
-    }
-    return units ? VOLUME_FULL : 0;
-}
-
-static long volume_grow(const char *name, uint64_t units) {
-    static struct volume_map map;
-    struct kept *kept;
-    uint32_t volume = volume_find(name, &kept), number = volume ? number_of(kept, volume) : 0;
-    uint64_t old;
-    long error;
-
-    if (!volume)
-        return EXO_E_HANDLE;
-    if (!number)
-        return EXO_E_FULL;
-    if (!(rights_of(kept) & EXO_W))
-        return EXO_E_RIGHT;
-    if (exo_volumes()[number].domain)
-        return EXO_E_BUSY; /* who holds it asks for units himself, and fills them */
-    error = volume_root_read(&kept->keeper, volume, (uint8_t *)&map);
-    if (!error && !volume_map_sound(&map))
-        error = VOLUME_NONSENSE;
-    old = error ? 0 : volume_map_units(&map);
-    if (!error)
-        error = map_extend(kept, &map, units);
-    if (!error)
-        error = volume_ask(&kept->keeper, volume, (const uint8_t *)&map);
-    if (error)
-        return answer_of((int)error);
-    error = fill(kept, volume, &map, old);
-    if (!error)
-        error = answer_of(volume_install(&kept->keeper, volume, (const uint8_t *)&map));
-    root_show(kept, volume);
-    return error;
-}
-
-static long volume_end(const char *name) {
-    struct kept *kept;
-    uint32_t volume = volume_find(name, &kept);
-    long error;
-
-    if (!volume)
-        return EXO_E_HANDLE;
-    if (!(rights_of(kept) & EXO_W))
-        return EXO_E_RIGHT;
-    if (kept->number[volume] && exo_volumes()[kept->number[volume]].domain)
-        return EXO_E_BUSY;
-    error = answer_of(volume_destroy(&kept->keeper, volume));
-    if (!error && kept->number[volume])
-        number_free(kept, volume);
-    return error;
-}
-
-static long volume_make(const char *name, uint64_t units) {
-    struct volume_entry entry = {.share = SHARE, .code_length = volume_map_owns_count};
-    struct volume_map map;
-    struct kept *kept = disks;
-    long error;
-
-    while (kept < disks + EXO_DISKS &&
-           !(kept->live && rights_of(kept) & EXO_W && units_of(kept, VOLUME_FREE) >= units))
-        kept++;
-    if (volume_find(name, &(struct kept *){NULL}))
-        return EXO_E_BUSY;
-    if (kept == disks + EXO_DISKS)
-        return EXO_E_FULL;
-    entry.limit = kept->device.units - 1;
-    /* One that this disk did not have before: no two volumes begin at one count of its catalogue.
-     */
-    memcpy(&entry.id, kept->keeper.catalogue.uuid, sizeof entry.id);
-    entry.id ^= kept->keeper.catalogue.sequence << 20 ^ exo_time();
-    exo_strlcpy(entry.name, name, sizeof entry.name);
-    volume_map_make(&map);
-    error = volume_create(&kept->keeper, &entry, (const struct ebpf_instruction *)volume_map_owns,
-                          (const uint8_t *)&map);
-    if (error < 0)
-        return answer_of((int)error);
-    error = volume_grow(name, units);
-    if (error)
-        volume_end(name);
-    return error;
-}
-
-static long propose(uint64_t call, uint64_t number, uint32_t holder) {
-    uint32_t volume = 1;
-    struct kept *kept;
-    int error;
-
-    if (!number || number >= EXO_VOLUMES || exo_volumes()[number].domain != holder)
-        return EXO_E_RIGHT;
-    kept = &disks[exo_volumes()[number].disk];
-    while (volume <= VOLUME_MOST && kept->number[volume] != number)
-        volume++;
-    if (volume > VOLUME_MOST || root_copy(kept->shown[volume], payload, NULL) < 0)
-        return EXO_E_HANDLE;
-    error = call == HOLDER_ASK ? volume_ask(&kept->keeper, volume, payload)
-                               : volume_install(&kept->keeper, volume, payload);
-    if (!error && call != HOLDER_ASK)
-        root_copy(kept->root[volume], NULL, payload);
-    return answer_of(error);
-}
-
-long volume_propose(uint64_t call, uint64_t number, uint32_t holder) {
-    long error;
-
-    change_begin();
-    error = propose(call, number, holder);
-    change_end();
-    return error;
-}
-
-long volume_change(uint64_t call, const char *name, uint64_t units) {
-    long error;
-
-    change_begin();
-    error = call == STEWARD_VOLUME_MAKE   ? volume_make(name, units)
-            : call == STEWARD_VOLUME_GROW ? volume_grow(name, units)
-                                          : volume_end(name);
-    change_end();
-    return error;
 }

@@ -1,9 +1,10 @@
-/* crc.c - CRC32C for what lies on the disk, and a fast sum for what was written just now */
+/* crc32c.c - CRC32C by tables, eight bytes a step */
 /* SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "libexos/edge/crc32c.h"
+#include "libexos/edge/string.h"
 
-/* The reflected Castagnoli polynomial (RFC 3720, B.4), eight bytes a step. The tables are the same
- * for all; who finds them empty fills them. */
+/* The reflected Castagnoli polynomial (RFC 3720, B.4). The tables are the same for all; who finds
+ * them empty fills them. */
 enum { CASTAGNOLI = 0x82f63b78 };
 static uint32_t table[8][256];
 
@@ -25,16 +26,18 @@ static void table_fill(void) {
         }
 }
 
-uint32_t crc32c(uint32_t crc, const void *bytes, size_t size) {
+uint32_t exo_crc32c(uint32_t crc, const void *bytes, size_t size) {
     const uint8_t *at = bytes;
 
     if (!table[7][1])
         table_fill();
     crc = ~crc;
+    for (; size && (uintptr_t)at & 7; at++, size--)
+        crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
     for (; size >= 8; at += 8, size -= 8) {
         uint64_t word;
 
-        memcpy(&word, at, 8);
+        memcpy(&word, __builtin_assume_aligned(at, 8), 8);
 #ifdef __SSE4_2__ /* of a host that is asked for much */
         crc = (uint32_t)__builtin_ia32_crc32di(crc, word);
 #else
@@ -47,30 +50,4 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size) {
     for (; size; at++, size--)
         crc = crc >> 8 ^ table[0][(crc ^ *at) & 255];
     return ~crc;
-}
-
-/* Four lanes of multiply and add: three instructions for eight bytes. A sector that was not written
- * is told from one that was with all but 2^-64; who wants to fool it can, and gains nothing: the
- * data are his own. */
-uint64_t sum64(uint64_t sum, const void *sectors, size_t size) {
-    const uint64_t *at = sectors, *end = at + size / 8;
-    const uint64_t prime = 0x9e3779b97f4a7c15ull;
-
-    while (at < end) {
-        const uint64_t *stop = at + LOGFS_SECTOR / 8;
-        uint64_t a = sum + 1, b = sum ^ prime, c = ~sum, d = sum << 7 | 3;
-
-        for (; at < stop; at += 4) {
-            a = (a ^ at[0]) * prime;
-            b = (b ^ at[1]) * prime;
-            c = (c ^ at[2]) * prime;
-            d = (d ^ at[3]) * prime;
-        }
-        a ^= a >> 32;
-        b ^= b >> 29;
-        c ^= c >> 31;
-        d ^= d >> 27;
-        sum = ((a * prime + b) * prime + c) * prime + d;
-    }
-    return sum;
 }

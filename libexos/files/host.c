@@ -1,0 +1,117 @@
+/* host.c - memory for logfs: pages come from vm many at a time, and go round; so do small pieces */
+/* SPDX-License-Identifier: MIT */
+#include "libexos/files/host.h"
+#include "libexos/edge/export.h"
+#include "libexos/edge/string.h"
+#include "libexos/edge/time.h"
+#include "libexos/vm/vm.h"
+
+enum { POOL = 64, CACHE_LEAST = 256, CACHE_MOST = 16384 };
+/* Pieces of 16 to 4096 bytes, powers of two, so that they are aligned to their size. */
+enum { PIECE = 4, PIECES = 9, PAGE_PIECE = PIECES - 1 };
+
+static void *free_pieces[PIECES];
+static uint64_t began; /* what the clock showed when the machine started, as far as is known */
+
+static void piece_give(unsigned class, void *piece) {
+    *(void **)piece = free_pieces[class];
+    free_pieces[class] = piece;
+}
+
+/* Cuts what is larger; pages come from vm. */
+static void pieces_fill(unsigned class);
+
+static void *piece_take(unsigned class) {
+    void **piece;
+
+    if (!free_pieces[class])
+        pieces_fill(class);
+    if ((piece = free_pieces[class]))
+        free_pieces[class] = *piece;
+    return piece;
+}
+
+static void pieces_fill(unsigned class) {
+    uint64_t size = 1ull << (PIECE + class), length = EXO_PAGE;
+    char *at;
+
+    if (class == PAGE_PIECE) {
+        long address = vm_map(0, POOL * EXO_PAGE, EXO_R | EXO_W, VM_JOIN);
+
+        length = POOL * EXO_PAGE;
+        at = address < 0 ? NULL : (char *)address;
+    } else {
+        at = piece_take(PAGE_PIECE);
+    }
+    for (uint64_t done = 0; at && done < length; done += size)
+        piece_give(class, at + done);
+}
+
+static void *page_take(struct logfs_host *host) {
+    (void)host;
+    return piece_take(PAGE_PIECE);
+}
+
+static void page_free(struct logfs_host *host, void *page) {
+    (void)host;
+    piece_give(PAGE_PIECE, page);
+}
+
+static unsigned class_of(size_t size) {
+    return size <= 1 << PIECE ? 0 : 64 - PIECE - (unsigned)__builtin_clzl(size - 1);
+}
+
+static void *memory_take(size_t size) {
+    long at;
+
+    if (size <= EXO_PAGE)
+        return piece_take(class_of(size));
+    at = vm_map(0, size, EXO_R | EXO_W, VM_JOIN);
+    return at < 0 ? NULL : (void *)at;
+}
+
+static void memory_give(void *memory, size_t size) {
+    if (size <= EXO_PAGE)
+        piece_give(class_of(size), memory);
+    else
+        vm_unmap((uint64_t)memory, size);
+}
+
+static void *resize(struct logfs_host *host, void *memory, size_t old, size_t size) {
+    void *fresh = NULL;
+
+    (void)host;
+    if (size && !(fresh = memory_take(size)))
+        return NULL;
+    if (fresh && memory)
+        memcpy(fresh, memory, old < size ? old : size);
+    if (memory)
+        memory_give(memory, old);
+    return fresh;
+}
+
+static uint64_t now(struct logfs_host *host) {
+    (void)host;
+    return began + exo_time_ns();
+}
+
+void files_host_make(struct logfs_host *host) {
+    const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
+    uint32_t left = mine->limit[EXO_FRAMES] - mine->used[EXO_FRAMES];
+
+    *host = (struct logfs_host){page_take, page_free, resize, now, left / 2};
+    if (host->cache_pages < CACHE_LEAST)
+        host->cache_pages = CACHE_LEAST;
+    if (host->cache_pages > CACHE_MOST)
+        host->cache_pages = CACHE_MOST;
+}
+
+int files_host_clock(struct logfs *fs) {
+    struct logfs_attributes about;
+    int error = logfs_getattr(fs, LOGFS_ROOT, &about);
+    uint64_t newest = about.changed > about.modified ? about.changed : about.modified;
+
+    if (!error && newest > began)
+        began = newest;
+    return error;
+}
