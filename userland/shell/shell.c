@@ -120,7 +120,7 @@ static int shell_end(uint64_t restart, int status) {
     error = files_sync_all();
     if (error < 0)
         status = shell_fail("shell", "sync", strerror((int)-error));
-    if (one_shot)
+    if (one_shot || status) /* the firmware tells nobody */
         printf("exit status: %d\n", status);
     shell_flush();
     error = steward_call(STEWARD_END, restart, (uint64_t)status, 0, 0);
