@@ -2,6 +2,7 @@
  */
 /* SPDX-License-Identifier: MIT */
 /* sources: libexos/logfs/[a-z]*.c tests/crash/disk.c tests/crash/states.c */
+/* sources: libexos/edge/crc32c.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
