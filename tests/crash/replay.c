@@ -1,8 +1,7 @@
 /* replay.c - what a machine wrote, replayed: after each crash what was acknowledged must be there
  */
 /* SPDX-License-Identifier: MIT */
-/* sources: libexos/logfs/[a-z]*.c tests/crash/disk.c tests/crash/states.c */
-/* sources: libexos/edge/crc32c.c */
+/* sources: libexos/logfs/[a-z]*.c tests/crash/disk.c tests/crash/states.c libexos/edge/crc32c.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
