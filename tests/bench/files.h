@@ -5,8 +5,8 @@
 #include "tests/bench/spin.h"
 #include "tests/guest/logfs_guest.h"
 
-/* Through the library, as a program does that has a volume of its own. After each row the volume is
- * checked, and after all of them what was said to be durable is looked for in a new mount. */
+/* Through the library, as a program does that has a volume of its own. After each row what
+ * was said to be durable is looked for in a new mount, which is checked. */
 enum { MIB_PAGES = 256, OVERWRITES = 100, OVERWRITTEN = 1024 /* pages */, FILES = 1000 };
 enum { RAW = 100, FEW = 3 };
 
@@ -91,16 +91,29 @@ static void raw_write(uint64_t batch) {
     raw_do(EXO_DISK_WRITE);
 }
 
+/* An empty volume: no row pays for what another left. */
+static void files_fresh(void) {
+    if (guest.fs)
+        logfs_abandon(guest.fs);
+    guest_format(0);
+    must(guest_mount() == 0);
+    files_made = 0;
+}
+
 static void files_row(const char *name, void (*loop)(uint64_t batch), uint64_t batches,
                       uint64_t count) {
+    uint64_t inode = 0;
+
     spin_row(name, loop, batches, count);
-    must(logfs_check(guest.fs, guest_tell, NULL) == 0);
+    must(guest_crash() == 0 && logfs_check(guest.fs, guest_tell, NULL) == 0);
+    for (uint64_t i = 0; i < files_made; i++)
+        must(guest_lookup(guest_name('e', i), &inode) == 0);
+    must(!inode || logfs_read(guest.fs, inode, files_data, EXO_PAGE, 0) == 1024);
 }
 
 /* The volume is units `first` and on. */
 static void files_rows(uint32_t first) {
     long page;
-    uint64_t inode;
 
     open_test();
     guest_open(first);
@@ -110,22 +123,17 @@ static void files_rows(uint32_t first) {
     raw.sector = (uint64_t)volume_map_find(&guest.map, 0, &(uint32_t){0}) * EXO_UNIT;
     spin_row("raw_read_4k" FILES_SUFFIX, raw_read, BENCH_BATCHES, RAW);
     spin_row("raw_write_4k" FILES_SUFFIX, raw_write, BENCH_BATCHES, RAW);
-    guest_format(0);
-    must(guest_mount() == 0);
+    files_fresh();
     files_row("seq_write_fsync_4k" FILES_SUFFIX, seq_write_fsync, BENCH_BATCHES, MIB_PAGES);
-    /* The disk does not become full, so that nothing is cleaned. */
-    for (uint64_t i = 0; i < BENCH_BATCHES; i++)
-        must(guest_unlink(guest_name('s', i)) == 0);
+    files_fresh();
     overwritten = files_new('o', 0);
     for (uint64_t i = 0; i < OVERWRITTEN; i++)
         files_write(overwritten, i, EXO_PAGE);
     must(logfs_sync(guest.fs) == 0);
     files_row("rand_write_fsync" FILES_SUFFIX, rand_write_fsync, BENCH_BATCHES, OVERWRITES);
+    files_fresh();
     files_row("create_1k_sync_end" FILES_SUFFIX, create_1k_sync_end, FEW, FILES);
+    files_fresh();
     files_row("create_1k_fsync_each" FILES_SUFFIX, create_1k_fsync_each, FEW, FILES);
-    must(guest_crash() == 0 && logfs_check(guest.fs, guest_tell, NULL) == 0);
-    for (uint64_t i = 0; i < files_made; i++)
-        must(guest_lookup(guest_name('e', i), &inode) == 0);
-    must(logfs_read(guest.fs, inode, files_data, EXO_PAGE, 0) == 1024);
 }
 #endif
