@@ -2,7 +2,7 @@
 # demos.sh - every demonstration, and pulse, run at the prompt to a good end and say what they show
 # SPDX-License-Identifier: MIT
 #
-# One boot with deterministic time. The shell stops at the first that fails.
+# Time is counted instructions. The shell stops at the first that fails.
 set -u
 log=build/log/host/demos.log
 mkdir -p build/log/host
@@ -27,20 +27,22 @@ demos=(
 words=''
 for demo in "${demos[@]}"; do
     case ${demo%%|*} in
-    blocks) words+='volume make units 0; run -v units blocks; ' ;;
-    keep)
-        words+='volume make kept 0; run -v kept keep make keeps; run -v kept keep put a first one; '
-        words+='run -v kept keep put a second; run -v kept keep get a 1; run -v kept keep check; '
-        ;;
+    blocks | keep) ;; # below
     *) words+="run ${demo%%|*}; " ;;
     esac
 done
+TIMEOUT=$((180 * ${PATIENCE:-1}))
+export TIMEOUT SMP=1
+QEMU_ARGS='-icount shift=2,sleep=off' CMD="${words}poweroff" scripts/run >"$log" 2>&1
+code=$?
+# Those with a disk: there time must not jump while the host works.
+words='volume make units 0; run -v units blocks; volume make kept 0; run -v kept keep make keeps; '
+words+='run -v kept keep put a first one; run -v kept keep put a second; run -v kept keep get a 1; run -v kept keep check; '
 disk=build/log/host/demos.img
 rm -f "$disk"
 scripts/disk "$disk" build/initrd.cpio build/tree
-DISK=$disk SMP=1 QEMU_ARGS='-icount shift=2,sleep=off' CMD="${words}poweroff" TIMEOUT=$((180 * ${PATIENCE:-1})) \
-    scripts/run >"$log" 2>&1
-code=$?
+DISK=$disk QEMU_ARGS='-icount shift=2' CMD="${words}poweroff" scripts/run >>"$log" 2>&1
+code=$((code + $?))
 sed -i 's/\r$//' "$log"
 
 count=0
