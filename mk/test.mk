@@ -31,10 +31,12 @@ WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
 WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/demos host/readme_chapter host/steward),yes)
 WANTS_DISK := $(if $(T),$(filter $(T)%,host/demos),yes)
 WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools),yes)
+WANTS_IMAGE := $(if $(T),$(filter $(T)%,host/image host/uboot),yes)
 WANTS_CRASH := $(if $(T),$(filter $(T)%,crash/run crash/watched crash/mutants),yes)
 TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_TOOLS),tools) \
     $(if $(WANTS_DISK),$(DISK_IMAGE)) \
+    $(if $(WANTS_IMAGE),$(IMAGE_NEEDS) $(HOST_BIN)/fsck.logfs) \
     $(if $(WANTS_CRASH),$(CRASH) $(CRASH_WATCHED) $(CRASH_MUTANTS)) \
     $(if $(WANTS_BOOT),$(KERNEL_IMAGE) $(UBSAN_IMAGE) $(INITRD)) \
     $(if $(WANTS_GUEST),$(UBSAN_IMAGE) $(KERNEL_IMAGE) $(TEST_INITRD))
