@@ -30,6 +30,7 @@ include mk/ebpf.mk
 include mk/user.mk
 include mk/kernel.mk
 include mk/tools.mk
+include mk/image.mk
 include mk/crash.mk
 include mk/test.mk
 include mk/sdk.mk
@@ -38,6 +39,7 @@ endif
 ##@ Everyday
 
 .PHONY: all run test bench bench-disk tools external experiments debug check budget format help clean setup doctor
+.PHONY: image flash tftp
 .PHONY: fuzz mutants crash plug sweep matrix docs template install-sdk ebpf-plugin
 
 all: $(KERNEL_IMAGE) $(INITRD) ## Build the kernel, init, the programs and the initrd
@@ -62,6 +64,17 @@ experiments: $(EXPERIMENT_NEEDS) ## Run the experiments, or T=stride: tables her
 
 debug: all ## Boot stopped under gdb, with the symbols of kernel, init and programs
 	@scripts/debug
+
+##@ On a board
+
+image: $(IMAGE_NEEDS) $(BOARD_FIRMWARE) ## Make an SD card: BOARD=virt|unleashed|unmatched|visionfive2 CMD='ps; poweroff' FIRMWARE=card|none
+	@scripts/image $(BOARD)
+
+flash: ## Write build/images/aspis-BOARD.img to a card: BOARD=unmatched DEV=/dev/sdX; asks first
+	@scripts/flash "build/images/aspis-$(BOARD).img" "$(DEV)"
+
+tftp: $(IMAGE_NEEDS) ## Make build/tftp/BOARD, a directory to boot from over the network, and say how
+	@scripts/tftp $(BOARD)
 
 ##@ Care
 

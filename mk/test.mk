@@ -33,10 +33,12 @@ WANTS_DISK := $(if $(T),$(filter $(T)%,host/demos),yes)
 WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools host/root_volume host/disk_errors crash/plug),yes)
 WANTS_SERVED := $(if $(T),$(filter $(T)%,host/root_volume crash/plug),yes)
 WANTS_PLUG := $(if $(T),$(filter $(T)%,crash/plug),yes)
+WANTS_IMAGE := $(if $(T),$(filter $(T)%,host/image host/uboot),yes)
 WANTS_CRASH := $(if $(T),$(filter $(T)%,crash/run crash/watched crash/mutants),yes)
 TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
     $(if $(WANTS_TOOLS),tools) \
     $(if $(WANTS_DISK),$(DISK_IMAGE)) \
+    $(if $(WANTS_IMAGE),$(IMAGE_NEEDS) $(HOST_BIN)/fsck.logfs) \
     $(if $(WANTS_CRASH),$(CRASH) $(CRASH_WATCHED) $(CRASH_MUTANTS)) \
     $(if $(WANTS_BOOT),$(KERNEL_IMAGE) $(UBSAN_IMAGE) $(INITRD)) \
     $(if $(WANTS_PLUG),$(REPLAY) $(SERVER_MUTANT)) \
