@@ -88,10 +88,12 @@ static bool is_taken(const struct steward_device *device, const struct steward_d
 
 static void read_device(const void *blob, int node, struct steward_device *device) {
     int clock = fdt_node_offset_by_phandle(blob, (uint32_t)number_at(blob, node, "clocks", 0, 1));
+    int names = fdt_stringlist_count(blob, node, "compatible");
 
     copy_text(device->name, sizeof device->name, fdt_get_name(blob, node, NULL));
+    /* The last is the most general: drivers know that one. */
     copy_text(device->compatible, sizeof device->compatible,
-              fdt_stringlist_get(blob, node, "compatible", 0, NULL));
+              fdt_stringlist_get(blob, node, "compatible", names > 0 ? names - 1 : 0, NULL));
     if (!has_text(blob, clock, "compatible", "fixed-clock"))
         clock = node;
     device->clock = (uint32_t)number_of(blob, clock, "clock-frequency");
