@@ -413,6 +413,8 @@ static inline uint64_t slots_give(uint64_t env, uint64_t hart, uint64_t count) {
                 continue;
             int64_t error = call(SLICE_BIND, 0, hart, p, env);
 
+            if (given && error == EXO_E_HANDLE)
+                return count; /* it ran in the first of them, and died there */
             if (error < 0) {
                 note("slice_bind %ld.%ld: %ld", hart, p, error);
                 must(error >= 0);
