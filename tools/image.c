@@ -128,7 +128,9 @@ static off_t image_place(const struct image *image, uint64_t sector, uint64_t se
     return (off_t)(sector * IMAGE_SECTOR);
 }
 
-int image_read(struct image *image, uint64_t sector, void *bytes, uint32_t sectors) {
+/* Whole, part by part: 0, or a negative errno. */
+static int image_transfer(struct image *image, uint64_t sector, char *bytes, uint32_t sectors,
+                          int write) {
     while (sectors) {
         size_t left;
         off_t at = image_place(image, sector, sectors, &left);
@@ -137,39 +139,27 @@ int image_read(struct image *image, uint64_t sector, void *bytes, uint32_t secto
             return (int)at;
         sector += left / IMAGE_SECTOR;
         sectors -= (uint32_t)(left / IMAGE_SECTOR);
-        for (ssize_t got; left; at += got, left -= (size_t)got) {
-            got = pread(image->fd, bytes, left, at);
-            if (got < 0 && errno == EINTR)
-                got = 0;
-            else if (got <= 0)
-                return got ? -errno : -EIO; /* the file is shorter than it was */
-            bytes = (char *)bytes + got;
+        for (ssize_t done; left; at += done, left -= (size_t)done) {
+            done = write ? pwrite(image->fd, bytes, left, at) : pread(image->fd, bytes, left, at);
+            if (done < 0 && errno == EINTR)
+                done = 0;
+            else if (done < 0)
+                return -errno;
+            else if (!done && !write)
+                return -EIO; /* the file is shorter than it was */
+            bytes += done;
         }
     }
     return 0;
 }
 
-int image_write(struct image *image, uint64_t sector, const void *bytes, uint32_t sectors) {
-    if (!image->writable)
-        return -EROFS;
-    while (sectors) {
-        size_t left;
-        off_t at = image_place(image, sector, sectors, &left);
+int image_read(struct image *image, uint64_t sector, void *bytes, uint32_t sectors) {
+    return image_transfer(image, sector, bytes, sectors, 0);
+}
 
-        if (at < 0)
-            return (int)at;
-        sector += left / IMAGE_SECTOR;
-        sectors -= (uint32_t)(left / IMAGE_SECTOR);
-        for (ssize_t put; left; at += put, left -= (size_t)put) {
-            put = pwrite(image->fd, bytes, left, at);
-            if (put < 0 && errno == EINTR)
-                put = 0;
-            else if (put < 0)
-                return -errno;
-            bytes = (const char *)bytes + put;
-        }
-    }
-    return 0;
+int image_write(struct image *image, uint64_t sector, const void *bytes, uint32_t sectors) {
+    return image->writable ? image_transfer(image, sector, (char *)(uintptr_t)bytes, sectors, 1)
+                           : -EROFS;
 }
 
 int image_flush(struct image *image) { return fdatasync(image->fd) < 0 ? -errno : 0; }
