@@ -29,21 +29,6 @@ static inline void reap_with(struct exo_child *child) {
     slots_back();
 }
 
-/* Every word of a page follows from its number and the round. Written, or how many are wrong. */
-static inline uint64_t page_use(long at, uint64_t page, uint64_t round, int write) {
-    volatile uint64_t *words = page_words(at, page);
-    uint64_t bad = 0, value = mark_of(page, round);
-
-    for (unsigned i = 0; i < 512; i++) {
-        value = value * 6364136223846793005ull + 1442695040888963407ull;
-        if (write)
-            words[i] = value;
-        else
-            bad += words[i] != value;
-    }
-    return bad;
-}
-
 static inline uint64_t next_random(uint64_t *random) {
     return (*random = *random * 6364136223846793005ull + 1442695040888963407ull) >> 33;
 }

@@ -4,26 +4,13 @@
 /* smp: 1 */
 /* disk: 16M,fail=write@2040,fail=read@80 */
 /* bootargs: volumes=1*4 */
-#include <setjmp.h>
 #include "tests/guest/vm_disk.h"
+#include "tests/guest/vm_refuse.h"
 
 /* Slot 10 cannot be read; nor can the last slots of the first unit be filled with zeros. */
 enum { UNREADABLE = 10, WELL = 192, PAGES = 256 };
 
 static struct vm_disk disk;
-static volatile uint64_t refused;
-static jmp_buf back;
-
-static void go_back(void) { longjmp(back, 1); }
-
-static int refuse(struct exo_save *frame, uint64_t page, void *context) {
-    (void)page;
-    (void)context;
-    refused++;
-    frame->x[0] = (uint64_t)go_back | 1;
-    frame->x[2] &= ~15ull;
-    return VM_AGAIN;
-}
 
 static long map_all(unsigned flags) {
     long at = vm_map_store(&disk.store, 0, PAGES * EXO_PAGE, EXO_R | EXO_W, flags);

@@ -4,25 +4,12 @@
 /* disk: 32M,throttling.iops-total=400 */
 /* bootargs: volumes=4*4 */
 /* timeout: 120 */
-#include <setjmp.h>
 #include "tests/guest/vm_disk.h"
+#include "tests/guest/vm_refuse.h"
 
 enum { UNIT = 256 /* slots */, PAGES = 96, ROOM = 24, HERS = 64 };
 
 static struct vm_disk disk;
-static volatile uint64_t refused;
-static jmp_buf back;
-
-static void go_back(void) { longjmp(back, 1); }
-
-static int refuse(struct exo_save *frame, uint64_t page, void *context) {
-    (void)page;
-    (void)context;
-    refused++;
-    frame->x[0] = (uint64_t)go_back | 1;
-    frame->x[2] &= ~15ull;
-    return VM_AGAIN;
-}
 
 /* A store whose second half is somebody else's, or nobody's. */
 static long half_foreign(uint64_t volume) {

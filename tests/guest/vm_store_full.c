@@ -1,25 +1,9 @@
 /* vm_store_full.c - when the store is full the access fails: a handler hears of it, or a crash line
  */
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include "tests/guest/vm_test.h"
+#include "tests/guest/vm_refuse.h"
 
 enum { ROOM = 20, SLOTS = 8, PAGES = 3 * (ROOM + SLOTS) };
-
-static volatile uint64_t refused;
-static uint64_t at_fault;
-static jmp_buf back;
-
-static void go_back(void) { longjmp(back, 1); }
-
-static int refuse(struct exo_save *frame, uint64_t page, void *context) {
-    (void)context;
-    refused++;
-    at_fault = page;
-    frame->x[0] = (uint64_t)go_back | 1;
-    frame->x[2] &= ~15ull;
-    return VM_AGAIN;
-}
 
 static struct vm_ram ram;
 

@@ -7,21 +7,6 @@
 
 enum { ROOM = 64, PAGES = 4 * ROOM, SLOTS = PAGES + 16 };
 
-/* Every byte of a page follows from its number and the round. */
-static uint64_t byte_wrong(long at, uint64_t page, uint64_t round, int write) {
-    volatile uint64_t *words = page_words(at, page);
-    uint64_t bad = 0, value = mark_of(page, round);
-
-    for (unsigned i = 0; i < 512; i++) {
-        value = value * 6364136223846793005ull + 1442695040888963407ull;
-        if (write)
-            words[i] = value;
-        else
-            bad += words[i] != value;
-    }
-    return bad;
-}
-
 static void swap_under(const struct vm_policy *policy) {
     uint64_t random = 88172645463325252ull, bad = 0, out, in, over = 0, limit;
     long at, copy;
@@ -33,14 +18,14 @@ static void swap_under(const struct vm_policy *policy) {
     must(vm_limit(limit) == 0);
     out = vm_counts.written, in = vm_counts.read;
     for (uint64_t i = 0; i < PAGES; i++)
-        byte_wrong(at, i, 1, 1);
+        page_use(at, i, 1, 1);
     for (uint64_t i = 0; i < PAGES; i++)
-        bad += byte_wrong(at, i, 1, 0);
+        bad += page_use(at, i, 1, 0);
     for (int i = 0; i < 500; i++) { /* here and there, with writes between */
         uint64_t page = (random = random * 6364136223846793005ull + 1) >> 33;
 
-        bad += byte_wrong(at, page % PAGES, 1, 0);
-        byte_wrong(at, page % PAGES, 1, 1);
+        bad += page_use(at, page % PAGES, 1, 0);
+        page_use(at, page % PAGES, 1, 1);
         over += vm_counts.frames + vm_counts.reserve + vm_counts.tables > limit;
     }
     ok(bad == 0, "%s: %ld words of %d pages are wrong", policy->name, bad, PAGES);
@@ -50,11 +35,11 @@ static void swap_under(const struct vm_policy *policy) {
     must(vm_unmap((uint64_t)at + PAGES / 2 * EXO_PAGE, PAGES / 2 * EXO_PAGE) == 0);
     copy = vm_copy((uint64_t)at, PAGES / 4 * EXO_PAGE); /* shares frames and slots */
     for (uint64_t i = 0; i < PAGES / 4; i++) {
-        byte_wrong(at, i, 2, 1);
-        bad += byte_wrong(copy, i, 1, 0);
+        page_use(at, i, 2, 1);
+        bad += page_use(copy, i, 1, 0);
     }
     for (uint64_t i = 0; i < PAGES / 4; i++)
-        bad += byte_wrong(at, i, 2, 0) + byte_wrong(copy, i, 1, 0);
+        bad += page_use(at, i, 2, 0) + page_use(copy, i, 1, 0);
     ok(copy > 0 && bad == 0, "%s: a copy of swapped pages stands apart", policy->name);
     must(vm_unmap((uint64_t)at, PAGES / 2 * EXO_PAGE) == 0);
     must(vm_unmap((uint64_t)copy, PAGES / 4 * EXO_PAGE) == 0);

@@ -17,6 +17,21 @@ static inline volatile uint64_t *page_words(long at, uint64_t page) {
     return (volatile uint64_t *)((uint64_t)at + page * EXO_PAGE);
 }
 
+/* Every word of a page follows from its number and the round. Written, or how many are wrong. */
+static inline uint64_t page_use(long at, uint64_t page, uint64_t round, int write) {
+    volatile uint64_t *words = page_words(at, page);
+    uint64_t bad = 0, value = mark_of(page, round);
+
+    for (unsigned i = 0; i < 512; i++) {
+        value = value * 6364136223846793005ull + 1442695040888963407ull;
+        if (write)
+            words[i] = value;
+        else
+            bad += words[i] != value;
+    }
+    return bad;
+}
+
 /* First and last word of each page. */
 static inline void pages_write(long at, uint64_t pages, uint64_t round) {
     for (uint64_t i = 0; i < pages; i++)
