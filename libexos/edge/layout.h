@@ -56,7 +56,6 @@
 /* Event bits that the library uses; the low 32 are the program's. */
 #define EXO_EVENT_CHILD (1ull << 32)   /* a child that I spawned ended */
 #define EXO_EVENT_CONSOLE (1ull << 33) /* input, ask again */
-#define EXO_EVENT_FILES (1ull << 34)   /* a call to the file server is done */
 #define EXO_EVENT_STORE (1ull << 35)   /* a store of pages has news: edge/block.h */
 #define EXO_EVENT_SCHED (1ull << 40)   /* an idle environment has a thread to run */
 #define EXO_EVENT_TURN (1ull << 41)    /* a busy one has a more urgent thread */
