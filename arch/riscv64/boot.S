@@ -126,4 +126,5 @@ boot_lottery:
     .bss
     .balign 16
     .space  8192                    /* ARCH_STACK */
+    .globl boot_stack_top
 boot_stack_top:

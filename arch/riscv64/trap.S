@@ -472,9 +472,9 @@ full_enter:
     ld gp, X(3)(gp)
     leave
 
-/* A trap from S-mode: a fault of the kernel's own. */
+/* A trap from S-mode: a fault of the kernel's own. Boot's stack is free, or no worse than the one in use. */
 trap_kernel:
-    la sp, trap_panic_stack_top
+    la sp, boot_stack_top
     j boot_trap
 
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
@@ -536,8 +536,3 @@ trap_doors:
 #define SYSCALL_SPECIAL(number, name) .quad door_##name
 #define SYSCALL_NONE(number) .quad door_none
 #include "syscall_table.inc"
-
-    .section .bss
-    .balign 16
-    .space 1024
-trap_panic_stack_top:
