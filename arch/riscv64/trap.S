@@ -302,6 +302,20 @@ call_skip: /* back behind the ecall, with a0 */
     addi t6, t4, STATE_RUNNING - STATE_OFFERED
 .endm
 
+/* In a gate and out of it: sp = the other's private half, gp = my entry, t4 = my new word. Once that is published
+ * another may claim me, and I am not ours to touch. */
+.macro gate_enter pc, stack
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
+    csrw sscratch, sp
+    amoswap.d.rl zero, t4, (gp)
+    ld t1, \pc(sp)
+    csrw sepc, t1
+    ld gp, ENV_SAVE_ADDRESS(sp)
+    ld sp, \stack(sp)
+    leave
+.endm
+
 /* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
  * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
  * ENV_KIND 0 is ENV_GATE. */
@@ -320,15 +334,7 @@ door_gate_call:
     sd t3, ENTRY_BUDGET(gp)
     sd gp, ENV_LENDER(sp)
     sd t4, ENV_CALLER_WORD(sp)
-    ld t1, ENV_SATP(sp)
-    csrw satp, t1
-    csrw sscratch, sp
-    amoswap.d.rl zero, t4, (gp) /* published: from here on the caller is not ours to touch */
-    ld t1, UAREA_ENTRY_GATE(sp)
-    csrw sepc, t1
-    ld gp, ENV_SAVE_ADDRESS(sp)
-    ld sp, SAVE0(SAVE_STACK)(sp)
-    leave
+    gate_enter UAREA_ENTRY_GATE, SAVE0(SAVE_STACK)
 gate_bad:
     li a7, ERROR_ARG
     j call_skip
@@ -353,16 +359,8 @@ door_gate_reply:
     ld sp, ENTRY_KERNEL(t1)
     ld t4, ENV_OFFERED_WORD(gp)
     ld gp, ENV_ENTRY(gp)
-    ld t1, ENV_SATP(sp)
-    csrw satp, t1
-    csrw sscratch, sp
-    amoswap.d.rl zero, t4, (gp) /* parked: another may call it now */
-    ld t1, X(0)(sp)
-    csrw sepc, t1
-    ld gp, ENV_SAVE_ADDRESS(sp)
-    ld sp, X(2)(sp)
     li a7, 0
-    leave
+    gate_enter X(0), X(2)
 reply_slow:
     csrw sscratch, gp
     caller_saved sd
