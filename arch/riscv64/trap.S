@@ -320,15 +320,15 @@ call_skip: /* back behind the ecall, with a0 */
  * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
  * ENV_KIND 0 is ENV_GATE. */
 door_gate_call:
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    sd zero, ENV_KIND(gp)
     gate_of gate_bad
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
     ld t4, ENV_LENDING_WORD(gp)
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
-    sd zero, ENV_KIND(gp)
     ld a7, ENV_DOMAIN(gp)
     ld gp, ENV_ENTRY(gp)
     sd t3, ENTRY_BUDGET(gp)
@@ -341,11 +341,7 @@ gate_bad:
 /* Another hart, another generation, not parked, no ASIDs: C looks closer. */
 gate_slow:
     csrw sscratch, gp
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
     caller_saved sd
-    sd zero, ENV_KIND(gp)
     mv a0, t2
     mv a1, t3
     switch_call "jal gate_call_slow"
@@ -440,23 +436,9 @@ env_enter:
     addi t0, t0, -KIND_FULL
     beqz t0, full_enter
     bgtz t0, call_enter
-    /* Back from a gate call: the message and a7 = why. */
-    ld t0, X(0)(gp)
-    csrw sepc, t0
-    caller_saved ld
-    ld sp, X(2)(gp)
-    zero ra, t0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp
-    ld gp, ENV_SAVE_ADDRESS(gp)
-    leave
-call_enter:
-    ld t0, X(0)(gp)
-    csrw sepc, t0
-    ld ra, X(1)(gp)
-    ld sp, X(2)(gp)
-    callee_saved ld
-    ld a0, X(10)(gp)
-    zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
-    leave
+    /* Back from a gate call: the message and a7 = why. What else its registers held once has no meaning. */
+    ld t0, ENV_SAVE_ADDRESS(gp)
+    sd t0, X(3)(gp)
 full_enter:
     ld t0, X(0)(gp)
     andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
@@ -468,6 +450,15 @@ full_enter:
     caller_saved ld
     callee_saved ld
     ld gp, X(3)(gp)
+    leave
+call_enter:
+    ld t0, X(0)(gp)
+    csrw sepc, t0
+    ld ra, X(1)(gp)
+    ld sp, X(2)(gp)
+    callee_saved ld
+    ld a0, X(10)(gp)
+    zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
     leave
 
 /* A trap from S-mode: a fault of the kernel's own. Boot's stack is free, or no worse than the one in use. */
