@@ -308,6 +308,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
     main_init();
+#ifdef KERNEL_MEASURE
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
+#endif
     arch_enter();
 }

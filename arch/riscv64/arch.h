@@ -23,8 +23,6 @@ static inline uint64_t arch_physical(const void *at) {
                                       : (uint64_t)at - ARCH_DIRECT;
 }
 
-extern uint64_t
-    arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
 extern uint64_t arch_kernel_root[512];  /* the kernel's Sv39 root: entries 256-511 are copied to
                                            every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
@@ -49,7 +47,10 @@ void arch_map_direct(uint64_t physical, uint64_t size);
     }
 ARCH_COUNTER(arch_time, time)
 ARCH_COUNTER(arch_cycles, cycle)
+#ifdef KERNEL_MEASURE
 ARCH_COUNTER(arch_instructions, instret)
+extern uint64_t arch_boot_instret; /* retired before ours */
+#endif
 
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */

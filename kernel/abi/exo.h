@@ -279,6 +279,7 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
     uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next, free_frames;
+    /* By a kernel that measures itself; else 0. */
     uint64_t longest_lock, longest_irqoff; /* cycles */
     uint64_t boot_instructions;            /* kernel entry to first user instruction */
     uint64_t image;                        /* physical address of the kernel */
