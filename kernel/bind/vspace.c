@@ -23,17 +23,23 @@ void vspace_enter(void) {
     }
 }
 
-struct vspace *vspace_mine(exo_vspace_t handle) {
+/* A vspace that the caller may act on, dying or not, or an error dressed as a
+ * pointer. */
+static struct vspace *vspace_named(exo_vspace_t handle) {
     uint64_t slot = handle & 0xffff;
     struct vspace *space = &vspace_table[slot];
 
-    if (!handle)
-        return current->space;
-    if (slot >= vspace_count || space->state != VSPACE_LIVE || handle >> 16 != space->generation)
+    if (slot >= vspace_count || space->state == VSPACE_FREE || handle >> 16 != space->generation)
         return error_pointer(EXO_E_HANDLE);
     if (!domain_above(domain_current(), &domain_table[space->domain]))
         return error_pointer(EXO_E_RIGHT);
     return space;
+}
+
+struct vspace *vspace_mine(exo_vspace_t handle) {
+    struct vspace *space = handle ? vspace_named(handle) : current->space;
+
+    return !error_of(space) && space->state != VSPACE_LIVE ? error_pointer(EXO_E_HANDLE) : space;
 }
 
 /* The entry of a bound or bindable address in the main tree, or NULL. The last leaf table is
@@ -573,15 +579,9 @@ long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
 }
 
 long sys_vspace_destroy(exo_vspace_t handle) {
-    uint64_t slot = handle & 0xffff;
-    struct vspace *space;
-
     /* A dying one answers to its handle still: the caller comes again until it is gone. */
-    if (slot < vspace_count && vspace_table[slot].state == VSPACE_DYING &&
-        handle >> 16 == vspace_table[slot].generation &&
-        domain_above(domain_current(), &domain_table[vspace_table[slot].domain]))
-        return vspace_end(&vspace_table[slot]) ? 0 : EXO_E_AGAIN;
-    space = vspace_mine(handle);
+    struct vspace *space = handle ? vspace_named(handle) : current->space;
+
     if (error_of(space))
         return error_of(space);
     if (space->environments)
