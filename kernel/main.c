@@ -199,7 +199,7 @@ static void main_map(struct vspace *space, uint64_t address, uint64_t pages, con
 
         if (from)
             memcpy(frame_memory(frame), from + i * ARCH_PAGE, ARCH_PAGE);
-        main_must(vspace_bind(space, address + i * ARCH_PAGE, frame, rights));
+        main_must(vspace_bind(space, address + i * ARCH_PAGE, NULL, frame, rights));
     }
 }
 
@@ -229,7 +229,7 @@ static void main_init(void) {
              EXO_R | EXO_W);
     main_map(space, INIT_BASE + (text + data) * ARCH_PAGE, header->bss_pages, NULL, EXO_R | EXO_W);
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
-    main_must(vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN));
+    main_must(vspace_bind(space, INIT_UAREA, NULL, pair, EXO_R | EXO_W | EXO_PIN));
     entry = birth_make(space, pair, INIT_UAREA);
     env_uarea(env_private(entry))->entry_start = header->entry;
     birth_start(entry);

@@ -233,11 +233,8 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
     return 0;
 }
 
-/* Any binding: what the short way below leaves. Where other harts must be told *replaced grows, or
- * (NULL) they are told. */
-static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
-                                                      uint64_t *replaced, uint64_t frame,
-                                                      uint64_t rights) {
+__attribute__((noinline)) long vspace_bind(struct vspace *space, uint64_t address,
+                                           uint64_t *replaced, uint64_t frame, uint64_t rights) {
     uint64_t one = 0, others;
     long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
 
@@ -280,14 +277,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return vspace_bind_any(space, address, replaced, frame, rights);
+        return vspace_bind(space, address, replaced, frame, rights);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
-        return vspace_bind_any(space, address, replaced, frame, rights);
+        return vspace_bind(space, address, replaced, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         frame_table[was].wx -= vspace_balance(page_most(old));
@@ -304,15 +301,11 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
     return 0;
 }
 
-long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
-    return vspace_bind_short(space, address, frame, rights, NULL);
-}
-
 static __attribute__((noinline)) long vspace_bind_of(exo_vspace_t handle, uint64_t address,
                                                      uint64_t frame, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
-    return error_of(space) ? error_of(space) : vspace_bind(space, address, frame, rights);
+    return error_of(space) ? error_of(space) : vspace_bind(space, address, NULL, frame, rights);
 }
 
 long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
