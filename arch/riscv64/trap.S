@@ -264,9 +264,8 @@ door_resume:
     sltiu t0, a0, 5
     beqz t0, resume_bad
     csrw sscratch, gp
-    slli t0, a0, 8
-    slli a0, a0, 5
-    add t0, t0, a0
+    li t0, SAVE_SIZE
+    mul t0, t0, a0
     add gp, gp, t0
     addi gp, gp, UAREA_SAVE - ENV_X /* X(n)(gp) are the frame's, from here on */
     ld t0, X(0)(gp)
