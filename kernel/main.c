@@ -281,9 +281,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     arch_firmware(facts.firmware);
     if (facts.firmware[0] < SBI_LEAST)
         panic("firmware: SBI 0.2 or later is needed");
-    wrong = tree && tree % 4 == 0
-                ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
-                : "device tree: none given in a1";
+    wrong = tree ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
+                 : "device tree: none given in a1";
     if (wrong)
         panic(wrong);
     machine.tree.base = tree;
@@ -293,7 +292,6 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     machine.reserved[machine.reserved_count++] = machine.initrd; /* empty if there is none */
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
-    arch_map_direct(machine.initrd.base, machine.initrd.size);
     main_cursor = arch_image_physical + (uint64_t)(image_end - image_start);
     main_tables();
     main_domain();
