@@ -231,8 +231,8 @@ static void main_init(void) {
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
     main_must(vspace_bind(space, INIT_UAREA, NULL, pair, EXO_R | EXO_W | EXO_PIN));
     entry = birth_make(space, pair, INIT_UAREA);
-    env_uarea(env_private(entry))->entry_start = header->entry;
-    birth_start(entry);
+    env_private(entry)->x[0] = header->entry;
+    env_set(entry, EXO_ENV_READY);
     hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,
                                                .env = (uint16_t)env_slot(entry),
                                                .generation = (uint32_t)env_generation(entry)};
