@@ -55,13 +55,20 @@ static uint32_t main_clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-/* Marks the frames of [base, base + size) as readable by all, and says where they are. */
-static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
-    uint32_t first = size ? frame_of(base) : 0;
+/* What of a range is memory, and free still, is the kernel's, in frames of that kind. */
+static void main_keep(uint64_t base, uint64_t size, enum exo_frame_kind kind) {
+    uint64_t at = base < machine.memory.base ? machine.memory.base : base, end = base + size;
 
-    for (uint32_t i = first; size && i <= frame_of(base + size - 1); i++)
-        frame_keep(i, EXO_FRAME_EXPORT);
-    return (struct exo_table){first, count};
+    if (end > machine.memory.base + machine.memory.size)
+        end = machine.memory.base + machine.memory.size;
+    for (at &= -(uint64_t)ARCH_PAGE; at < end; at += ARCH_PAGE)
+        frame_keep(frame_of(at), kind);
+}
+
+/* A table of `count` entries in [base, base + size), for all to read: where it is. */
+static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
+    main_keep(base, size, EXO_FRAME_EXPORT);
+    return (struct exo_table){size ? frame_of(base) : 0, count};
 }
 
 /* A zeroed table for all to read, of `count` entries. */
@@ -82,16 +89,6 @@ static void main_windows(void) {
     }
     for (uint32_t i = 0; i < EXO_WINDOW_PAGES; i++)
         frame_table[facts.frames + i].kind = EXO_FRAME_KERNEL; /* till a window is opened */
-}
-
-/* What of a range is memory is not free. */
-static void main_keep_frames(uint64_t base, uint64_t size) {
-    uint64_t at = base < machine.memory.base ? machine.memory.base : base, end = base + size;
-
-    if (end > machine.memory.base + machine.memory.size)
-        end = machine.memory.base + machine.memory.size;
-    for (at &= -(uint64_t)ARCH_PAGE; at < end; at += ARCH_PAGE)
-        frame_keep(frame_of(at), EXO_FRAME_KERNEL);
 }
 
 /* Sizes the tables by the machine (together at most 1% of its memory). */
@@ -143,9 +140,9 @@ static void main_tables(void) {
     main_export(arch_physical(&facts), sizeof facts, 1);
     main_windows();
     facts.first_free = frame_of(main_cursor);
-    main_keep_frames(machine.memory.base, main_cursor - machine.memory.base);
+    main_keep(machine.memory.base, main_cursor - machine.memory.base, EXO_FRAME_KERNEL);
     for (uint32_t i = 0; i < machine.reserved_count; i++)
-        main_keep_frames(machine.reserved[i].base, machine.reserved[i].size);
+        main_keep(machine.reserved[i].base, machine.reserved[i].size, EXO_FRAME_KERNEL);
 }
 
 /* The next hart of our own numbering. */
