@@ -7,7 +7,7 @@
 
 /* What a frame of kind PROGRAM holds: nobody can bind it. */
 struct program {
-    uint32_t profile;
+    uint64_t profile; /* the code is copied in words */
     struct ebpf_instruction code[EBPF_MOST];
     uint16_t scratch[EBPF_MOST];
 };
@@ -36,7 +36,7 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     domain_charge(domain, EXO_PROGRAMS, 1);
     frame_table[frame].kind = EXO_FRAME_FRESH;
     lock_release(&kernel_lock);
-    program->profile = (uint32_t)profile;
+    program->profile = profile;
     error =
         ebpf_verify(program->code, (uint32_t)count, (enum ebpf_profile)profile, program->scratch);
     if (error)
