@@ -57,7 +57,6 @@ int64_t program_answer(struct exo_env *entry, uint32_t number) {
     struct ebpf_machine machine = {
         .argument = {now, __atomic_load_n(&env_uarea(env)->events, __ATOMIC_ACQUIRE), env->word},
         .steps = EBPF_MOST};
-    struct hold hold;
     int stopped;
 
     if (number >= facts.frames || frame_table[number].kind != EXO_FRAME_PROGRAM ||
@@ -67,9 +66,7 @@ int64_t program_answer(struct exo_env *entry, uint32_t number) {
         uint32_t frame = env->watch[i];
 
         if (frame >= facts.frames ||
-            (frame_table[frame].kind != EXO_FRAME_EXPORT &&
-             (frame_table[frame].kind != EXO_FRAME_RAM || !hold_find(frame, domain, &hold) ||
-              !(*hold.rights & EXO_R))))
+            (frame_table[frame].kind != EXO_FRAME_EXPORT && !hold_uses(frame, domain, EXO_R)))
             return EXO_E_HOLD;
         machine.region[i] = (struct ebpf_region){.base = frame_memory(frame), .length = ARCH_PAGE};
     }
