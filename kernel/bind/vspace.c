@@ -562,13 +562,11 @@ long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct vspace *space = vspace_mine(handle);
     long error = domain_batch(space, frames, user, count, sizeof frames[0], 0);
 
-    if (error)
-        return error;
     if (count > VSPACE_DONATION)
         count = VSPACE_DONATION;
-    for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)
-        vspace_pool(space, (uint32_t)frames[done]);
-    return done ? (long)done : EXO_E_HOLD;
+    while (!error && done < count && frame_is_spare(frames[done], &domain_table[space->domain]))
+        vspace_pool(space, (uint32_t)frames[done++]);
+    return done ? (long)done : error ? error : EXO_E_HOLD;
 }
 
 long sys_vspace_destroy(exo_vspace_t handle) {
