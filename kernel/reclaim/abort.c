@@ -157,10 +157,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
 
 long sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
-    struct exo_domain *domain = domain_mine(handle);
-    long result = domain == domain_current()
-                      ? EXO_E_RIGHT
-                      : domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
+    struct exo_domain *domain = domain_below(handle);
+    long result = domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
 
     if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);
