@@ -167,10 +167,9 @@ static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
  * supersets; to execute needs no right to read. */
 #define VSPACE_LEGAL 0x33000b000300ull
 
-/* Checks and binds one page; *replaced counts the bindings that it took the place of. */
-static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
-                             uint64_t rights, uint64_t *replaced) {
-    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical;
+long vspace_bind(struct vspace *space, uint64_t address, uint64_t *replaced, uint64_t frame,
+                 uint64_t rights) {
+    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical, others;
     page_t *page, *other = NULL, old = 0;
     struct hold hold = {0};
     struct exo_frame *entry;
@@ -229,26 +228,19 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
         space->pin[space->pins++] = (uint32_t)(address / ARCH_PAGE);
         entry->pins++;
     }
-    *replaced += old != 0;
-    return 0;
-}
-
-__attribute__((noinline)) long vspace_bind(struct vspace *space, uint64_t address,
-                                           uint64_t *replaced, uint64_t frame, uint64_t rights) {
-    uint64_t one = 0, others;
-    long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
-
-    if (error)
-        return error;
     arch_fence_page(address, space->asid);
-    if ((rights >> 4 ? rights >> 4 : rights) & EXO_X) {
+    if (most & EXO_X) {
         /* New code must be fetched, not what a cache held before. */
         arch_fence_instructions();
         others = vspace_others(space);
         if (others)
             arch_fence_instructions_remote(others);
     }
-    return one ? vspace_tell(space, 0) : 0;
+    if (replaced)
+        *replaced += old != 0;
+    else if (old)
+        return vspace_tell(space, 0);
+    return 0;
 }
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
