@@ -357,10 +357,8 @@ door_gate_reply:
     li a7, 0
     gate_enter X(0), X(2)
 reply_slow:
-    csrw sscratch, gp
+    switch_keep
     caller_saved sd
-    li t0, KIND_CALL
-    sd t0, ENV_KIND(gp)
     switch_call "jal gate_reply_slow"
 
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
