@@ -8,6 +8,7 @@
 
 static struct steward_device *devices;
 static uint64_t frame = EXO_ANY;
+static uint64_t card; /* registers of the controller that a slot for cards is on, or 0 */
 
 long devices_open(void) {
     size_t length;
@@ -20,8 +21,10 @@ long devices_open(void) {
     if (error < 0)
         return error;
     devices = (struct steward_device *)DEVICE_ADDRESS;
-    if (tree)
+    if (tree) {
         tree_devices(tree, length, exo_facts(), devices, STEWARD_DEVICES);
+        card = tree_card(tree, length);
+    }
     return 0;
 }
 
@@ -36,11 +39,13 @@ static bool text_has(const char *text, const char *part) {
 
 uint32_t device_find(const char *name) {
     bool serial = !exo_strcmp(name, "serial");
+    bool slot = !exo_strcmp(name, "card");
 
     for (uint32_t i = 0; i < STEWARD_DEVICES && devices[i].pages; i++)
         if (serial ? text_has(devices[i].compatible, "16550") ||
                          text_has(devices[i].compatible, "dw-apb-uart") ||
                          text_has(devices[i].compatible, "sifive,uart0")
+            : slot ? devices[i].base == card
                    : !exo_strcmp(devices[i].name, name))
             return i;
     return STEWARD_DEVICES;

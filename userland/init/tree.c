@@ -148,6 +148,22 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
     return count;
 }
 
+uint64_t tree_card(const void *blob, uint64_t length) {
+    int slot = -1, bus = -1, above;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    while (bus < 0 && (slot = fdt_node_offset_by_compatible(blob, slot, "mmc-spi-slot")) >= 0) {
+        bus = fdt_parent_offset(blob, slot);
+        if (!is_okay(blob, slot) || !has_text(blob, bus, "compatible", "sifive,spi0"))
+            bus = -1;
+    }
+    above = bus < 0 ? bus : fdt_parent_offset(blob, bus);
+    return above < 0
+               ? 0
+               : number_at(blob, bus, "reg", 0, (int)number_of(blob, above, "#address-cells"));
+}
+
 uint32_t tree_transports(const void *blob, uint64_t length, struct tree_transport *transports,
                          uint32_t most) {
     uint32_t count = 0;
