@@ -37,6 +37,7 @@ struct card {
     bool known;          /* id is that of the card which was brought up first */
     bool by_sector;      /* SDHC, SDXC: addresses are sectors, not bytes */
     bool read_only;
+    bool slow; /* at full speed bits were garbled */
     uint32_t hz;
     uint64_t sectors;
     uint8_t id[CARD_ID]; /* its CID register */
@@ -47,9 +48,9 @@ struct card {
  * the same. 0 or an error: at once where there is none, after some 4 s at most of one that hangs.
  */
 int card_open(struct card *card);
-/* Sectors [sector, sector + count). A transfer that fails is tried three times, the card brought up
- * anew in between if it did not just garble bits, and the last time slower; none is begun after
- * 3 s. 0 or an error. */
+/* Sectors [sector, sector + count). A transfer that fails is tried three times, none begun after
+ * 3 s; the card is brought up anew before the last, and before that too if more is wrong than bits
+ * that were garbled. 0 or an error. */
 int card_read(struct card *card, uint64_t sector, uint32_t count, uint8_t *to);
 /* The same; when it ends well the card has finished. `from` null: zeros. */
 int card_write(struct card *card, uint64_t sector, uint32_t count, const uint8_t *from);
