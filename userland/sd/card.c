@@ -41,7 +41,7 @@ enum { /* tokens before data */
 
 /* A default card bears 25 MHz, the boards' slots 20; a bad wire perhaps a quarter of that. */
 enum { HZ_FIRST = 400000, HZ_FAST = 20000000, HZ_SLOW = HZ_FAST / 4 };
-enum { TRIES = 3, ANSWER_BYTES = 9, WAKE_BYTES = 10, REGISTER = 16 };
+enum { TRIES = 3, ANSWER_BYTES = 9, WAKE_BYTES = 10, LOOK_BYTES = 16, REGISTER = 16 };
 /* Microseconds. The standard has 100 ms for a read, 250 (SDXC: 500) for a write, and a second to
  * start. */
 enum { READ_US = 300000, BUSY_US = 600000, START_US = 1000000, RESET_US = 1000000 };
@@ -65,15 +65,19 @@ static void speed(struct card *card, uint32_t hz) {
     card->bus.speed(card->bus.context, hz);
 }
 
-/* Bytes till one is all ones (or, for a token, is not): that one, or CARD_LATE. */
+/* Bytes till one is all ones (or, for a token, is not): that one, or CARD_LATE. The clock is dear:
+ * it is looked at now and then. */
 static int await(const struct card *card, bool token, uint32_t limit) {
     const struct card_bus *bus = &card->bus;
-    uint64_t begin = bus->now(bus->context), spent = 0;
+    uint64_t begin = 0, spent = 0;
     uint8_t got;
 
-    while (((got = byte(card)) == 0xff) == token) {
+    for (uint32_t count = 1; ((got = byte(card)) == 0xff) == token; count++) {
+        if (count % LOOK_BYTES)
+            continue;
         if (spent > limit)
             return CARD_LATE;
+        begin = begin ? begin : bus->now(bus->context);
         spent = bus->now(bus->context) - begin;
         if (spent > SPIN_US)
             bus->rest(bus->context, spent / 4 < REST_US ? (uint32_t)spent / 4 : REST_US);
