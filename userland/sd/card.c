@@ -189,7 +189,7 @@ static int reset(const struct card *card) {
         if (answer == R1_IDLE)
             return 0;
         if (silent == TRIES || bus->now(bus->context) - begin > RESET_US)
-            return answer < 0 ? answer : answer == R1_NONE ? CARD_NONE : CARD_REFUSED;
+            return answer < 0 ? answer : CARD_NONE;
         settle(card);
     }
 }
