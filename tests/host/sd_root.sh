@@ -65,7 +65,7 @@ sync
 echo unsaid > /later
 reboot
 END
-    line "sd: card of $size MiB, 20000 kHz; partition 4 of 48 MiB is a disk" 'the driver'
+    line "sd: disk 1 is partition 4, 48 MiB, of a card of $size MiB, 20000 kHz" 'the driver'
     from 'the card'
     said volume | grep -qE '^root +1 +32 .* files$' && said volume | grep -qE '^root +0 +8 .* -$'
     result $? 'both roots are there, the one that lasts is held'
@@ -98,7 +98,7 @@ result $? 'nor behind it'
 # All of a card, without a table.
 cp "$dir/disk" "$dir/whole" && truncate -s 64M "$dir/whole"
 boot whole "$dir/whole" <<<$'cat /where\necho x > /x\nreboot'
-line 'sd: card of 64 MiB, 20000 kHz' 'a card without partitions'
+line 'sd: disk 1 is a card of 64 MiB, 20000 kHz' 'a card without partitions'
 from 'the card'
 clean_card "$dir/whole" 0
 
@@ -125,7 +125,7 @@ cat /three
 cat /where
 reboot
 END
-[ "$(grep -c '^sd: card of' "$log")" = 3 ]
+[ "$(grep -c '^sd: disk 1 is' "$log")" = 3 ]
 result $? 'its driver is started again, twice'
 says 'cat /two' 'two' 'between requests nobody notices'
 grep -q '^load: operation [0-9]*: .*: I/O error$' "$log"
@@ -175,7 +175,7 @@ boot catalogue "$disk" <<<$'cat /where\nreboot'
 line 'disk 1: no volumes: damaged or torn' 'a catalogue that is damaged'
 from memory
 
-# It is taken out while the machine works.
+# It is taken out while the machine works, by the host's clock.
 disk=$(card gone 64)
 (
     until grep -q '^taken out' "$dir/gone.log.whole" 2>/dev/null; do sleep 0.1; done
@@ -192,7 +192,7 @@ for say in {"execute": "qmp_capabilities"}, {"execute": "eject", "arguments": {"
 print(machine.recv(65536))
 END
 ) >"$dir/qmp.log" 2>&1 &
-EMULATOR="-qmp unix:$dir/qmp,server=on,wait=off" boot gone "$disk" '' 1 <<'END'
+CLOCK= EMULATOR="-qmp unix:$dir/qmp,server=on,wait=off" boot gone "$disk" '' 1 <<'END'
 cat /where
 echo kept > /kept
 sync

@@ -89,8 +89,6 @@ static long disk_make(uint64_t units) {
     disk = frame ? exo_disk_open(0, units, frame, count) : EXO_E_FULL;
     for (; frame && disk < 0 && count; frame++, count--)
         exo_hold_drop(0, &frame, 1);
-    if (disk >= 0)
-        exo_printf("disk %ld: %u MiB\n", disk, exo_facts()->disk[disk].units.count);
     return disk;
 }
 

@@ -117,10 +117,11 @@ void exo_start(struct exo_uarea *uarea) {
     if ((status = card_open(&card)) ||
         (status = partition_find(&place, card.sectors, read_sector, NULL)))
         idle(status == PARTITION_NONE ? "no Aspis partition on the card" : card_words(status));
-    exo_printf("sd: card of %lu MiB, %u kHz", card.sectors / EXO_UNIT, card.hz / 1000);
-    if (place.number)
-        exo_printf("; partition %u of %u MiB is a disk", place.number, place.units);
-    exo_printf("\n");
     offer(place.units);
+    if (place.number)
+        exo_printf("sd: disk %lu is partition %u, %u MiB, of a card of %lu MiB, %u kHz\n", disk,
+                   place.number, place.units, card.sectors / EXO_UNIT, card.hz / 1000);
+    else
+        exo_printf("sd: disk %lu is a card of %u MiB, %u kHz\n", disk, place.units, card.hz / 1000);
     serve();
 }
