@@ -182,6 +182,8 @@ static void service_spawn(struct service *service) {
         files = service->child.env;
     if (program->offers_console)
         service_await_console(service);
+    if (program->serves_disk && !service->starts) /* later nobody waits */
+        service_await_disk(service);
 }
 
 /* May it start once more? Too many starts within the policy's time end it. */
@@ -234,8 +236,6 @@ void service_start_all(void) {
     for (uint32_t i = 0; i < service_count; i++) {
         services[i].since = exo_time();
         service_spawn(&services[i]);
-        if (services[i].program->serves_disk && services[i].running)
-            service_await_disk(&services[i]);
     }
 }
 
