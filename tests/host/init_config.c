@@ -53,6 +53,10 @@ int main(void) {
     ok(parse("keep 9\nprogram a\npath p\nframes 10\nkeep 10\nprogram b\npath p\n") &&
            config.programs[0].keep == 10 && config.programs[1].keep == 9,
        "a program's minimum, or that of all");
+    ok(parse("program a\npath p\nstart later\nprogram b\npath p\n") && config.programs[0].later &&
+           !config.programs[1].later,
+       "a program may wait to be asked for");
+    refused("program a\npath p\nstart never\n", 3, "start later");
     ok(parse("program a\npath p\nframes 5%\nkeep 1000\n"), "a share has no number to exceed");
     refused("free-frames\n", 1, "free-frames LOW");
     refused("free-frames 1 2 3\n", 1, "free-frames LOW");

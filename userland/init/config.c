@@ -173,6 +173,10 @@ static const char *config_program_line(struct config_program *program,
         program->has_keep = config_number(value, &program->keep);
         return program->has_keep ? 0 : "want a number of frames";
     }
+    if (text_same(key, "start")) {
+        program->later = text_same(value, "later");
+        return program->later ? 0 : "want `start later`, or nothing";
+    }
     if (text_same(key, "path"))
         return text_copy(program->path, CONFIG_PATH, value) ? 0 : "path too long";
     if (text_same(key, "device")) {

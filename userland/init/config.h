@@ -32,6 +32,7 @@ struct config_program {
     char devices[CONFIG_DEVICES][32];
     uint32_t device_count;
     uint32_t reserve_budget, reserve_period; /* microseconds; 0 = none */
+    bool later;                              /* not at boot, but when it is asked for */
     bool restart;
     uint32_t restart_most, restart_seconds; /* so many starts in that time, then give up */
     char volume[32];                        /* that it holds; empty: none */
