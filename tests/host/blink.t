@@ -3,14 +3,11 @@
 # SPDX-License-Identifier: MIT
 import os
 import re
-import select
-import socket
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, "scripts/lib")
 import machine  # noqa: E402
+from console import Console  # noqa: E402
 
 DIR = "build/log/host/blink"
 SECONDS = 60 * float(os.environ.get("PATIENCE") or 1)
@@ -28,59 +25,15 @@ def result(good, what, said=()):
     sys.stdout.flush()
 
 
-class Guest:
-    """A machine at its prompt: what it said is waited for, what to do is typed."""
-
-    def __init__(self):
-        self.said = ""
-        monitor, self.monitor = f"{DIR}/monitor", None
-        if os.path.exists(monitor):
-            os.unlink(monitor)
-        settings = machine.Settings({}, BOARD="sifive_u", SMP="1", QEMU_ARGS=f"-monitor unix:{monitor},server,nowait "
-                                    "-trace sifive_gpio_write -trace sifive_pwm_write "
-                                    f"-D {DIR}/trace")
-        self.emulator = subprocess.Popen(machine.command(settings) + ["-display", "none", "-serial", "stdio"],
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.path = monitor
-
-    def wait(self, text):
-        """Whether it says so in time; what it said before is forgotten."""
-        end = time.monotonic() + SECONDS
-        while text not in self.said and time.monotonic() < end:
-            if select.select([self.emulator.stdout], [], [], 1)[0]:
-                data = os.read(self.emulator.stdout.fileno(), 65536)
-                if not data:
-                    break
-                self.said += data.decode("utf-8", "replace")
-        found = text in self.said
-        self.before, _, self.said = self.said.partition(text) if found else (self.said, "", "")
-        return found
-
-    def type(self, line):
-        self.emulator.stdin.write(line.encode() + b"\n")
-        self.emulator.stdin.flush()
-
-    def word(self, address):
-        """What the device answers at a physical address."""
-        if not self.monitor:
-            self.monitor = socket.socket(socket.AF_UNIX)
-            self.monitor.settimeout(SECONDS)
-            self.monitor.connect(self.path)
-        self.monitor.sendall(f"xp /1wx {address:#x}\n".encode())
-        answer = ""
-        while not (match := re.search(rf"{address:016x}: 0x([0-9a-f]+)", answer)):
-            answer += self.monitor.recv(4096).decode()
-        return int(match[1], 16)
-
-
 def runs(guest, name, line):
     guest.type(f"start {name}")
     result(guest.wait(f"init: {name} ended with status 0") and line in guest.before, f"{name}: {line}",
            guest.before.splitlines()[-8:])
 
 
-guest = Guest()
-try:
+settings = machine.Settings({}, BOARD="sifive_u", SMP="1",
+                            QEMU_ARGS=f"-trace sifive_gpio_write -trace sifive_pwm_write -D {DIR}/trace")
+with Console(settings, DIR, SECONDS) as guest:
     if not guest.wait("aspis> "):
         result(False, "sifive_u comes to a prompt", guest.before.splitlines()[-8:])
     runs(guest, "pins", "blink: gpio@10060000: 1 pins, 2 flashes, 0 levels not as written")
@@ -89,10 +42,8 @@ try:
     result(counts[1] > counts[0], "the PWM counts", [str(counts)])
     result(guest.word(0x10060008) == 1 << 3, "pin 3 is the only output")
     guest.type("start header")
-    result(guest.wait("init: header: this machine has no device pinctrl@13040000"), "what another board has is missed by name")
-finally:
-    guest.emulator.kill()
-    guest.emulator.wait()
+    result(guest.wait("init: header: this machine has no device pinctrl@13040000"),
+           "what another board has is missed by name")
 
 with open(f"{DIR}/trace") as file:
     trace = file.read()
