@@ -29,8 +29,12 @@ class Console:
         return self
 
     def __exit__(self, *_):
-        self.emulator.kill()
-        self.emulator.wait()
+        self.emulator.terminate()
+        try:
+            self.emulator.wait(5)
+        except subprocess.TimeoutExpired:
+            self.emulator.kill()
+            self.emulator.wait()
 
     def wait(self, text):
         """Whether it says so in time; what it said till then is `before`."""
