@@ -49,6 +49,8 @@ int main(void) {
     ok(parse("free-frames 400\ndeadline 70 # ms\nkeep 9") && config.free_low == 400 &&
            config.free_high == 500 && config.deadline_ms == 70 && config.keep == 9,
        "one mark: the other is a quarter above");
+    ok(parse("clock rtc@101000\n") && !strcmp(config.clock, "rtc@101000"), "a clock by its name");
+    refused("clock\n", 1, "clock DEVICE");
     ok(parse("free-frames 400 400\n") && config.free_high == 400, "two equal marks");
     ok(parse("keep 9\nprogram a\npath p\nframes 10\nkeep 10\nprogram b\npath p\n") &&
            config.programs[0].keep == 10 && config.programs[1].keep == 9,

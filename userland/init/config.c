@@ -231,7 +231,11 @@ static const char *config_own_line(struct config *config, const struct config_li
         return line->count == 2 && config_number(line->words[1], &config->keep)
                    ? 0
                    : "want `keep FRAMES`";
-    return "want `program NAME`, `slots`, `free-frames`, `deadline` or `keep` here";
+    if (text_same(key, "clock"))
+        return line->count == 2 && text_copy(config->clock, sizeof config->clock, line->words[1])
+                   ? 0
+                   : "want `clock DEVICE`";
+    return "want `program NAME`, `slots`, `free-frames`, `deadline`, `keep` or `clock` here";
 }
 
 static const char *config_begin(struct config *config, const struct config_line *line) {

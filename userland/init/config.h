@@ -49,7 +49,8 @@ struct config {
     uint32_t slots[EXO_HARTS]; /* init's own */
     /* Below so many free frames init asks for some, until so many are free; within milliseconds. */
     uint32_t free_low, free_high, deadline_ms;
-    uint32_t keep; /* for programs of which no block says it */
+    uint32_t keep;  /* for programs of which no block says it */
+    char clock[32]; /* the device that tells the time; empty: none */
 };
 
 struct config_error {

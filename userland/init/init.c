@@ -76,6 +76,7 @@ void exo_start(struct exo_uarea *uarea) {
         test_run(test);
     command = bootarg("cmd", true);
     config_read();
+    clock_read(config.clock);
     slots_settle(config.slots);
     if ((error = gate_open()) < 0)
         init_fail("the gate", error);
