@@ -15,6 +15,14 @@ $(DTB): $(BUILD)/dts/%.dtb: dts/%.dts
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
 
+# Those in the firmware of boards, where it is here (make image) and can be taken apart: image 2 of the FIT.
+ITB := $(if $(shell command -v dumpimage),$(wildcard $(DEPS)/u-boot-*/usr/lib/u-boot/*/u-boot.itb))
+ITB_DTB := $(patsubst %,$(BUILD)/dts/uboot-%.dtb,$(notdir $(patsubst %/u-boot.itb,%,$(ITB))))
+$(ITB_DTB): $(BUILD)/dts/uboot-%.dtb: $(ITB)
+	@mkdir -p $(@D)
+	@dumpimage -T flat_dt -p 2 -o $@ $(filter %/$*/u-boot.itb,$(ITB)) >/dev/null
+$(BUILD)/tests/host/uboot_trees: | $(ITB_DTB)
+
 $(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN) $(BPF_GEN) $(DTB) $(LIBFDT_SRC)/.stamp
 	@CC='$(HOSTCC)' CFLAGS='$(HOST_CFLAGS) -I. -I$(GEN) -Itests/host' scripts/build-host $< $@
 $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
