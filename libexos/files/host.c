@@ -99,7 +99,8 @@ void files_host_make(struct logfs_host *host) {
     const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
     uint32_t left = mine->limit[EXO_FRAMES] - mine->used[EXO_FRAMES];
 
-    began = exo_epoch();
+    if (began < exo_epoch())
+        began = exo_epoch();
     *host = (struct logfs_host){page_take, page_free, resize, now, left / 2};
     if (host->cache_pages < CACHE_LEAST)
         host->cache_pages = CACHE_LEAST;

@@ -1,13 +1,11 @@
-/* when.c - clocks and sleeping. The real-time clock counts from 1970, or from boot where no clock
- * told the time */
+/* when.c - clocks and sleeping; the date counts from boot where no clock tells it */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/time.h"
 #include "libexos/posix/linux.h"
 
 enum { SECOND = 1000000000, CLOCKS = 12, ABSOLUTE = 1 };
 
-/* Linux' numbers of the clocks that know the date: CLOCK_REALTIME, its coarse one, its alarm, TAI.
- */
+/* Clocks that know the date, by Linux' numbers: CLOCK_REALTIME, its coarse one, its alarm, TAI. */
 enum { WITH_DATE = 1 << 0 | 1 << 5 | 1 << 8 | 1 << 11 };
 
 /* A clock's reading when the counter was zero. */

@@ -49,7 +49,10 @@ int main(void) {
     ok(parse("free-frames 400\ndeadline 70 # ms\nkeep 9") && config.free_low == 400 &&
            config.free_high == 500 && config.deadline_ms == 70 && config.keep == 9,
        "one mark: the other is a quarter above");
-    ok(parse("clock rtc@101000\n") && !strcmp(config.clock, "rtc@101000"), "a clock by its name");
+    ok(parse("clock rtc@101000\n") && config.clock_count == 1 &&
+           !strcmp(config.clocks[0], "rtc@101000"),
+       "a clock by its name");
+    refused("clock a\nclock b\nclock c\nclock d\nclock e\n", 5, "four at most");
     refused("clock\n", 1, "clock DEVICE");
     ok(parse("free-frames 400 400\n") && config.free_high == 400, "two equal marks");
     ok(parse("keep 9\nprogram a\npath p\nframes 10\nkeep 10\nprogram b\npath p\n") &&

@@ -232,9 +232,10 @@ static const char *config_own_line(struct config *config, const struct config_li
                    ? 0
                    : "want `keep FRAMES`";
     if (text_same(key, "clock"))
-        return line->count == 2 && text_copy(config->clock, sizeof config->clock, line->words[1])
+        return line->count == 2 && config->clock_count < CONFIG_CLOCKS &&
+                       text_copy(config->clocks[config->clock_count++], 32, line->words[1])
                    ? 0
-                   : "want `clock DEVICE`";
+                   : "want `clock DEVICE`, four at most";
     return "want `program NAME`, `slots`, `free-frames`, `deadline`, `keep` or `clock` here";
 }
 

@@ -65,8 +65,9 @@ long device_open(uint32_t index);
 const char *device_give(uint32_t index, exo_domain_t to, long *error);
 
 /* clock.c */
-/* Reads the time from a clock of that name, if there is one, for whoever starts from now on. */
-void clock_read(const char *name);
+/* Reads the time from a clock of that name, for whoever starts from now on; false if there is none,
+ * or none that knows. */
+bool clock_read(const char *name);
 
 /* disk.c */
 void disks_open(void);
