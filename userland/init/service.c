@@ -129,9 +129,8 @@ static void service_spawn(struct service *service) {
     }
     for (uint32_t i = 0; i < program->device_count; i++)
         if ((devices[i] = device_find(program->devices[i])) == STEWARD_DEVICES) {
-            if (!program->serves_disk) /* as one without its volume */
-                exo_printf("init: %s: this machine has no device %s\n", program->name,
-                           program->devices[i]);
+            exo_printf("init: %s: this machine has no device %s\n", program->name,
+                       program->devices[i]);
             return;
         }
     if (program->volume[0] && !volume_is_there(program->volume))
@@ -232,10 +231,20 @@ static void service_end_dependents(void) {
         }
 }
 
+/* One init.conf is for all boards: a machine without its device goes without the program. Only a
+ * console is missed. */
+static bool service_fits(const struct config_program *program) {
+    for (uint32_t i = 0; i < program->device_count; i++)
+        if (device_find(program->devices[i]) == STEWARD_DEVICES)
+            return program->offers_console;
+    return true;
+}
+
 void service_start_all(void) {
     for (uint32_t i = 0; i < service_count; i++) {
         services[i].since = exo_time();
-        service_spawn(&services[i]);
+        if (!services[i].program->later && service_fits(services[i].program))
+            service_spawn(&services[i]);
     }
 }
 
