@@ -1,6 +1,4 @@
-/* sd_partition.c - which part of a card is the disk of volumes: by its GPT, sound, spoilt or
- * hostile
- */
+/* sd_partition.c - which part of a card is the disk: by its GPT, sound, spoilt or hostile */
 /* SPDX-License-Identifier: MIT */
 /* sources: userland/sd/partition.c */
 #include "userland/sd/partition.h"
