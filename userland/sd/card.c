@@ -185,7 +185,7 @@ static int reset(const struct card *card) {
     for (;;) {
         bus->transfer(bus->context, NULL, NULL, WAKE_BYTES);
         answer = ask(card, GO_IDLE, 0, NULL, 0);
-        silent += answer == R1_NONE;
+        silent += answer == R1_NONE || (answer >= 0 && answer & R1_ILLEGAL); /* to no card */
         if (answer == R1_IDLE)
             return 0;
         if (silent == TRIES || bus->now(bus->context) - begin > RESET_US)
