@@ -31,7 +31,7 @@ static void read_tree(const void *blob, size_t size) {
     facts.line_table.count = machine.plic_lines < EXO_LINES ? machine.plic_lines + 1 : EXO_LINES;
     count = tree_devices(blob, size, &facts, devices, STEWARD_DEVICES);
     hart_count = tree_harts(blob, size, harts, 16);
-    card = tree_card(blob, size);
+    card = tree_bus(blob, size, "sifive,spi0", "mmc-spi-slot");
 }
 
 static void read_board(const char *board) {

@@ -8,7 +8,14 @@
 
 static struct steward_device *devices;
 static uint64_t frame = EXO_ANY;
-static uint64_t card; /* registers of the controller that a slot for cards is on, or 0 */
+
+/* Controllers that are named by what is on their bus: where their registers are, or 0. */
+static struct {
+    const char *name, *controller, *device;
+    uint64_t base;
+} buses[] = {{"card", "sifive,spi0", "mmc-spi-slot", 0},
+             {"da9063", "sifive,i2c0", "dlg,da9063", 0}};
+enum { BUSES = sizeof buses / sizeof *buses };
 
 long devices_open(void) {
     size_t length;
@@ -23,7 +30,8 @@ long devices_open(void) {
     devices = (struct steward_device *)DEVICE_ADDRESS;
     if (tree) {
         tree_devices(tree, length, exo_facts(), devices, STEWARD_DEVICES);
-        card = tree_card(tree, length);
+        for (uint32_t i = 0; i < BUSES; i++)
+            buses[i].base = tree_bus(tree, length, buses[i].controller, buses[i].device);
     }
     return 0;
 }
@@ -37,16 +45,20 @@ static bool text_has(const char *text, const char *part) {
     return false;
 }
 
-uint32_t device_find(const char *name) {
-    bool serial = !exo_strcmp(name, "serial");
-    bool slot = !exo_strcmp(name, "card");
+static bool device_is(const struct steward_device *device, const char *name) {
+    if (!exo_strcmp(name, "serial"))
+        return text_has(device->compatible, "16550") ||
+               text_has(device->compatible, "dw-apb-uart") ||
+               text_has(device->compatible, "sifive,uart0");
+    for (uint32_t i = 0; i < BUSES; i++)
+        if (!exo_strcmp(name, buses[i].name))
+            return buses[i].base && device->base == buses[i].base;
+    return !exo_strcmp(device->name, name);
+}
 
+uint32_t device_find(const char *name) {
     for (uint32_t i = 0; i < STEWARD_DEVICES && devices[i].pages; i++)
-        if (serial ? text_has(devices[i].compatible, "16550") ||
-                         text_has(devices[i].compatible, "dw-apb-uart") ||
-                         text_has(devices[i].compatible, "sifive,uart0")
-            : slot ? devices[i].base == card
-                   : !exo_strcmp(devices[i].name, name))
+        if (device_is(&devices[i], name))
             return i;
     return STEWARD_DEVICES;
 }

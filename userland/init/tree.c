@@ -148,14 +148,14 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
     return count;
 }
 
-uint64_t tree_card(const void *blob, uint64_t length) {
-    int slot = -1, bus = -1, above;
+uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, const char *device) {
+    int node = -1, bus = -1, above;
 
     if (fdt_check_full(blob, length))
         return 0;
-    while (bus < 0 && (slot = fdt_node_offset_by_compatible(blob, slot, "mmc-spi-slot")) >= 0) {
-        bus = fdt_parent_offset(blob, slot);
-        if (!is_okay(blob, slot) || !has_text(blob, bus, "compatible", "sifive,spi0"))
+    while (bus < 0 && (node = fdt_node_offset_by_compatible(blob, node, device)) >= 0) {
+        bus = fdt_parent_offset(blob, node);
+        if (!is_okay(blob, node) || !has_text(blob, bus, "compatible", controller))
             bus = -1;
     }
     above = bus < 0 ? bus : fdt_parent_offset(blob, bus);
