@@ -175,6 +175,12 @@ static inline void kept_photo(void) {
         kept.units[i] = kept.keeper.volume[i].units;
 }
 
+/* The catalogue's copies have changed since, as they should. */
+static inline void kept_photo_catalogue(void) {
+    for (uint32_t i = VOLUME_CATALOGUE; i < VOLUME_CATALOGUE + 2; i++)
+        must(!kept_read(NULL, i, kept.unit0[i]));
+}
+
 /* Checks that all stands as in the photo, byte by byte: unit 0 and all that others than `but`
  * (a volume; 0: none) own, in the keeper's books, the kernel's, and on the disk. */
 static inline void kept_compare(uint32_t but) {
