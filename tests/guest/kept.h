@@ -11,6 +11,7 @@
 /* For a source with: disk: 24M; bootargs: volumes=1*1. Volume 1 of the kernel's is unit 0, and 2
  * and following are volumes 1 and following of the keeper's. All are mine, each with a queue. */
 enum { KEPT_UNITS = 24, KEPT_VOLUMES = 4, KEPT_LIMIT = 6, KEPT_BLOCKS = VOLUME_UNIT_BLOCKS };
+enum { KEPT_LASTS = 1 << 30 /* the disk does not fail */ };
 enum { PART = EXO_REQUEST_FRAMES, BLOCK_SECTORS = 8, CODE_MOST = VOLUME_CODE };
 
 static struct {
@@ -19,11 +20,12 @@ static struct {
     uint64_t frame[PART];
     volatile uint64_t *page[PART];
     uint8_t owner[KEPT_UNITS];
+    int32_t left;         /* transfers till one fails */
     int32_t asides, last; /* volumes set aside by the last scan; the last one's error */
     /* When kept_photo was called. */
     uint8_t unit0[KEPT_BLOCKS][VOLUME_BLOCK], was[KEPT_UNITS];
     uint32_t units[VOLUME_MOST + 1];
-} kept;
+} kept = {.left = KEPT_LASTS};
 
 static inline uint64_t kept_number(uint32_t owner) {
     return owner == VOLUME_FREE ? 0 : owner == VOLUME_KEEPER ? 1 : owner + 1;
@@ -41,13 +43,13 @@ static int kept_read(void *unused, uint32_t block, void *to) {
 static int kept_write(void *unused, uint32_t block, const void *from) {
     (void)unused;
     memcpy((void *)kept.page[0], from, VOLUME_BLOCK);
-    return disk_do(&kept.volume[0], EXO_DISK_WRITE, (uint64_t)block * BLOCK_SECTORS, BLOCK_SECTORS,
-                   kept.frame[0]) != 0;
+    return !--kept.left || disk_do(&kept.volume[0], EXO_DISK_WRITE, (uint64_t)block * BLOCK_SECTORS,
+                                   BLOCK_SECTORS, kept.frame[0]) != 0;
 }
 
 static int kept_flush(void *unused) {
     (void)unused;
-    return disk_do(&kept.volume[0], EXO_DISK_FLUSH, 0, 0, 0) != 0;
+    return !--kept.left || disk_do(&kept.volume[0], EXO_DISK_FLUSH, 0, 0, 0) != 0;
 }
 
 static int kept_move(void *unused, uint32_t first, uint32_t count, uint32_t from, uint32_t to,
