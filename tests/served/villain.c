@@ -5,14 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 #include "libexos/edge/bind.h"
+#include "libexos/edge/companion.h"
 #include "libexos/edge/disk.h"
 #include "libexos/edge/export.h"
+#include "libexos/edge/spawn.h"
+#include "libexos/edge/time.h"
 #include "libexos/files/holder.h"
 #include "libexos/volume/map.h"
 #include "libexos/vm/vm.h"
 #include "tests/guest/liar.h"
 #include "userland/init/steward.h"
 #include "liar.bpf.h"
+
+enum { CHANGES = 400 };
 
 static struct exo_parent *given;
 static union {
@@ -139,6 +144,48 @@ static void lies(void) {
     all("a program that lies gets no unit of others', and no free one unasked");
 }
 
+static volatile bool scribbles = true;
+static char scribbler_stack[EXO_PAGE] __attribute__((aligned(16)));
+
+static void scribble(void *unused) {
+    (void)unused;
+    while (scribbles) {
+        *(volatile uint64_t *)&shown->liar.extent[0].start = foreign;
+        *(volatile uint64_t *)&shown->liar.extent[0].start = lonely;
+    }
+    exo_sleep(0, EXO_NEVER);
+}
+
+/* What init judged is what it installs. */
+static void changes(void) {
+    struct exo_companion scribbler;
+    uint32_t took = 0, refused = 0, owner = units[foreign].volume;
+
+    is(exo_companion_create(&scribbler, 1, scribble, NULL, scribbler_stack + sizeof scribbler_stack,
+                            NULL),
+       0, "a second environment");
+    exo_slots_take(0, exo_facts()->harts > 1, 4, scribbler.env);
+    say(lonely, 1);
+    exo_env_start(scribbler.env);
+    for (int i = 0; i < CHANGES; i++) {
+        long error = mine(i % 8 ? HOLDER_ASK : HOLDER_INSTALL);
+
+        took += !error;
+        refused += error < 0;
+        is(error && error != EXO_E_BUSY && error != EXO_E_ARG, 0, "an answer");
+        is(units[foreign].volume, owner, "whose the unit is");
+    }
+    scribbles = false;
+    exo_sleep_ns(20000000);
+    exo_companion_end(&scribbler);
+    say(0, 0);
+    is(mine(HOLDER_INSTALL), 0, "a root without units");
+    is(units[lonely].volume, 0, "which go");
+    printf("# %u roots were taken, %u refused\n", (unsigned)took, (unsigned)refused);
+    is(took && refused, 1, "both were seen");
+    all("a root that changes while init looks at it is what it was when init took it");
+}
+
 /* What the volume's queue does with others' units. */
 static void reach(void) {
     static struct exo_disk_queue queue;
@@ -182,6 +229,7 @@ int main(void) {
     bad_programs();
     reach();
     lies();
+    changes();
     printf("1..%d\n", tests);
     return 0;
 }
