@@ -26,16 +26,17 @@ struct place { /* of a name in its directory */
 };
 
 /* Where a name may be kept. All that changes an item of names forgets it there. */
-static struct name *name_kept(struct logfs *fs, struct lf_key key) {
-    return &fs->names[(LF_REST(key) >> 8 ^ key.object) % NAMES];
+static struct kept_name *name_kept(struct logfs *fs, struct lf_key key) {
+    return &fs->names[(LF_REST(key) >> 8 ^ key.object) % NAMES_KEPT];
 }
 
-static int name_is(const struct name *kept, uint64_t directory, const char *name, size_t length) {
+static int name_is(const struct kept_name *kept, uint64_t directory, const char *name,
+                   size_t length) {
     return kept->directory == directory && kept->length == length &&
            !memcmp(kept->text, name, length);
 }
 
-static void name_keep(struct name *kept, uint64_t directory, const char *name, size_t length,
+static void name_keep(struct kept_name *kept, uint64_t directory, const char *name, size_t length,
                       uint64_t inode) {
     if (length > NAME_KEPT)
         return;
@@ -160,7 +161,7 @@ int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t 
     unsigned item_length;
     const struct lf_entry *entry;
     struct lf_key key;
-    struct name *kept;
+    struct kept_name *kept;
     struct file *file;
     int found = directory_get(fs, directory, &file);
 

@@ -10,7 +10,7 @@ enum {
     NODE_BUCKETS = 1024,
     PAGE_BUCKETS = 4096,
     FILE_BUCKETS = 512,
-    NAMES = 64, /* kept in memory, if they are no longer than NAME_KEPT */
+    NAMES_KEPT = 64, /* kept in memory, if they are no longer than NAME_KEPT */
     NAME_KEPT = 47,
     CHANGES = 512,      /* keys changed since the last batch; more: the next sync is a checkpoint */
     DELTA_MOST = 24576, /* bytes of deltas in a batch */
@@ -100,11 +100,11 @@ struct logfs {
     unsigned checkpoint_slot;         /* where the next one goes */
 
     /* names that were looked up lately */
-    struct name {
+    struct kept_name {
         uint64_t directory /* 0: none */, inode;
         uint8_t length;
         char text[NAME_KEPT];
-    } names[NAMES];
+    } names[NAMES_KEPT];
 
     /* nodes */
     struct node *nodes[NODE_BUCKETS];
