@@ -98,13 +98,31 @@ static int values_are_sound(const struct lf_node *page) {
     return bytes + page->bottom == LOGFS_PAGE && begins[page->bottom / 8] >> page->bottom % 8 & 1;
 }
 
+uint32_t node_crc(const struct lf_node *page) {
+    size_t slots = page->count * (page->level ? sizeof(struct lf_child) : sizeof(struct lf_slot));
+    uint32_t crc = exo_crc32c(0, &page->magic, sizeof *page - sizeof page->crc + slots);
+
+    return page->level
+               ? crc
+               : exo_crc32c(crc, (const uint8_t *)page + page->bottom, LOGFS_PAGE - page->bottom);
+}
+
+/* How many slots there can be. */
+static size_t slots_most(const struct lf_node *page) {
+    return (LOGFS_PAGE - sizeof *page) /
+           (page->level ? sizeof(struct lf_child) : sizeof(struct lf_slot));
+}
+
+int node_fits(const struct lf_node *page) {
+    return page->count <= slots_most(page) && page->bottom <= LOGFS_PAGE;
+}
+
 /* Is every slot inside, and are the keys in order? */
 static int node_is_sound(const struct logfs *fs, const struct lf_node *page, unsigned level) {
     const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
     const struct lf_child *children = (const struct lf_child *)(page + 1);
-    size_t most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
 
-    if (page->level != level || page->count > most || (level && !page->count))
+    if (page->level != level || page->count > slots_most(page) || (level && !page->count))
         return 0;
     if (!level &&
         (page->bottom > LOGFS_PAGE || page->bottom < sizeof *page + page->count * sizeof *slots))
@@ -139,7 +157,7 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found)
         return LOGFS_ENOMEM;
     error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
     if (!error && !MUTANT_NO_CHECKSUM &&
-        (page->crc != exo_crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
+        (!node_fits(page) || page->crc != node_crc(page) || page->magic != LF_NODE_MAGIC ||
          page->id != fs->super.id || page->self != at ||
          page->generation > (fs->of ? fs->of : fs)->generation))
         error = LOGFS_EIO;

@@ -71,7 +71,7 @@ static uint32_t usage_list(struct logfs *fs, const struct lf_checkpoint *to, uin
 /* Writes the pages of the table that changed; placing them changes it again, so those are taken
  * along. */
 static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
-    struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
+    struct lf_node_name *names;
     struct logfs_piece pieces[USAGE_GROUP + 1];
     uint32_t list[USAGE_GROUP], left = 1;
 
@@ -83,6 +83,7 @@ static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
 
         if (at < 0)
             return (int)at;
+        names = (struct lf_node_name *)(fs->chunk + 1);
         for (uint32_t i = 0; i < n; i++) {
             uint64_t *place = &to->usage[list[i]];
 

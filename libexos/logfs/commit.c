@@ -151,7 +151,7 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
 /* The changed keys with their values, behind the chunk's header. How many bytes, or 0 when they
  * are more than `most`. */
 static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
-    uint8_t *to = fs->header + sizeof(struct lf_chunk);
+    uint8_t *to = (uint8_t *)(fs->chunk + 1);
 
     *bytes = 0;
     if (fs->change_overflow || fs->change_bytes > most)

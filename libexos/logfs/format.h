@@ -9,7 +9,7 @@
 enum {
     LF_SEGMENT_SECTORS = 2048,
     LF_PAGE_SECTORS = 8,
-    LF_VERSION = 1,
+    LF_VERSION = 2,
     LF_CHECKPOINT_A = 64, /* sectors in segment 0 */
     LF_CHECKPOINT_B = 128,
     LF_USAGE_IN_PAGE = 512,
@@ -67,13 +67,13 @@ enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES };
  * replayed at mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name
  * each. */
 struct lf_chunk {
-    uint32_t crc, magic;
     uint64_t id, sequence, link;
+    uint32_t magic, crc;
     uint32_t epoch, next; /* segment in which the log goes on after this one */
     uint16_t type, header_sectors;
     uint32_t body_sectors, delta_bytes;
-    uint32_t outside; /* struct lf_outside each, behind the deltas */
-    uint64_t body_sum;
+    uint32_t outside;  /* struct lf_outside each, behind the deltas */
+    uint64_t body_sum; /* 0 of LF_NODES */
 };
 
 struct lf_outside { /* data that a batch points to, in a hole of an old segment */

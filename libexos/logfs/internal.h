@@ -127,7 +127,8 @@ struct logfs {
     int write_all;       /* and all dirty data must be written before it: a flush failed */
     int failed;          /* the error of the last try, till one succeeds */
     int replaying;
-    uint8_t *header; /* LF_HEADER_SECTORS */
+    uint8_t *header;        /* LF_HEADER_SECTORS */
+    struct lf_chunk *chunk; /* in it, the one that is made */
     struct page *out[OUT_PAGES];
     uint64_t logged; /* sectors since the last checkpoint */
 
@@ -165,6 +166,8 @@ static inline int spare_fill(struct logfs *fs) {
 void *spare_take(struct logfs *fs);
 void spare_give(struct logfs *fs, void *page);
 struct node *node_find(struct logfs *fs, uint64_t at);
+int node_fits(const struct lf_node *page); /* what its numbers say it uses, in a page? */
+uint32_t node_crc(const struct lf_node *page);
 /* The node at a place, read and checked if need be. */
 int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **node);
 struct node *node_new(struct logfs *fs, unsigned level);
@@ -246,8 +249,7 @@ void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
 int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
-/* Writes it: the deltas stand in fs->header behind the chunk's own header, which pieces[0] is left
- * for. */
+/* Writes it: the deltas stand behind fs->chunk, and pieces[0] is left for that. */
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
             struct logfs_piece *pieces, unsigned count);
 /* Puts whose the data at a place are, for the cleaner, behind *bytes of deltas: OWNER more. */
@@ -257,6 +259,9 @@ void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
 int log_flush(struct logfs *fs);
 void log_failed(struct logfs *fs, int error);
 int log_replay(struct logfs *fs);
+uint32_t chunk_crc(const struct lf_chunk *chunk);
+/* What the next chunk has as its link. */
+uint64_t chunk_link(const struct lf_chunk *chunk);
 /* The chunk that memory of `room` sectors begins with, or null. */
 const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, uint32_t room);
 /* The next delta at *at of a chunk, or null at the end or when it is cut off. */

@@ -64,13 +64,15 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
     }
     if (*body_sectors > room - header)
         *body_sectors = room - header;
+    /* Its end is that of a page, so that the device can take it and the body in one request. */
+    fs->chunk = (struct lf_chunk *)(fs->header + (LF_HEADER_SECTORS - header) * LOGFS_SECTOR);
     return (int64_t)log->at + header;
 }
 
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
                const struct lf_extent *extent) {
     struct lf_delta delta = {.key = key, .length = sizeof *extent};
-    uint8_t *to = fs->header + sizeof(struct lf_chunk) + *bytes;
+    uint8_t *to = (uint8_t *)(fs->chunk + 1) + *bytes;
 
     memcpy(to, &delta, sizeof delta);
     memcpy(to + sizeof delta, extent, sizeof *extent);
@@ -80,20 +82,21 @@ void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
 /* pieces[0] becomes the header. */
 static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
                        uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
-    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+    struct lf_chunk *chunk = fs->chunk;
     uint32_t header = sectors_for(header_bytes), body = 0;
-    uint32_t used = (uint32_t)sizeof *chunk + delta_bytes;
+    uint8_t *end = (uint8_t *)(chunk + 1) + delta_bytes;
     uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
     uint64_t sum = 0;
 
     for (unsigned i = 1; i < count; i++) {
         body += pieces[i].sectors;
-        sum = sum64(sum, pieces[i].memory, (size_t)pieces[i].sectors * LOGFS_SECTOR);
+        if (type != LF_NODES)
+            sum = sum64(sum, pieces[i].memory, (size_t)pieces[i].sectors * LOGFS_SECTOR);
     }
-    *chunk = (struct lf_chunk){.magic = LF_CHUNK_MAGIC,
-                               .id = fs->super.id,
+    *chunk = (struct lf_chunk){.id = fs->super.id,
                                .sequence = fs->log.sequence,
                                .link = fs->log.link,
+                               .magic = LF_CHUNK_MAGIC,
                                .epoch = fs->log.epoch,
                                .next = fs->log.next,
                                .type = (uint16_t)type,
@@ -102,20 +105,29 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
                                .delta_bytes = delta_bytes,
                                .outside = outside,
                                .body_sum = sum};
-    memcpy(fs->header + used, fs->outside, outside * sizeof fs->outside[0]);
-    used += outside * (uint32_t)sizeof fs->outside[0];
-    memset(fs->header + used, 0, header * LOGFS_SECTOR - used);
-    chunk->crc = exo_crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
-    pieces[0] = (struct logfs_piece){fs->header, header};
+    memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
+    end += outside * sizeof fs->outside[0];
+    memset(end, 0, (size_t)((uint8_t *)chunk + header * LOGFS_SECTOR - end));
+    chunk->crc = chunk_crc(chunk);
+    pieces[0] = (struct logfs_piece){chunk, header};
 }
 
-static uint64_t link_of(const struct lf_chunk *chunk) {
-    return chunk->body_sum * 0x9e3779b97f4a7c15ull ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
+uint32_t chunk_crc(const struct lf_chunk *chunk) {
+    return exo_crc32c(0, &chunk->epoch,
+                      sizeof *chunk - offsetof(struct lf_chunk, epoch) + chunk->delta_bytes +
+                          chunk->outside * sizeof(struct lf_outside));
+}
+
+uint64_t chunk_link(const struct lf_chunk *chunk) {
+    const uint64_t prime = 0x9e3779b97f4a7c15ull;
+    uint64_t link = (chunk->link ^ chunk->sequence) * prime;
+
+    return (link ^ chunk->body_sum) * prime ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
 }
 
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
             struct logfs_piece *pieces, unsigned count) {
-    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+    struct lf_chunk *chunk = fs->chunk;
     uint32_t sectors;
     int error;
 
@@ -125,7 +137,7 @@ int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, ui
     space_logged(fs, fs->log.at, sectors);
     error = fs->device->write(fs->device, fs->log.at, pieces, count);
     fs->log.sequence++;
-    fs->log.link = link_of(chunk);
+    fs->log.link = chunk_link(chunk);
     fs->log.at += sectors;
     if (fs->log.at % LF_SEGMENT_SECTORS == 0) {
         space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS) - 1);
@@ -192,10 +204,7 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
         sizeof *chunk + (uint64_t)chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
             chunk->header_sectors * (uint64_t)LOGFS_SECTOR)
         return NULL;
-    if (!MUTANT_NO_CHECKSUM &&
-        chunk->crc != exo_crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
-        return NULL;
-    return chunk;
+    return MUTANT_NO_CHECKSUM || chunk->crc == chunk_crc(chunk) ? chunk : NULL;
 }
 
 const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at) {
@@ -276,7 +285,8 @@ static int sum_is(struct logfs *fs, uint64_t at, uint32_t left, uint64_t want, u
 static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
                          uint8_t *buffer) {
     const uint8_t *outside = (const uint8_t *)(chunk + 1) + chunk->delta_bytes;
-    int whole = sum_is(fs, at, chunk->body_sectors, chunk->body_sum, buffer);
+    int whole =
+        chunk->type == LF_NODES ? 1 : sum_is(fs, at, chunk->body_sectors, chunk->body_sum, buffer);
 
     for (uint32_t i = 0; whole > 0 && i < chunk->outside && !MUTANT_NO_OUTSIDE; i++) {
         struct lf_outside is;
@@ -335,7 +345,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
         fs->log.at = 0;
     }
     fs->log.sequence++;
-    fs->log.link = link_of(chunk);
+    fs->log.link = chunk_link(chunk);
     fs->logged += chunk->header_sectors + chunk->body_sectors;
     fs->counts.replayed++;
     return 1;

@@ -572,7 +572,7 @@ enum { GROUP = 120 }; /* nodes in a chunk at most */
 
 static int write_group(struct logfs *fs, struct tree *tree, struct writing *list, unsigned *done,
                        unsigned count) {
-    struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
+    struct lf_node_name *names;
     struct logfs_piece pieces[GROUP + 1];
     unsigned n = count - *done < GROUP ? count - *done : GROUP;
     uint32_t sectors = n * LF_PAGE_SECTORS;
@@ -581,6 +581,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
 
     if (at < 0)
         return (int)at;
+    names = (struct lf_node_name *)(fs->chunk + 1);
     n = sectors / LF_PAGE_SECTORS;
     list += *done;
     for (unsigned i = 0; i < n; i++) {
@@ -601,7 +602,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
     for (unsigned i = 0; i < n; i++) {
         struct lf_node *page = list[i].node->page;
 
-        page->crc = exo_crc32c(0, &page->magic, LOGFS_PAGE - 4);
+        page->crc = node_crc(page);
         pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
