@@ -148,34 +148,21 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
     return error;
 }
 
-/* The changed keys with their values, behind the chunk's header. How many bytes, or 0 when they
- * are more than `most`. */
-static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
+/* The changes, behind the chunk's header. How many bytes, or -1 when they are more than `most`. */
+static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
     uint8_t *to = (uint8_t *)(fs->chunk + 1);
 
-    *bytes = 0;
     if (fs->change_overflow || fs->change_bytes > most)
-        return 0;
+        return -1;
     for (unsigned i = 0; i < fs->change_count; i++) {
-        struct lf_delta delta = {.key = fs->changes[i].key};
-        const void *value = NULL;
-        unsigned length = 0;
-        int found = tree_get(fs, &fs->tree, delta.key, &value, &length);
+        const struct lf_delta *delta = (const struct lf_delta *)(fs->deltas + fs->changes[i].at);
 
-        if (found < 0)
-            return found;
-        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta.key) == LF_ENTRY && i % 2)
+        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta->key) == LF_ENTRY && i % 2)
             continue;
-        if (found && *bytes + sizeof delta + length > most)
-            return 0;
-        delta.length = found ? (uint16_t)length : LF_GONE;
-        memcpy(to + *bytes, &delta, sizeof delta);
-        *bytes += (uint32_t)sizeof delta;
-        if (found)
-            memcpy(to + *bytes, value, length);
-        *bytes += found ? length : 0;
+        memcpy(to, delta, delta_size(delta));
+        to += delta_size(delta);
     }
-    return 1;
+    return to - (uint8_t *)(fs->chunk + 1);
 }
 
 /* Whose the pages are, for the cleaner. */
@@ -351,7 +338,7 @@ enum { TOO_MUCH = 1 };
 static int write_batch(struct logfs *fs, unsigned count) {
     struct logfs_piece pieces[OUT_PAGES + 1];
     uint32_t sectors = 0, bytes, header, runs = runs_in(fs, count);
-    int64_t at;
+    int64_t at, filled;
     int error;
 
     for (unsigned i = 0; i < count; i++)
@@ -373,13 +360,12 @@ static int write_batch(struct logfs *fs, unsigned count) {
             fs->out[i]->file->stored_size = fs->out[i]->file->is.size;
         error = files_store(fs);
     }
-    if (!error)
-        error = deltas_fill(fs, bytes, &bytes);
-    if (error < 0) {
+    if (error) {
         log_failed(fs, error);
         return error;
     }
-    if (!error) { /* too many after all: the data go first, and then a checkpoint */
+    filled = deltas_fill(fs, bytes);
+    if (filled < 0) { /* too many after all: the data go first, and then a checkpoint */
         bytes = owners_fill(fs, count, (uint64_t)at);
         error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1);
         if (error)
@@ -387,7 +373,7 @@ static int write_batch(struct logfs *fs, unsigned count) {
         pages_are_written(fs, count);
         return checkpoint_write(fs);
     }
-    error = log_end(fs, LF_BATCH, header, bytes, pieces, count + 1);
+    error = log_end(fs, LF_BATCH, header, (uint32_t)filled, pieces, count + 1);
     if (error)
         return error;
     fs->counts.batches++;

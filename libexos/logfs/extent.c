@@ -134,6 +134,8 @@ static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end,
         sectors -= head * LF_PAGE_SECTORS;
         space_gone(fs, item.is.at + head * LF_PAGE_SECTORS, (uint32_t)sectors, item.is.generation);
         file->is.sectors -= sectors;
+        if (item.index + item.pages >= end)
+            break;
     }
     return 0;
 }

@@ -124,7 +124,8 @@ struct lf_node { /* one page: header, then slots from the front, values from the
 struct lf_slot { /* of a leaf */
     struct lf_key key;
     uint16_t at, length;
-} __attribute__((packed, aligned(4)));
+    uint32_t pad; /* keys are found, and slots moved, as whole words */
+};
 struct lf_child { /* of an inner node: what is at or after key */
     struct lf_key key;
     uint64_t at;

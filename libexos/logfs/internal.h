@@ -16,6 +16,7 @@ enum {
     OUT_PAGES = 128,    /* of files, in one chunk */
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
     OUTSIDE = 128,      /* pieces in holes that one batch answers for */
+    FINGERS = 4,
 };
 
 struct ring {
@@ -77,9 +78,17 @@ struct file {          /* an inode in memory */
     uint8_t erased;
 };
 
-struct change {
+struct change { /* of an item: what stands for it at `at` in fs->deltas */
     struct lf_key key;
-    uint32_t length, slot;
+    uint32_t slot;
+    uint16_t at, room; /* room: what fits there */
+};
+
+/* A leaf that was found lately, and the keys that are or would be there: low to before high. */
+struct finger {
+    struct node *leaf;
+    struct lf_key low, high;
+    int used; /* since it was passed over last */
 };
 
 struct logfs {
@@ -102,6 +111,8 @@ struct logfs {
     struct ring node_lru;
     uint64_t next_new;
     uint32_t node_count, node_dirty;
+    struct finger finger[FINGERS];
+    unsigned finger_next;
 
     /* pages and files */
     struct page *pages[PAGE_BUCKETS];
@@ -122,7 +133,8 @@ struct logfs {
     struct change changes[CHANGES];
     uint16_t change_index[CHANGES * 2];
     unsigned change_count;
-    uint32_t change_bytes;
+    uint32_t change_bytes, deltas_end;
+    uint8_t deltas[DELTA_MOST];
     int change_overflow; /* the next sync must be a checkpoint */
     int write_all;       /* and all dirty data must be written before it: a flush failed */
     int failed;          /* the error of the last try, till one succeeds */
@@ -244,7 +256,11 @@ void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
-void log_changed(struct logfs *fs, struct lf_key key, uint32_t length);
+static inline uint32_t delta_size(const struct lf_delta *delta) {
+    return (uint32_t)sizeof *delta + (delta->length == LF_GONE ? 0 : delta->length);
+}
+/* An item has this value now, or is gone (length LF_GONE). */
+void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
 void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */

@@ -8,34 +8,55 @@ static uint32_t hash_of(struct lf_key key) {
     return (uint32_t)(hash >> 32) % (CHANGES * 2);
 }
 
-void log_changed(struct logfs *fs, struct lf_key key, uint32_t length) {
+/* The change of an item since the last batch, or a new one that has no place. */
+static struct change *change_of(struct logfs *fs, struct lf_key key) {
     uint32_t at = hash_of(key);
+    struct change *change;
+
+    for (; fs->change_index[at]; at = (at + 1) % (CHANGES * 2)) {
+        change = &fs->changes[fs->change_index[at] - 1];
+        if (key_compare(change->key, key) == 0)
+            return change;
+    }
+    if (fs->change_count == CHANGES)
+        return NULL;
+    change = &fs->changes[fs->change_count++];
+    *change = (struct change){.key = key, .slot = at};
+    fs->change_index[at] = (uint16_t)fs->change_count;
+    return change;
+}
+
+void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
+    const struct lf_delta delta = {.key = key, .length = (uint16_t)length};
+    uint32_t size = length == LF_GONE ? 0 : length;
+    struct change *change;
+    uint8_t *to;
 
     if (fs->change_overflow || fs->replaying)
         return;
-    for (; fs->change_index[at]; at = (at + 1) % (CHANGES * 2)) {
-        struct change *change = &fs->changes[fs->change_index[at] - 1];
-
-        if (key_compare(change->key, key) == 0) {
-            fs->change_bytes += length - change->length;
-            change->length = length;
-            return;
-        }
+    change = change_of(fs, key);
+    if (change && change->room)
+        fs->change_bytes -= delta_size((const struct lf_delta *)(fs->deltas + change->at));
+    if (change && change->room < sizeof delta + size) { /* behind the others */
+        change->at = (uint16_t)fs->deltas_end;
+        change->room = (uint16_t)(sizeof delta + size);
+        fs->deltas_end += change->room;
     }
-    if (fs->change_count == CHANGES) {
+    if (!change || fs->deltas_end > DELTA_MOST) {
         fs->change_overflow = 1;
         return;
     }
-    fs->changes[fs->change_count++] = (struct change){key, length, at};
-    fs->change_index[at] = (uint16_t)fs->change_count;
-    fs->change_bytes += length + (uint32_t)sizeof(struct lf_delta);
+    to = fs->deltas + change->at;
+    memcpy(to, &delta, sizeof delta);
+    memcpy(to + sizeof delta, value, size);
+    fs->change_bytes += (uint32_t)sizeof delta + size;
 }
 
 void log_forget_changes(struct logfs *fs) {
     for (unsigned i = 0; i < fs->change_count; i++)
         fs->change_index[fs->changes[i].slot] = 0;
     fs->change_count = 0;
-    fs->change_bytes = 0;
+    fs->change_bytes = fs->deltas_end = 0;
 }
 
 static uint32_t sectors_for(uint32_t bytes) { return (bytes + LOGFS_SECTOR - 1) / LOGFS_SECTOR; }
@@ -209,15 +230,11 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
 
 const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at) {
     const struct lf_delta *delta = (const struct lf_delta *)((const uint8_t *)(chunk + 1) + *at);
-    uint32_t left = chunk->delta_bytes - *at, size = sizeof *delta;
+    uint32_t left = chunk->delta_bytes - *at;
 
-    if (left < size)
+    if (left < sizeof *delta || left < delta_size(delta))
         return NULL;
-    if (delta->length != LF_GONE)
-        size += delta->length;
-    if (left < size)
-        return NULL;
-    *at += size;
+    *at += delta_size(delta);
     return delta;
 }
 

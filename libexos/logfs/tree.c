@@ -4,7 +4,8 @@
 
 enum {
     CHILDREN = (LOGFS_PAGE - sizeof(struct lf_node)) / sizeof(struct lf_child),
-    LEAF_ROOM = LOGFS_PAGE - sizeof(struct lf_node)
+    LEAF_ROOM = LOGFS_PAGE - sizeof(struct lf_node),
+    LEAF_SMALL = LEAF_ROOM / 3 /* a leaf with so much in it is joined with another */
 };
 
 static struct lf_slot *slots_of(struct node *node) { return (struct lf_slot *)(node->page + 1); }
@@ -76,8 +77,37 @@ static int child_get(struct logfs *fs, const struct lf_node *above, unsigned slo
                : 0;
 }
 
+/* The leaf where a key is or would be, if it was found lately. */
+static struct node *finger_find(struct logfs *fs, const struct tree *tree, struct lf_key key) {
+    for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
+        if (finger->leaf && key_compare(finger->low, key) <= 0 &&
+            key_compare(key, finger->high) < 0 && tree == &fs->tree) {
+            finger->used = 1;
+            return finger->leaf;
+        }
+    return NULL;
+}
+
+static void finger_keep(struct logfs *fs, const struct tree *tree, struct finger finger) {
+    if (tree != &fs->tree)
+        return;
+    while (fs->finger[fs->finger_next].used) {
+        fs->finger[fs->finger_next].used = 0;
+        fs->finger_next = (fs->finger_next + 1) % FINGERS;
+    }
+    fs->finger[fs->finger_next] = finger;
+    fs->finger_next = (fs->finger_next + 1) % FINGERS;
+}
+
+/* Leaves have other keys now, or are others. */
+static void fingers_forget(struct logfs *fs) {
+    for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
+        finger->leaf = NULL;
+}
+
 /* Goes down to the leaf where key is or would be. 1: it is there; 0; or an error. */
 static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struct path *path) {
+    struct finger finger = {.high = {~0ull, ~0ull}};
     struct node *node;
     int error, exact;
 
@@ -85,14 +115,23 @@ static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struc
         return LOGFS_EUCLEAN;
     error = node_get(fs, tree->root, tree->height - 1, &node);
     for (unsigned level = tree->height - 1; !error; level--) {
+        const struct lf_child *child;
+
         path->step[level].node = node;
         if (!level)
             break;
         path->step[level].slot = child_for(node, key);
+        child = &children_of(node)[path->step[level].slot];
+        if (path->step[level].slot)
+            finger.low = child->key;
+        if (path->step[level].slot + 1u < node->page->count)
+            finger.high = child[1].key;
         error = child_get(fs, node->page, path->step[level].slot, &node);
     }
     if (error)
         return error;
+    finger.leaf = path->step[0].node;
+    finger_keep(fs, tree, finger);
     path->step[0].slot = slot_for(path->step[0].node, key, &exact);
     return exact;
 }
@@ -120,9 +159,8 @@ static int step_leaf(struct logfs *fs, struct tree *tree, struct path *path, int
     return 1;
 }
 
-static void value_of(const struct path *path, const void **value, unsigned *length) {
-    struct node *leaf = path->step[0].node;
-    const struct lf_slot *slot = &slots_of(leaf)[path->step[0].slot];
+static void value_at(struct node *leaf, unsigned at, const void **value, unsigned *length) {
+    const struct lf_slot *slot = &slots_of(leaf)[at];
 
     *value = (const uint8_t *)leaf->page + slot->at;
     *length = slot->length;
@@ -130,36 +168,61 @@ static void value_of(const struct path *path, const void **value, unsigned *leng
 
 int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void **value,
              unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, key);
     struct path path;
-    int found = descend(fs, tree, key, &path);
+    int found = 0;
 
+    if (leaf)
+        path.step[0].slot = slot_for(leaf, key, &found);
+    else
+        found = descend(fs, tree, key, &path);
     if (found > 0)
-        value_of(&path, value, length);
+        value_at(leaf ? leaf : path.step[0].node, path.step[0].slot, value, length);
     return found;
+}
+
+/* The item of a leaf that is there, with its key. */
+static int item_at(struct node *leaf, unsigned at, struct lf_key *key, const void **value,
+                   unsigned *length) {
+    *key = slots_of(leaf)[at].key;
+    value_at(leaf, at, value, length);
+    return 1;
 }
 
 int tree_next(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
               unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, *key);
     struct path path;
-    int found = descend(fs, tree, *key, &path);
+    int found;
 
+    if (leaf) {
+        unsigned slot = slot_for(leaf, *key, &found);
+
+        if (slot < leaf->page->count)
+            return item_at(leaf, slot, key, value, length);
+    }
+    found = descend(fs, tree, *key, &path);
     while (found >= 0 && path.step[0].slot >= path.step[0].node->page->count) {
         found = step_leaf(fs, tree, &path, 1);
         if (found <= 0)
             return found;
     }
-    if (found < 0)
-        return found;
-    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
-    value_of(&path, value, length);
-    return 1;
+    return found < 0 ? found : item_at(path.step[0].node, path.step[0].slot, key, value, length);
 }
 
 int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
                   unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, *key);
     struct path path;
-    int found = descend(fs, tree, *key, &path);
+    int found;
 
+    if (leaf) {
+        unsigned slot = slot_for(leaf, *key, &found);
+
+        if (found || slot)
+            return item_at(leaf, found ? slot : slot - 1, key, value, length);
+    }
+    found = descend(fs, tree, *key, &path);
     if (found == 0) {
         while (path.step[0].slot == 0 || !path.step[0].node->page->count) {
             found = step_leaf(fs, tree, &path, -1);
@@ -170,11 +233,7 @@ int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const
         }
         path.step[0].slot--;
     }
-    if (found < 0)
-        return found;
-    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
-    value_of(&path, value, length);
-    return 1;
+    return found < 0 ? found : item_at(path.step[0].node, path.step[0].slot, key, value, length);
 }
 
 /* Makes all nodes on the way writable, from the root down to a level: each that is not becomes a
@@ -191,6 +250,7 @@ static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, un
             if (!fresh)
                 return LOGFS_ENOMEM;
             memcpy(fresh->page, node->page, LOGFS_PAGE);
+            fingers_forget(fs);
         } else {
             node_rename(fs, node, NODE_NEW | fs->next_new++);
             node->dirty = 1;
@@ -208,10 +268,12 @@ static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, un
 }
 
 int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    const struct node *leaf = finger_find(fs, tree, key);
     struct path path;
     int found;
 
-    if (!tree->height)
+    /* What is above a leaf that is dirty is so too. */
+    if (!tree->height || (leaf && leaf->dirty))
         return 0;
     found = descend(fs, tree, key, &path);
     return found < 0 ? found : path_dirty(fs, tree, &path, 0);
@@ -243,8 +305,18 @@ static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const
     memmove(slots + at + 1, slots + at, (leaf->page->count - at) * sizeof *slots);
     leaf->page->count++;
     leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
-    slots[at] = (struct lf_slot){key, leaf->page->bottom, (uint16_t)length};
+    slots[at] = (struct lf_slot){.key = key, .at = leaf->page->bottom, .length = (uint16_t)length};
     memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+}
+
+/* Items from to end - 1 of another leaf, behind its own. */
+static void leaf_append(struct node *leaf, const struct lf_node *other, unsigned from,
+                        unsigned end) {
+    const struct lf_slot *slots = (const struct lf_slot *)(other + 1);
+
+    for (unsigned i = from; i < end; i++)
+        leaf_insert(leaf, leaf->page->count, slots[i].key, (const uint8_t *)other + slots[i].at,
+                    slots[i].length);
 }
 
 static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
@@ -266,6 +338,7 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
     struct lf_child *left;
     struct lf_key fresh;
 
+    fingers_forget(fs);
     if (level + 1 == tree->height) {
         if (tree->height == LF_LEVELS)
             return LOGFS_ENOSPC;
@@ -286,14 +359,17 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
                (count - from) * sizeof(struct lf_child));
         right->page->count = (uint16_t)(count - from);
         node->page->count = (uint16_t)from;
-    } else {
-        for (unsigned i = from; i < count; i++) {
-            struct lf_slot slot = slots_of(node)[i];
+    } else if (from < count) {
+        struct lf_node *old = spare_take(fs);
 
-            leaf_insert(right, i - from, slot.key, (uint8_t *)node->page + slot.at, slot.length);
-        }
-        while (node->page->count > from)
-            leaf_remove(node, node->page->count - 1u);
+        if (!old)
+            return LOGFS_ENOMEM;
+        memcpy(old, node->page, LOGFS_PAGE);
+        node->page->count = 0;
+        node->page->bottom = LOGFS_PAGE;
+        leaf_append(node, old, 0, from);
+        leaf_append(right, old, from, count);
+        spare_give(fs, old);
     }
     above = path->step[level + 1].node;
     left = &children_of(above)[path->step[level + 1].slot];
@@ -315,14 +391,36 @@ static unsigned leaf_middle(struct node *leaf, unsigned slot) {
     return i;
 }
 
-int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
-             unsigned length) {
+/* Puts an item into a leaf that is dirty, if there is room. */
+static int leaf_put(struct node *leaf, unsigned at, int found, struct lf_key key, const void *value,
+                    unsigned length) {
+    const struct lf_slot *slot = &slots_of(leaf)[at];
+
+    if (found && slot->length == length) {
+        memcpy((uint8_t *)leaf->page + slot->at, value, length);
+        return 1;
+    }
+    if (leaf_room(leaf) + (found ? slot->length + (unsigned)sizeof *slot : 0) <
+        length + sizeof *slot)
+        return 0;
+    if (found)
+        leaf_remove(leaf, at);
+    leaf_insert(leaf, at, key, value, length);
+    return 1;
+}
+
+static int put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+               unsigned length) {
+    struct node *leaf = finger_find(fs, tree, key);
     struct path path;
-    unsigned need = length + (unsigned)sizeof(struct lf_slot);
     int found, error;
 
-    if (tree == &fs->tree)
-        log_changed(fs, key, length);
+    if (leaf && leaf->dirty) {
+        unsigned slot = slot_for(leaf, key, &found);
+
+        if (leaf_put(leaf, slot, found, key, value, length))
+            return 0;
+    }
     if (!tree->height) {
         struct node *root = node_new(fs, 0);
 
@@ -332,7 +430,6 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         tree->height = 1;
     }
     for (;;) {
-        struct node *leaf;
         unsigned level;
 
         found = descend(fs, tree, key, &path);
@@ -342,19 +439,10 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         if (error)
             return error;
         leaf = path.step[0].node;
-        if (found) {
-            struct lf_slot *slot = &slots_of(leaf)[path.step[0].slot];
-
-            if (slot->length == length) {
-                memcpy((uint8_t *)leaf->page + slot->at, value, length);
-                return 0;
-            }
-            leaf_remove(leaf, path.step[0].slot);
-        }
-        if (leaf_room(leaf) >= need) {
-            leaf_insert(leaf, path.step[0].slot, key, value, length);
+        if (leaf_put(leaf, path.step[0].slot, found, key, value, length))
             return 0;
-        }
+        if (found)
+            leaf_remove(leaf, path.step[0].slot);
         /* The highest full node first, so that each split finds room above it. */
         for (level = tree->height - 1; level > 0; level--)
             if (path.step[level].node->page->count >= CHILDREN)
@@ -366,6 +454,15 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
     }
 }
 
+int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+             unsigned length) {
+    int error = put(fs, tree, key, value, length);
+
+    if (!error && tree == &fs->tree)
+        log_changed(fs, key, value, length);
+    return error;
+}
+
 static void release_node(struct logfs *fs, struct node *node) {
     if (!(node->at & NODE_NEW))
         space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
@@ -374,6 +471,7 @@ static void release_node(struct logfs *fs, struct node *node) {
 
 /* The node at `level` of the path is empty: it goes, and those above that become so. */
 static void path_prune(struct logfs *fs, struct tree *tree, struct path *path) {
+    fingers_forget(fs);
     for (unsigned level = 0; level + 1 < tree->height; level++) {
         struct node *node = path->step[level].node, *above = path->step[level + 1].node;
         unsigned slot = path->step[level + 1].slot;
@@ -394,6 +492,7 @@ static void tree_shrink(struct logfs *fs, struct tree *tree) {
 
         if (!root || !root->dirty || root->page->count > 1)
             break;
+        fingers_forget(fs);
         if (root->page->count == 1) {
             tree->root = children_of(root)->at;
             tree->height--;
@@ -411,24 +510,39 @@ static void leaf_join(struct logfs *fs, struct path *path) {
     struct node *left = path->step[0].node, *above = path->step[1].node, *right;
     unsigned slot = path->step[1].slot, used = LEAF_ROOM - leaf_room(left);
 
-    if (used > LEAF_ROOM / 3 || slot + 1u >= above->page->count)
+    if (used > LEAF_SMALL || slot + 1u >= above->page->count)
         return;
     right = node_find(fs, children_of(above)[slot + 1].at);
     if (!right || !right->dirty || LEAF_ROOM - leaf_room(right) + used > LEAF_ROOM)
         return;
-    for (unsigned i = 0; i < right->page->count; i++) {
-        struct lf_slot from = slots_of(right)[i];
-
-        leaf_insert(left, left->page->count, from.key, (uint8_t *)right->page + from.at,
-                    from.length);
-    }
+    leaf_append(left, right->page, 0, right->page->count);
+    fingers_forget(fs);
     release_node(fs, right);
     above->page->count--;
     memmove(children_of(above) + slot + 1, children_of(above) + slot + 2,
             (above->page->count - slot - 1u) * sizeof(struct lf_child));
 }
 
-int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+/* Deletes from a leaf that was found lately, if nothing above has to know. As tree_delete, or -1.
+ */
+static int finger_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    struct node *leaf = finger_find(fs, tree, key);
+    unsigned slot, used;
+    int found;
+
+    if (!leaf)
+        return -1;
+    slot = slot_for(leaf, key, &found);
+    if (!found)
+        return 0;
+    used = LEAF_ROOM - leaf_room(leaf) - slots_of(leaf)[slot].length;
+    if (!leaf->dirty || used <= LEAF_SMALL + sizeof(struct lf_slot))
+        return -1;
+    leaf_remove(leaf, slot);
+    return 1;
+}
+
+static int take_away(struct logfs *fs, struct tree *tree, struct lf_key key) {
     struct path path;
     int found = tree->height ? descend(fs, tree, key, &path) : 0, error;
 
@@ -437,8 +551,6 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
     error = path_dirty(fs, tree, &path, 0);
     if (error)
         return error;
-    if (tree == &fs->tree)
-        log_changed(fs, key, 0);
     leaf_remove(path.step[0].node, path.step[0].slot);
     if (tree->height > 1) {
         if (path.step[0].node->page->count)
@@ -448,6 +560,16 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
         tree_shrink(fs, tree);
     }
     return 1;
+}
+
+int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    int done = finger_delete(fs, tree, key);
+
+    if (done < 0)
+        done = take_away(fs, tree, key);
+    if (done > 0 && tree == &fs->tree)
+        log_changed(fs, key, "", LF_GONE);
+    return done;
 }
 
 int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
