@@ -1,6 +1,10 @@
 /* memory.c - the four functions that the compiler itself calls */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/string.h"
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
 
 /* Without this the compiler would make the loops below calls of themselves. */
 #define PLAIN_LOOP __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -37,7 +41,7 @@ PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length)
 /* Upwards, word by word also when the two sides are not aligned alike: then each word written is
  * made of two that were read, and no word is read that has no byte of `from`. Right for areas that
  * overlap, if `to` is the lower one: all is read before it is written over. */
-PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, size_t length) {
+PLAIN_LOOP static inline __attribute__((always_inline)) void copy_up(unsigned char *p, const unsigned char *q, size_t length) {
     unsigned shift;
 
     while (length && (uintptr_t)p & 7) {
@@ -89,6 +93,16 @@ PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_
         p[length - 1] = q[length - 1];
     shift = ((uintptr_t)(q + length) & 7) * 8;
     if (!shift) {
+        for (; length >= 32; length -= 32) {
+            word_t *w = (word_t *)(p + length);
+            const word_t *v = (const word_t *)(q + length);
+            uint64_t a = v[-1], b = v[-2], c = v[-3], d = v[-4];
+
+            w[-1] = a;
+            w[-2] = b;
+            w[-3] = c;
+            w[-4] = d;
+        }
         for (; length >= 8; length -= 8)
             *(word_t *)(p + length - 8) = *(const word_t *)(q + length - 8);
     } else if (length >= 8) {
