@@ -1,10 +1,7 @@
 /* memory.c - the four functions that the compiler itself calls */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/string.h"
-#undef memcpy
-#undef memmove
-#undef memset
-#undef memcmp
+#include <stddef.h>
+#include <stdint.h>
 
 /* Without this the compiler would make the loops below calls of themselves. */
 #define PLAIN_LOOP __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -41,7 +38,8 @@ PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length)
 /* Upwards, word by word also when the two sides are not aligned alike: then each word written is
  * made of two that were read, and no word is read that has no byte of `from`. Right for areas that
  * overlap, if `to` is the lower one: all is read before it is written over. */
-PLAIN_LOOP static inline __attribute__((always_inline)) void copy_up(unsigned char *p, const unsigned char *q, size_t length) {
+PLAIN_LOOP static inline __attribute__((always_inline)) void
+copy_up(unsigned char *p, const unsigned char *q, size_t length) {
     unsigned shift;
 
     while (length && (uintptr_t)p & 7) {

@@ -98,7 +98,7 @@ static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
             fs->usage_dirty[list[i]] = 0;
             to->usage_crc[list[i]] = exo_crc32c(0, usage_page(fs, list[i]), LOGFS_PAGE);
         }
-        error = log_end(fs, LF_NODES, header, n * (uint32_t)sizeof names[0], pieces, n + 1);
+        error = log_end(fs, LF_NODES, header, n * (uint32_t)sizeof names[0], pieces, n + 1, 0);
         if (error)
             return error;
         left = 0;

@@ -264,6 +264,7 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
         struct logfs_piece out[MOVE_PIECES + 1];
         uint32_t sectors = 0, got, header, bytes = 0, last = first, least;
         unsigned n = 0;
+        uint64_t sum = 0;
         int64_t at;
         int error;
 
@@ -297,9 +298,10 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
             log_owner(fs, &bytes, piece->key, &extent);
             out[++n] = (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR,
                                             piece->sectors};
+            sum = sum64(sum, out[n].memory, (size_t)piece->sectors * LOGFS_SECTOR);
             fs->counts.moved_sectors += piece->sectors;
         }
-        error = log_end(fs, LF_DATA, header, bytes, out, n + 1);
+        error = log_end(fs, LF_DATA, header, bytes, out, n + 1, sum);
         if (error)
             return error;
     }

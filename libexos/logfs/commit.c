@@ -101,6 +101,17 @@ static int pages_place(struct logfs *fs, unsigned count, uint64_t at, struct log
     return 0;
 }
 
+static uint64_t pages_sum(struct logfs *fs, unsigned first, unsigned count) {
+    uint64_t sum = 0;
+
+    for (struct page **page = fs->out + first; page < fs->out + first + count; page++) {
+        uint32_t sectors = page_sectors(*page);
+
+        sum = sum64_join(sum, page_sum(*page, sectors), sectors);
+    }
+    return sum;
+}
+
 enum { HOLE_LEAST = 16 }; /* pages: a longer run is not cut into smaller pieces */
 
 /* Writes the first of the pages in fs->out into holes, as far as there are some; the batch answers
@@ -110,6 +121,8 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
     unsigned done = 0;
     int error = 0;
 
+    if (!fs->map)
+        return 0;
     while (!error && done < *count && fs->outside_count < OUTSIDE) {
         unsigned run = run_of(fs, done, *count), fit = 0;
         struct lf_outside *outside = &fs->outside[fs->outside_count];
@@ -126,9 +139,7 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
         for (want = 0; fit < run && want + page_sectors(fs->out[done + fit]) <= got; fit++)
             want += page_sectors(fs->out[done + fit]);
         *outside = (struct lf_outside){.at = extent.at, .sectors = want};
-        for (unsigned i = done; i < done + fit; i++)
-            outside->sum =
-                sum64(outside->sum, fs->out[i]->memory, page_sectors(fs->out[i]) * LOGFS_SECTOR);
+        outside->sum = pages_sum(fs, done, fit);
         fs->outside_count++;
         fs->unflushed = 1;
         error = spare_fill(fs);
@@ -212,7 +223,7 @@ static int write_data(struct logfs *fs, unsigned count) {
         return error;
     }
     owners = owners_fill(fs, fit, (uint64_t)at);
-    error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1);
+    error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1, pages_sum(fs, 0, fit));
     if (error)
         return error;
     pages_are_written(fs, fit);
@@ -367,13 +378,14 @@ static int write_batch(struct logfs *fs, unsigned count) {
     filled = deltas_fill(fs, bytes);
     if (filled < 0) { /* too many after all: the data go first, and then a checkpoint */
         bytes = owners_fill(fs, count, (uint64_t)at);
-        error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1);
+        error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1, pages_sum(fs, 0, count));
         if (error)
             return error;
         pages_are_written(fs, count);
         return checkpoint_write(fs);
     }
-    error = log_end(fs, LF_BATCH, header, (uint32_t)filled, pieces, count + 1);
+    error =
+        log_end(fs, LF_BATCH, header, (uint32_t)filled, pieces, count + 1, pages_sum(fs, 0, count));
     if (error)
         return error;
     fs->counts.batches++;

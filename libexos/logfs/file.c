@@ -56,7 +56,15 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
         error = page_get(fs, file, page_of(offset), !whole, &page);
     if (error)
         return error;
-    memcpy(page->memory + in_page, from, part);
+    page->summed = 0;
+    /* What is dirty already may be written again before it is summed for the disk. */
+    if (!in_page && part % LOGFS_SECTOR == 0 && page->state != PAGE_DIRTY &&
+        (uintptr_t)from % 8 == 0) {
+        page->sum = sum64_copy(page->memory, from, part);
+        page->summed = (uint8_t)(part / LOGFS_SECTOR);
+    } else {
+        memcpy(page->memory + in_page, from, part);
+    }
     if (whole && part < LOGFS_PAGE)
         memset(page->memory + part, 0, LOGFS_PAGE - part);
     page_dirty(fs, page);
@@ -176,6 +184,11 @@ void logfs_page_put(struct logfs *fs, uint64_t inode, uint64_t index) {
     file_release(fs, file);
 }
 
+static void page_zero(struct page *page, uint64_t from, uint64_t length) {
+    memset(page->memory + from, 0, length);
+    page->summed = 0;
+}
+
 /* Zeros from `from` to `end` in one page, which becomes dirty. */
 static int zero_part(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
     struct page *page;
@@ -183,7 +196,7 @@ static int zero_part(struct logfs *fs, struct file *file, uint64_t from, uint64_
 
     if (error || from >= end)
         return error;
-    memset(page->memory + from % LOGFS_PAGE, 0, end - from);
+    page_zero(page, from % LOGFS_PAGE, end - from);
     page_dirty(fs, page);
     return 0;
 }
@@ -198,7 +211,7 @@ static int truncate(struct logfs *fs, struct file *file, uint64_t size) {
     page_drop(fs, file, first, ~0ull);
     page = size % LOGFS_PAGE ? page_find(fs, file, page_of(size)) : NULL;
     if (page)
-        memset(page->memory + size % LOGFS_PAGE, 0, LOGFS_PAGE - size % LOGFS_PAGE);
+        page_zero(page, size % LOGFS_PAGE, LOGFS_PAGE - size % LOGFS_PAGE);
     file->is.size = size;
     if (file->stored_size > size)
         file->stored_size = size;

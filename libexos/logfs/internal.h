@@ -61,6 +61,8 @@ struct page {          /* of a file */
     uint64_t index;
     uint32_t pins;
     uint8_t state;
+    uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
+    uint64_t sum;
     uint8_t *memory;
 };
 
@@ -166,8 +168,13 @@ struct logfs {
 };
 
 /* sum.c */
-/* A fast sum of sectors, one after the other, for telling torn writes; not for spite. */
+/* A fast sum of sectors, one after the other, for telling torn writes; not for spite. Sectors are
+ * aligned to 8 bytes. */
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
+/* Copies them and sums them, from 0. */
+uint64_t sum64_copy(void *to, const void *sectors, size_t size);
+/* Of some sectors, and so many behind them whose sum from 0 is `behind`. */
+uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors);
 
 /* cache.c: nodes, spare pages */
 int spare_more(struct logfs *fs);
@@ -265,9 +272,10 @@ void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
 int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
-/* Writes it: the deltas stand behind fs->chunk, and pieces[0] is left for that. */
+/* Writes it: the deltas stand behind fs->chunk, and pieces[0] is left for that. The sum64 of the
+ * other pieces is body_sum, or 0 for LF_NODES. */
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
-            struct logfs_piece *pieces, unsigned count);
+            struct logfs_piece *pieces, unsigned count, uint64_t body_sum);
 /* Puts whose the data at a place are, for the cleaner, behind *bytes of deltas: OWNER more. */
 enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent) };
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
@@ -328,6 +336,8 @@ struct page *page_find(struct logfs *fs, struct file *file, uint64_t index);
 /* fill 0: all of it will be written. */
 int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **page);
 void page_dirty(struct logfs *fs, struct page *page);
+/* The sum64 of its first sectors. Who changes its memory sets `summed` to 0. */
+uint64_t page_sum(struct page *page, uint32_t sectors);
 void page_written(struct logfs *fs, struct page *page);
 void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */

@@ -102,18 +102,15 @@ void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
 
 /* pieces[0] becomes the header. */
 static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
-                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
+                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count,
+                       uint64_t body_sum) {
     struct lf_chunk *chunk = fs->chunk;
     uint32_t header = sectors_for(header_bytes), body = 0;
     uint8_t *end = (uint8_t *)(chunk + 1) + delta_bytes;
     uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
-    uint64_t sum = 0;
 
-    for (unsigned i = 1; i < count; i++) {
+    for (unsigned i = 1; i < count; i++)
         body += pieces[i].sectors;
-        if (type != LF_NODES)
-            sum = sum64(sum, pieces[i].memory, (size_t)pieces[i].sectors * LOGFS_SECTOR);
-    }
     *chunk = (struct lf_chunk){.id = fs->super.id,
                                .sequence = fs->log.sequence,
                                .link = fs->log.link,
@@ -125,7 +122,7 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
                                .body_sectors = body,
                                .delta_bytes = delta_bytes,
                                .outside = outside,
-                               .body_sum = sum};
+                               .body_sum = body_sum};
     memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
     end += outside * sizeof fs->outside[0];
     memset(end, 0, (size_t)((uint8_t *)chunk + header * LOGFS_SECTOR - end));
@@ -147,12 +144,12 @@ uint64_t chunk_link(const struct lf_chunk *chunk) {
 }
 
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
-            struct logfs_piece *pieces, unsigned count) {
+            struct logfs_piece *pieces, unsigned count, uint64_t body_sum) {
     struct lf_chunk *chunk = fs->chunk;
     uint32_t sectors;
     int error;
 
-    chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count);
+    chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count, body_sum);
     sectors = chunk->header_sectors + chunk->body_sectors;
     fs->unflushed = 1;
     space_logged(fs, fs->log.at, sectors);

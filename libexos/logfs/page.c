@@ -126,6 +126,14 @@ void page_dirty(struct logfs *fs, struct page *page) {
         ring_add(&fs->with_data, &file->with_data);
 }
 
+uint64_t page_sum(struct page *page, uint32_t sectors) {
+    if (page->summed != sectors) {
+        page->sum = sum64(0, page->memory, sectors * LOGFS_SECTOR);
+        page->summed = (uint8_t)sectors;
+    }
+    return page->sum;
+}
+
 void page_written(struct logfs *fs, struct page *page) {
     undirty(fs, page);
     page->state = PAGE_WRITTEN;

@@ -728,7 +728,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
         pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
-    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1);
+    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1, 0);
 }
 
 int tree_write(struct logfs *fs, struct tree *tree) {
