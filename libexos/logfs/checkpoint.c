@@ -200,7 +200,7 @@ static int checkpoint_is_sound(struct logfs *fs, const struct lf_checkpoint *fro
            from->log.at / LF_SEGMENT_SECTORS < from->segments &&
            (!from->log.at || from->log.at >= LF_SEGMENT_SECTORS) &&
            from->log.at / LF_SEGMENT_SECTORS != from->log.next && from->next_inode > LOGFS_ROOT &&
-           from->next_inode <= LF_REST_MOST && from->snapshot < from->generation;
+           from->next_inode <= LF_INODES_MOST && from->snapshot < from->generation;
 }
 
 static int usage_read(struct logfs *fs) {

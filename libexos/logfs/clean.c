@@ -170,13 +170,15 @@ static int claim_chunk(struct cleaning *c, const struct lf_chunk *chunk, uint64_
     while (!error && (delta = chunk_delta(chunk, &at))) {
         struct lf_extent extent;
 
-        if (LF_TYPE(delta->key) != LF_EXTENT || delta->length == LF_GONE ||
-            delta->length < sizeof extent)
+        struct lf_key key = delta_key(delta);
+        uint32_t length = delta_length(delta);
+
+        if (LF_TYPE(key) != LF_EXTENT || length == LF_GONE || length < sizeof extent)
             continue;
         memcpy(&extent, delta + 1, sizeof extent);
         if (extent.at >= body && extent.at < end && extent.sectors &&
             extent.sectors <= end - extent.at && extent_pages(&extent) <= RUN_PAGES)
-            error = claim_extent(c, delta->key, &extent);
+            error = claim_extent(c, key, &extent);
     }
     return error;
 }

@@ -167,11 +167,12 @@ static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
         return -1;
     for (unsigned i = 0; i < fs->change_count; i++) {
         const struct lf_delta *delta = (const struct lf_delta *)(fs->deltas + fs->changes[i].at);
+        uint32_t size = delta_size(delta_length(delta));
 
-        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta->key) == LF_ENTRY && i % 2)
+        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(fs->changes[i].key) == LF_ENTRY && i % 2)
             continue;
-        memcpy(to, delta, delta_size(delta));
-        to += delta_size(delta);
+        memcpy(to, delta, size);
+        to += size;
     }
     return to - (uint8_t *)(fs->chunk + 1);
 }

@@ -98,14 +98,17 @@ enum lf_type {
 #define LF_OFFSET(type, rest) ((uint64_t)(type) << 56 | (rest))
 #define LF_TYPE(key) ((unsigned)((key).offset >> 56))
 #define LF_REST_MOST 0xffffffffffffffull
+#define LF_INODES_MOST 0xffffffffffffull /* numbers of inodes */
 #define LF_REST(key) ((key).offset & LF_REST_MOST)
 
-struct lf_delta { /* then the value */
-    struct lf_key key;
-    uint16_t length; /* LF_GONE: deleted */
-    uint16_t pad;
-} __attribute__((packed));
+struct lf_delta {    /* then the value, and zeros up to a multiple of 8 */
+    uint64_t offset; /* of the key */
+    uint64_t object; /* of the key << 16, and the value's length or LF_GONE: deleted */
+};
 enum { LF_GONE = 0xffff };
+struct lf_touch { /* the value of an LF_INODE of which only this is another than before */
+    uint64_t size, sectors, modified; /* and changed: the same */
+};
 
 struct lf_node_name { /* what a node in the body is, for the cleaner */
     struct lf_key first;

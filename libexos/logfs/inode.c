@@ -7,12 +7,13 @@ uint64_t fs_now(struct logfs *fs) { return fs->host->now(fs->host); }
 int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length) {
     unsigned at = 0;
 
+    if (key.object > LF_INODES_MOST)
+        return 0;
     switch (LF_TYPE(key)) {
     case LF_INODE: {
         struct lf_inode inode;
 
-        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME ||
-            key.object > LF_REST_MOST)
+        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME)
             return 0;
         memcpy(&inode, value, sizeof inode);
         return inode.size <= LOGFS_SIZE_MOST;
@@ -160,6 +161,36 @@ void file_touch(struct logfs *fs, struct file *file, unsigned touch) {
     }
 }
 
+/* Does an inode differ from its item in no more than an lf_touch can say? */
+static int is_touched(const struct lf_inode *old, const struct lf_inode *is) {
+    return is->modified == is->changed && old->accessed == is->accessed &&
+           old->created == is->created && old->parent == is->parent && old->mode == is->mode &&
+           old->uid == is->uid && old->gid == is->gid && old->links == is->links &&
+           old->device == is->device;
+}
+
+/* Its item becomes what it is. */
+static int file_store(struct logfs *fs, struct file *file, const struct lf_inode *is) {
+    struct lf_key key = key_of(file->inode, LF_INODE, 0);
+    const void *value;
+    unsigned length;
+    int found = tree_get(fs, &fs->tree, key, &value, &length), error, touched = 0;
+    struct lf_inode old;
+
+    if (found > 0 && length == sizeof old) {
+        memcpy(&old, value, sizeof old);
+        touched = is_touched(&old, is);
+    }
+    error = found < 0 ? found : tree_store(fs, &fs->tree, key, is, sizeof *is);
+    if (error)
+        return error;
+    if (touched)
+        log_touched(fs, key, is);
+    else
+        log_changed(fs, key, is, sizeof *is);
+    return 0;
+}
+
 int files_store(struct logfs *fs) {
     while (fs->dirty_files.next != &fs->dirty_files) {
         struct file *file = RING_OF(struct file, dirty, fs->dirty_files.next);
@@ -168,7 +199,7 @@ int files_store(struct logfs *fs) {
 
         is.size = file->dirty_count ? file->stored_size : is.size;
         if (!error)
-            error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INODE, 0), &is, sizeof is);
+            error = file_store(fs, file, &is);
         if (error)
             return error;
         file->stored_size = is.size;
@@ -184,7 +215,7 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
     struct file *file;
     int error;
 
-    if (fs->next_inode > LF_REST_MOST)
+    if (fs->next_inode > LF_INODES_MOST)
         return LOGFS_ENOSPC;
     file = file_add(fs, fs->next_inode);
     if (!file)

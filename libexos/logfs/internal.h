@@ -136,7 +136,7 @@ struct logfs {
     uint16_t change_index[CHANGES * 2];
     unsigned change_count;
     uint32_t change_bytes, deltas_end;
-    uint8_t deltas[DELTA_MOST];
+    uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
     int change_overflow; /* the next sync must be a checkpoint */
     int write_all;       /* and all dirty data must be written before it: a flush failed */
     int failed;          /* the error of the last try, till one succeeds */
@@ -215,6 +215,9 @@ int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const
 int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key);
 int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
              unsigned length);
+/* The same, and the caller tells the log. */
+int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+               unsigned length);
 /* 1; 0: there was none. */
 int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key);
 /* If the node at `at` (with this first key and level) is part of the tree, it is made dirty, so
@@ -263,11 +266,21 @@ void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
-static inline uint32_t delta_size(const struct lf_delta *delta) {
-    return (uint32_t)sizeof *delta + (delta->length == LF_GONE ? 0 : delta->length);
+static inline struct lf_delta delta_of(struct lf_key key, uint32_t length) {
+    return (struct lf_delta){key.offset, key.object << 16 | length};
+}
+static inline struct lf_key delta_key(const struct lf_delta *delta) {
+    return (struct lf_key){delta->object >> 16, delta->offset};
+}
+static inline uint32_t delta_length(const struct lf_delta *delta) { return delta->object & 0xffff; }
+/* With what stands behind it for a value of such a length. */
+static inline uint32_t delta_size(uint32_t length) {
+    return (uint32_t)sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) & ~7u);
 }
 /* An item has this value now, or is gone (length LF_GONE). */
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
+/* An inode differs from what it was in no more than an lf_touch can say. */
+void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is);
 void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */

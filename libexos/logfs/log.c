@@ -26,30 +26,53 @@ static struct change *change_of(struct logfs *fs, struct lf_key key) {
     return change;
 }
 
-void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
-    const struct lf_delta delta = {.key = key, .length = (uint16_t)length};
-    uint32_t size = length == LF_GONE ? 0 : length;
-    struct change *change;
-    uint8_t *to;
+static struct lf_delta *delta_at(struct logfs *fs, const struct change *change) {
+    return (struct lf_delta *)(fs->deltas + change->at);
+}
 
-    if (fs->change_overflow || fs->replaying)
-        return;
-    change = change_of(fs, key);
+/* What stands for a change now: in its place if it fits, or behind the others. */
+static void change_put(struct logfs *fs, struct change *change, struct lf_key key,
+                       const void *value, uint32_t length) {
+    uint32_t size = delta_size(length);
+    uint64_t *to;
+
     if (change && change->room)
-        fs->change_bytes -= delta_size((const struct lf_delta *)(fs->deltas + change->at));
-    if (change && change->room < sizeof delta + size) { /* behind the others */
+        fs->change_bytes -= delta_size(delta_length(delta_at(fs, change)));
+    if (change && change->room < size) {
         change->at = (uint16_t)fs->deltas_end;
-        change->room = (uint16_t)(sizeof delta + size);
-        fs->deltas_end += change->room;
+        change->room = (uint16_t)size;
+        fs->deltas_end += size;
     }
     if (!change || fs->deltas_end > DELTA_MOST) {
         fs->change_overflow = 1;
         return;
     }
-    to = fs->deltas + change->at;
-    memcpy(to, &delta, sizeof delta);
-    memcpy(to + sizeof delta, value, size);
-    fs->change_bytes += (uint32_t)sizeof delta + size;
+    *delta_at(fs, change) = delta_of(key, length);
+    fs->change_bytes += size;
+    if (size == sizeof(struct lf_delta))
+        return;
+    to = (uint64_t *)(fs->deltas + change->at + size);
+    to[-1] = 0;
+    memcpy(delta_at(fs, change) + 1, value, length);
+}
+
+void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
+    if (!fs->change_overflow && !fs->replaying)
+        change_put(fs, change_of(fs, key), key, value, length);
+}
+
+void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is) {
+    const struct lf_touch touch = {is->size, is->sectors, is->modified};
+    struct change *change;
+
+    if (fs->change_overflow || fs->replaying)
+        return;
+    change = change_of(fs, key);
+    /* If more of it has changed since the last batch, all of it is told. */
+    if (change && change->room && delta_length(delta_at(fs, change)) != sizeof touch)
+        change_put(fs, change, key, is, sizeof *is);
+    else
+        change_put(fs, change, key, &touch, sizeof touch);
 }
 
 void log_forget_changes(struct logfs *fs) {
@@ -92,7 +115,7 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
 
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
                const struct lf_extent *extent) {
-    struct lf_delta delta = {.key = key, .length = sizeof *extent};
+    struct lf_delta delta = delta_of(key, sizeof *extent);
     uint8_t *to = (uint8_t *)(fs->chunk + 1) + *bytes;
 
     memcpy(to, &delta, sizeof delta);
@@ -229,34 +252,55 @@ const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at) {
     const struct lf_delta *delta = (const struct lf_delta *)((const uint8_t *)(chunk + 1) + *at);
     uint32_t left = chunk->delta_bytes - *at;
 
-    if (left < sizeof *delta || left < delta_size(delta))
+    if (left < sizeof *delta || left < delta_size(delta_length(delta)))
         return NULL;
-    *at += delta_size(delta);
+    *at += delta_size(delta_length(delta));
     return delta;
+}
+
+static int replay_touch(struct logfs *fs, struct lf_key key, const struct lf_touch *touch) {
+    const void *old;
+    unsigned length;
+    int found = tree_get(fs, &fs->tree, key, &old, &length);
+    struct lf_inode inode;
+
+    if (found < 0)
+        return found;
+    if (!found || !item_is_sound(fs, key, old, length))
+        return LOGFS_EUCLEAN;
+    memcpy(&inode, old, sizeof inode);
+    inode.size = touch->size;
+    inode.sectors = touch->sectors;
+    inode.modified = inode.changed = touch->modified;
+    if (!item_is_sound(fs, key, &inode, sizeof inode))
+        return LOGFS_EUCLEAN;
+    return tree_put(fs, &fs->tree, key, &inode, sizeof inode);
 }
 
 static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     const void *fresh = delta + 1, *old;
-    int gone = delta->length == LF_GONE, found, error;
-    struct lf_key key = delta->key;
-    unsigned length;
+    unsigned length = delta_length(delta), old_length;
+    int gone = length == LF_GONE, found, error;
+    struct lf_key key = delta_key(delta);
     uint64_t *counter = LF_TYPE(key) == LF_INODE    ? &fs->inodes
                         : LF_TYPE(key) == LF_ORPHAN ? &fs->orphans
                                                     : NULL;
 
-    if (LF_TYPE(key) == LF_SNAPSHOT || (!gone && !item_is_sound(fs, key, fresh, delta->length)))
-        return LOGFS_EUCLEAN;
     error = spare_fill(fs);
     if (error)
         return error;
     node_trim(fs);
-    found = tree_get(fs, &fs->tree, key, &old, &length);
+    if (LF_TYPE(key) == LF_INODE && length == sizeof(struct lf_touch))
+        return replay_touch(fs, key, fresh);
+    if (LF_TYPE(key) == LF_SNAPSHOT || (!gone && !item_is_sound(fs, key, fresh, length)))
+        return LOGFS_EUCLEAN;
+    found = tree_get(fs, &fs->tree, key, &old, &old_length);
     if (found < 0)
         return found;
     if (LF_TYPE(key) == LF_EXTENT) {
         struct lf_extent extent;
 
-        if (found && extent_of(fs, key, old, length, &extent) < 0)
+        if (found && extent_of(fs, key, old, old_length, &extent) < 0)
             return LOGFS_EUCLEAN;
         if (found)
             space_gone(fs, extent.at, extent.sectors, extent.generation);
@@ -272,8 +316,7 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
         ++*counter;
     if (LF_TYPE(key) == LF_INODE && key.object >= fs->next_inode)
         fs->next_inode = key.object + 1;
-    error =
-        gone ? tree_delete(fs, &fs->tree, key) : tree_put(fs, &fs->tree, key, fresh, delta->length);
+    error = gone ? tree_delete(fs, &fs->tree, key) : tree_put(fs, &fs->tree, key, fresh, length);
     return error < 0 ? error : 0;
 }
 

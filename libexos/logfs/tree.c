@@ -409,7 +409,7 @@ static int leaf_put(struct node *leaf, unsigned at, int found, struct lf_key key
     return 1;
 }
 
-static int put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
                unsigned length) {
     struct node *leaf = finger_find(fs, tree, key);
     struct path path;
@@ -456,7 +456,7 @@ static int put(struct logfs *fs, struct tree *tree, struct lf_key key, const voi
 
 int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
              unsigned length) {
-    int error = put(fs, tree, key, value, length);
+    int error = tree_store(fs, tree, key, value, length);
 
     if (!error && tree == &fs->tree)
         log_changed(fs, key, value, length);
