@@ -63,7 +63,7 @@ static void unhash(struct logfs *fs, struct node *node) {
 void node_drop(struct logfs *fs, struct node *node) {
     for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
         if (finger->leaf == node)
-            finger->leaf = NULL;
+            *finger = (struct finger){0};
     unhash(fs, node);
     ring_remove(&node->used);
     fs->node_count--;

@@ -165,6 +165,11 @@ static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
 
     if (fs->change_overflow || fs->change_bytes > most)
         return -1;
+    if (fs->deltas_end == fs->change_bytes && !MUTANT_NO_DIRECTORY_ORDER) {
+        memcpy(to, fs->deltas, fs->change_bytes);
+        return fs->change_bytes;
+    }
+    /* Some grew, and others have left room. */
     for (unsigned i = 0; i < fs->change_count; i++) {
         const struct lf_delta *delta = (const struct lf_delta *)(fs->deltas + fs->changes[i].at);
         uint32_t size = delta_size(delta_length(delta));

@@ -49,6 +49,7 @@ struct node {
     struct ring used;
     uint64_t at;
     uint8_t dirty;
+    uint16_t last; /* slot that was found in it, or any other */
     struct lf_node *page;
 };
 
@@ -86,7 +87,8 @@ struct change { /* of an item: what stands for it at `at` in fs->deltas */
     uint16_t at, room; /* room: what fits there */
 };
 
-/* A leaf that was found lately, and the keys that are or would be there: low to before high. */
+/* A leaf that was found lately, and the keys that are or would be there: low to before high; or no
+ * keys. */
 struct finger {
     struct node *leaf;
     struct lf_key low, high;

@@ -37,11 +37,21 @@ static unsigned child_for(struct node *node, struct lf_key key) {
     return low;
 }
 
-/* The first slot whose key is at or after `key`; *exact tells which. */
+/* The first slot whose key is at or after `key`; *exact tells which. It is often the one that was
+ * found last. */
 static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
     const struct lf_slot *slots = slots_of(node);
-    unsigned low = 0, high = node->page->count;
+    unsigned low = 0, high = node->page->count, last = node->last;
 
+    if (last < high) {
+        int way = key_compare(slots[last].key, key);
+
+        *exact = !way;
+        if (!way || (way > 0 && (!last || key_compare(slots[last - 1].key, key) < 0)))
+            return last;
+        low = way < 0 ? last + 1 : 0;
+        high = way < 0 ? high : last;
+    }
     while (low < high) {
         unsigned middle = (low + high) / 2;
 
@@ -51,6 +61,7 @@ static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
             high = middle;
     }
     *exact = low < node->page->count && key_compare(slots[low].key, key) == 0;
+    node->last = (uint16_t)low;
     return low;
 }
 
@@ -79,9 +90,10 @@ static int child_get(struct logfs *fs, const struct lf_node *above, unsigned slo
 
 /* The leaf where a key is or would be, if it was found lately. */
 static struct node *finger_find(struct logfs *fs, const struct tree *tree, struct lf_key key) {
+    if (tree != &fs->tree)
+        return NULL;
     for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
-        if (finger->leaf && key_compare(finger->low, key) <= 0 &&
-            key_compare(key, finger->high) < 0 && tree == &fs->tree) {
+        if (key_compare(finger->low, key) <= 0 && key_compare(key, finger->high) < 0) {
             finger->used = 1;
             return finger->leaf;
         }
@@ -100,10 +112,7 @@ static void finger_keep(struct logfs *fs, const struct tree *tree, struct finger
 }
 
 /* Leaves have other keys now, or are others. */
-static void fingers_forget(struct logfs *fs) {
-    for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
-        finger->leaf = NULL;
-}
+static void fingers_forget(struct logfs *fs) { memset(fs->finger, 0, sizeof fs->finger); }
 
 /* Goes down to the leaf where key is or would be. 1: it is there; 0; or an error. */
 static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struct path *path) {
