@@ -24,24 +24,27 @@ static void pages_sort(struct page **pages, struct page **other, unsigned count)
     memcpy(pages, other, count * sizeof pages[0]);
 }
 
+/* They mostly are already. */
+static void pages_in_order(struct page **pages, struct page **other, unsigned count) {
+    unsigned sorted = 1;
+
+    while (sorted < count && pages[sorted - 1]->index < pages[sorted]->index)
+        sorted++;
+    if (sorted < count)
+        pages_sort(pages, other, count);
+}
+
 /* Puts the dirty pages of a file behind the *count that wait in fs->out, in order. False: there is
  * no room for all. */
 static int gather(struct logfs *fs, struct file *file, unsigned *count) {
     struct page *other[OUT_PAGES];
     unsigned first = *count;
-    int sorted = 1;
 
     if (file->dirty_count > OUT_PAGES - first)
         return 0;
-    for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
-         ring = ring->next) {
-        struct page *page = RING_OF(struct page, dirty, ring);
-
-        sorted &= *count == first || fs->out[*count - 1]->index < page->index;
-        fs->out[(*count)++] = page;
-    }
-    if (!sorted)
-        pages_sort(fs->out + first, other, *count - first);
+    for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages; ring = ring->next)
+        fs->out[(*count)++] = RING_OF(struct page, dirty, ring);
+    pages_in_order(fs->out + first, other, *count - first);
     return 1;
 }
 
@@ -294,7 +297,7 @@ static int file_write_out(struct logfs *fs, struct file *file) {
         for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
              ring = ring->next)
             all[count++] = RING_OF(struct page, dirty, ring);
-        pages_sort(all, all + total, total);
+        pages_in_order(all, all + total, total);
         for (unsigned done = 0; !error && done < total;) {
             unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES;
 

@@ -115,11 +115,10 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
 
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
                const struct lf_extent *extent) {
-    struct lf_delta delta = delta_of(key, sizeof *extent);
-    uint8_t *to = (uint8_t *)(fs->chunk + 1) + *bytes;
+    struct lf_delta *to = (struct lf_delta *)((uint8_t *)(fs->chunk + 1) + *bytes);
 
-    memcpy(to, &delta, sizeof delta);
-    memcpy(to + sizeof delta, extent, sizeof *extent);
+    *to = delta_of(key, sizeof *extent);
+    *(struct lf_extent *)(to + 1) = *extent;
     *bytes += OWNER;
 }
 
