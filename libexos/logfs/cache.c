@@ -31,10 +31,7 @@ static struct node **bucket(struct logfs *fs, uint64_t at) {
 struct node *node_find(struct logfs *fs, uint64_t at) {
     for (struct node *node = *bucket(fs, at); node; node = node->next)
         if (node->at == at) {
-            if (fs->node_lru.previous != &node->used) {
-                ring_remove(&node->used);
-                ring_add(&fs->node_lru, &node->used);
-            }
+            ring_last(&fs->node_lru, &node->used);
             return node;
         }
     return NULL;
@@ -198,15 +195,13 @@ struct node *node_new(struct logfs *fs, unsigned level) {
     return node;
 }
 
-/* Between operations: nobody holds a pointer to a node. */
-void node_trim(struct logfs *fs) {
-    struct ring *ring = fs->node_lru.next, *next;
+void node_trim_some(struct logfs *fs) {
+    for (unsigned looks = TRIM_LOOKS; node_most(fs) < fs->node_count && looks; looks--) {
+        struct node *node = RING_OF(struct node, used, fs->node_lru.next);
 
-    for (; fs->node_count > fs->host->cache_pages / 2 && ring != &fs->node_lru; ring = next) {
-        struct node *node = RING_OF(struct node, used, ring);
-
-        next = ring->next;
-        if (!node->dirty)
+        if (node->dirty)
+            ring_last(&fs->node_lru, &node->used);
+        else
             node_drop(fs, node);
     }
 }

@@ -18,7 +18,10 @@ const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_sco
  * be cleaned. */
 const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 25};
 
-void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) { fs->policy = policy; }
+void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) {
+    fs->policy = policy;
+    space_limits(fs);
+}
 
 /* Something that lives in a victim. */
 struct piece {

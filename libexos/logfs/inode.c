@@ -132,10 +132,7 @@ int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
 
     if (!file)
         return file_load(fs, inode, found);
-    if (fs->file_lru.previous != &file->used) {
-        ring_remove(&file->used);
-        ring_add(&fs->file_lru, &file->used);
-    }
+    ring_last(&fs->file_lru, &file->used);
     if (file->erased)
         return LOGFS_ENOENT;
     file->users++;
@@ -327,7 +324,7 @@ int file_orphans(struct logfs *fs) {
 
         /* Mounting writes nothing, unless what is to be erased is more than memory can note. */
         node_trim(fs);
-        error = fs->node_dirty > page_dirty_limit(fs) ? operation(fs, 0, 1) : spare_fill(fs);
+        error = fs->node_dirty > fs->dirty_most ? operation(fs, 0, 1) : spare_fill(fs);
         if (!error)
             error = tree_next(fs, &fs->tree, &key, &value, &length);
         if (error < 0)
@@ -346,15 +343,13 @@ int file_orphans(struct logfs *fs) {
     return 0;
 }
 
-void file_trim(struct logfs *fs) {
-    uint32_t most = fs->host->cache_pages / 2;
-    struct ring *ring = fs->file_lru.next, *next;
+void file_trim_some(struct logfs *fs) {
+    for (unsigned looks = TRIM_LOOKS; file_most(fs) < fs->file_count && looks; looks--) {
+        struct file *file = RING_OF(struct file, used, fs->file_lru.next);
 
-    for (; fs->file_count > most && ring != &fs->file_lru; ring = next) {
-        struct file *file = RING_OF(struct file, used, ring);
-
-        next = ring->next;
-        if (!file->users && !file->holds && !file->pages && file->dirty.next == &file->dirty)
+        if (file->users || file->holds || file->pages || file->dirty.next != &file->dirty)
+            ring_last(&fs->file_lru, &file->used);
+        else
             file_free(fs, file);
     }
 }
@@ -375,7 +370,7 @@ int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
     page_trim(fs);
     file_trim(fs);
     error = spare_fill(fs);
-    if (!error && fs->page_dirty > page_dirty_limit(fs)) {
+    if (!error && fs->page_dirty > fs->dirty_most) {
         error = commit_data(fs, NULL);
         if (!error)
             error = log_flush(fs);

@@ -17,6 +17,7 @@ enum {
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
     OUTSIDE = 128,      /* pieces in holes that one batch answers for */
     FINGERS = 4,
+    TRIM_LOOKS = 64, /* at what may go, at a time: what may not is looked at last again */
 };
 
 struct ring {
@@ -33,6 +34,13 @@ static inline void ring_add(struct ring *head, struct ring *ring) {
     ring->next = head;
     ring->previous = head->previous;
     ring->previous->next = head->previous = ring;
+}
+/* To the end, where what was used last is. */
+static inline void ring_last(struct ring *head, struct ring *ring) {
+    if (head->previous != ring) {
+        ring_remove(ring);
+        ring_add(head, ring);
+    }
 }
 #define RING_OF(type, member, ring) ((type *)((char *)(ring)-offsetof(type, member)))
 
@@ -153,8 +161,10 @@ struct logfs {
     uint8_t *state; /* enum logfs_segment_state */
     uint8_t *usage_dirty;
     uint32_t segments, free_segments, waiting, search;
-    uint32_t segment_limit; /* segments at or after it are not taken */
-    uint64_t live;          /* sectors */
+    uint32_t segment_limit;        /* segments at or after it are not taken */
+    uint32_t plenty;               /* so many free segments are enough for all that may be dirty */
+    uint32_t dirty_most, log_most; /* pages; sectors of log between checkpoints */
+    uint64_t live;                 /* sectors */
     int cleaning;
     /* A bit for each sector that lives, and that lives or did at some time since the last durable
      * checkpoint; null till holes are filled. */
@@ -194,7 +204,13 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **node);
 struct node *node_new(struct logfs *fs, unsigned level);
 void node_rename(struct logfs *fs, struct node *node, uint64_t at);
 void node_drop(struct logfs *fs, struct node *node);
-void node_trim(struct logfs *fs);
+/* Between operations: nobody holds a pointer to a node. */
+void node_trim_some(struct logfs *fs);
+static inline uint32_t node_most(const struct logfs *fs) { return fs->host->cache_pages / 2; }
+static inline void node_trim(struct logfs *fs) {
+    if (node_most(fs) < fs->node_count)
+        node_trim_some(fs);
+}
 void node_forget(struct logfs *fs, int dirty_too);
 void node_all_clean(struct logfs *fs);
 
@@ -259,7 +275,15 @@ uint64_t space_usable(const struct logfs *fs);
  */
 int space_allows(const struct logfs *fs, uint64_t sectors, int all);
 /* Between operations: segments enough for all that is dirty; a checkpoint, and cleaning, if not. */
-int space_make(struct logfs *fs);
+int space_make_more(struct logfs *fs);
+static inline int space_make(struct logfs *fs) {
+    return fs->free_segments >= fs->plenty && fs->logged <= fs->log_most &&
+                   fs->node_dirty <= fs->dirty_most / 2 && fs->page_dirty <= fs->dirty_most
+               ? 0
+               : space_make_more(fs);
+}
+/* The limits for that, when the number of segments or the policy is another. */
+void space_limits(struct logfs *fs);
 /* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
 /* A chunk stands there: till the next checkpoint a mount may read it. */
@@ -338,7 +362,12 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
              struct file **file);
 int file_unlinked(struct logfs *fs, struct file *file); /* a link less */
 int file_orphans(struct logfs *fs);
-void file_trim(struct logfs *fs);
+void file_trim_some(struct logfs *fs);
+static inline uint32_t file_most(const struct logfs *fs) { return fs->host->cache_pages / 2; }
+static inline void file_trim(struct logfs *fs) {
+    if (file_most(fs) < fs->file_count)
+        file_trim_some(fs);
+}
 void file_forget_all(struct logfs *fs);
 /* May one that changes things, and adds so many sectors, begin? shrinks: it may use the reserve. */
 int operation(struct logfs *fs, uint64_t sectors, int shrinks);
@@ -357,11 +386,13 @@ void page_written(struct logfs *fs, struct page *page);
 void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
-void page_trim(struct logfs *fs);
-static inline uint32_t page_dirty_limit(const struct logfs *fs) {
-    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
-
-    return (uint32_t)(room < cache ? room : cache);
+void page_trim_some(struct logfs *fs);
+static inline uint32_t page_most(const struct logfs *fs) {
+    return fs->host->cache_pages - fs->host->cache_pages / 4;
+}
+static inline void page_trim(struct logfs *fs) {
+    if (page_most(fs) < fs->page_count)
+        page_trim_some(fs);
 }
 
 /* extent.c */
