@@ -120,7 +120,7 @@ static __attribute__((noinline)) int file_load(struct logfs *fs, uint64_t inode,
     file = file_add(fs, inode);
     if (!file)
         return LOGFS_ENOMEM;
-    file->is = is;
+    file->is = file->item = is;
     file->stored_size = is.size;
     file->has_inline = (uint8_t)has_inline;
     *found = file;
@@ -169,22 +169,15 @@ static int is_touched(const struct lf_inode *old, const struct lf_inode *is) {
 /* Its item becomes what it is. */
 static int file_store(struct logfs *fs, struct file *file, const struct lf_inode *is) {
     struct lf_key key = key_of(file->inode, LF_INODE, 0);
-    const void *value;
-    unsigned length;
-    int found = tree_get(fs, &fs->tree, key, &value, &length), error, touched = 0;
-    struct lf_inode old;
+    int error = tree_store(fs, &fs->tree, key, is, sizeof *is);
 
-    if (found > 0 && length == sizeof old) {
-        memcpy(&old, value, sizeof old);
-        touched = is_touched(&old, is);
-    }
-    error = found < 0 ? found : tree_store(fs, &fs->tree, key, is, sizeof *is);
     if (error)
         return error;
-    if (touched)
+    if (is_touched(&file->item, is))
         log_touched(fs, key, is);
     else
         log_changed(fs, key, is, sizeof *is);
+    file->item = *is;
     return 0;
 }
 
@@ -232,6 +225,7 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
         file_free(fs, file);
         return error;
     }
+    file->item = file->is;
     fs->next_inode++;
     fs->inodes++;
     *made = file;

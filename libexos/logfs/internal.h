@@ -82,7 +82,8 @@ struct file {          /* an inode in memory */
     struct ring with_data; /* in fs->with_data while it has dirty pages */
     struct ring dirty;     /* in fs->dirty_files while its item must be stored */
     uint64_t inode;
-    struct lf_inode is;   /* ahead of the tree's item */
+    struct lf_inode is;   /* ahead of the tree's item, */
+    struct lf_inode item; /* which says this */
     uint64_t stored_size; /* what its item says while pages are dirty */
     uint32_t holds, users, pages, dirty_count;
     uint8_t has_inline; /* its content is in an item */
