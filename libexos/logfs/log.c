@@ -319,49 +319,97 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     return error < 0 ? error : 0;
 }
 
-enum { REPLAY_SECTORS = 128 };
+/* What was read of the log last: more than was asked for, and ever more, as the next is asked for
+ * soon. */
+enum { WINDOW_FIRST = 8, WINDOW_SECTORS = 256 };
+struct window {
+    struct logfs *fs;
+    uint8_t *memory;
+    uint64_t at;
+    uint32_t sectors, ahead; /* ahead: how many are read next */
+};
+
+/* The sectors from `at` on, at most `want`, in one segment: how many are in *memory, or an error.
+ */
+static int window_see(struct window *window, uint64_t at, uint32_t want, const uint8_t **memory) {
+    struct logfs_device *device = window->fs->device;
+    uint32_t room = LF_SEGMENT_SECTORS - at % LF_SEGMENT_SECTORS, have;
+    int error = 0;
+
+    if (at < window->at || at >= window->at + window->sectors) {
+        window->at = at;
+        window->sectors = room < window->ahead ? room : window->ahead;
+        if (window->ahead < WINDOW_SECTORS)
+            window->ahead *= 2;
+        error = device->read(device, at, window->memory, window->sectors);
+        if (error) { /* perhaps of what nobody needs */
+            window->sectors = want < window->sectors ? want : window->sectors;
+            error = device->read(device, at, window->memory, window->sectors);
+        }
+    }
+    if (error) {
+        window->sectors = 0;
+        return error;
+    }
+    *memory = window->memory + (at - window->at) * LOGFS_SECTOR;
+    have = (uint32_t)(window->at + window->sectors - at);
+    return (int)(have < want ? have : want);
+}
+
+static int window_copy(struct window *window, uint64_t at, uint8_t *to, uint32_t left) {
+    for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
+        const uint8_t *from;
+
+        part = window_see(window, at, left, &from);
+        if (part < 0)
+            return part;
+        memcpy(to, from, (size_t)part * LOGFS_SECTOR);
+        to += (size_t)part * LOGFS_SECTOR;
+    }
+    return 0;
+}
 
 /* Do the sectors there have that sum? 1, 0 or an error. */
-static int sum_is(struct logfs *fs, uint64_t at, uint32_t left, uint64_t want, uint8_t *buffer) {
+static int sum_is(struct window *window, uint64_t at, uint32_t left, uint64_t want) {
     uint64_t sum = 0;
 
-    for (uint32_t part; left; left -= part, at += part) {
-        int error;
+    for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
+        const uint8_t *from;
 
-        part = left < REPLAY_SECTORS ? left : REPLAY_SECTORS;
-        error = fs->device->read(fs->device, at, buffer, part);
-        if (error)
-            return error;
-        sum = sum64(sum, buffer, part * LOGFS_SECTOR);
+        part = window_see(window, at, left, &from);
+        if (part < 0)
+            return part;
+        sum = sum64(sum, from, (size_t)part * LOGFS_SECTOR);
     }
     return sum == want;
 }
 
 /* Is all that the chunk answers for there? 1, 0 or an error. */
-static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
-                         uint8_t *buffer) {
+static int body_is_whole(struct window *window, const struct lf_chunk *chunk, uint64_t at) {
     const uint8_t *outside = (const uint8_t *)(chunk + 1) + chunk->delta_bytes;
     int whole =
-        chunk->type == LF_NODES ? 1 : sum_is(fs, at, chunk->body_sectors, chunk->body_sum, buffer);
+        chunk->type == LF_NODES ? 1 : sum_is(window, at, chunk->body_sectors, chunk->body_sum);
 
     for (uint32_t i = 0; whole > 0 && i < chunk->outside && !MUTANT_NO_OUTSIDE; i++) {
         struct lf_outside is;
 
         memcpy(&is, outside + i * sizeof is, sizeof is);
-        whole =
-            space_valid(fs, is.at, is.sectors) ? sum_is(fs, is.at, is.sectors, is.sum, buffer) : 0;
+        whole = space_valid(window->fs, is.at, is.sectors)
+                    ? sum_is(window, is.at, is.sectors, is.sum)
+                    : 0;
     }
     return whole;
 }
 
 /* The chunk at a place, if it continues the log. 1, 0 or an error. */
-static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
+static int replay_chunk(struct window *window, uint64_t at) {
+    struct logfs *fs = window->fs;
     uint32_t room = LF_SEGMENT_SECTORS - at % LF_SEGMENT_SECTORS;
     uint32_t first = room < LF_HEADER_SECTORS ? room : LF_HEADER_SECTORS, place = 0;
     const struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
     const struct lf_delta *delta;
     int starts = at % LF_SEGMENT_SECTORS == 0 && at / LF_SEGMENT_SECTORS == fs->log.next;
-    int error = fs->device->read(fs->device, at, fs->header, 1);
+    int error = window_copy(window, at, fs->header, 1);
 
     if (error)
         return error;
@@ -369,7 +417,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
         chunk->link != fs->log.link || chunk->header_sectors > first)
         return 0;
     if (chunk->header_sectors > 1)
-        error = fs->device->read(fs->device, at, fs->header, chunk->header_sectors);
+        error = window_copy(window, at, fs->header, chunk->header_sectors);
     if (error)
         return error;
     if (!chunk_parse(fs, fs->header, room))
@@ -379,7 +427,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
                : chunk->next != fs->log.next)
         return 0;
     if (!MUTANT_NO_CHECKSUM) {
-        int whole = body_is_whole(fs, chunk, at + chunk->header_sectors, buffer);
+        int whole = body_is_whole(window, chunk, at + chunk->header_sectors);
 
         if (whole <= 0)
             return whole;
@@ -408,19 +456,19 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
 }
 
 int log_replay(struct logfs *fs) {
-    const size_t size = REPLAY_SECTORS * LOGFS_SECTOR;
-    uint8_t *buffer = fs->host->resize(fs->host, NULL, 0, size);
+    const size_t size = WINDOW_SECTORS * LOGFS_SECTOR;
+    struct window window = {fs, fs->host->resize(fs->host, NULL, 0, size), 0, 0, WINDOW_FIRST};
     int more = 1;
 
-    if (!buffer)
+    if (!window.memory)
         return LOGFS_ENOMEM;
     fs->replaying = 1;
     while (more > 0) {
-        more = fs->log.at ? replay_chunk(fs, fs->log.at, buffer) : 0;
+        more = fs->log.at ? replay_chunk(&window, fs->log.at) : 0;
         if (!more)
-            more = replay_chunk(fs, (uint64_t)fs->log.next * LF_SEGMENT_SECTORS, buffer);
+            more = replay_chunk(&window, (uint64_t)fs->log.next * LF_SEGMENT_SECTORS);
     }
     fs->replaying = 0;
-    fs->host->resize(fs->host, buffer, size, 0);
+    fs->host->resize(fs->host, window.memory, size, 0);
     return more;
 }
