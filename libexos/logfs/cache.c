@@ -141,6 +141,31 @@ static int node_is_sound(const struct logfs *fs, const struct lf_node *page, uns
     return level || values_are_sound(page);
 }
 
+void nodes_ahead(struct logfs *fs) {
+    uint64_t end = fs->tree.root + LF_PAGE_SECTORS;
+
+    if (!space_valid(fs, fs->tree.root, LF_PAGE_SECTORS) ||
+        end % LF_SEGMENT_SECTORS < AHEAD_SECTORS)
+        return;
+    fs->ahead = fs->host->resize(fs->host, NULL, 0, AHEAD_SECTORS * LOGFS_SECTOR);
+    fs->ahead_at = end - AHEAD_SECTORS;
+    if (fs->ahead && fs->device->read(fs->device, fs->ahead_at, fs->ahead, AHEAD_SECTORS))
+        nodes_ahead_end(fs); /* perhaps of what nobody needs */
+}
+
+void nodes_ahead_end(struct logfs *fs) {
+    if (fs->ahead)
+        fs->host->resize(fs->host, fs->ahead, AHEAD_SECTORS * LOGFS_SECTOR, 0);
+    fs->ahead = NULL;
+}
+
+static int node_read(struct logfs *fs, uint64_t at, struct lf_node *page) {
+    if (!fs->ahead || at < fs->ahead_at || at + LF_PAGE_SECTORS > fs->ahead_at + AHEAD_SECTORS)
+        return fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
+    memcpy(page, fs->ahead + (at - fs->ahead_at) * LOGFS_SECTOR, LOGFS_PAGE);
+    return 0;
+}
+
 int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found) {
     struct node *node = node_find(fs, at);
     struct lf_node *page;
@@ -155,7 +180,7 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found)
     page = spare_take(fs);
     if (!page)
         return LOGFS_ENOMEM;
-    error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
+    error = node_read(fs, at, page);
     if (!error && !MUTANT_NO_CHECKSUM &&
         (!node_fits(page) || page->crc != node_crc(page) || page->magic != LF_NODE_MAGIC ||
          page->id != fs->super.id || page->self != at ||

@@ -17,6 +17,7 @@ enum {
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
     OUTSIDE = 128,      /* pieces in holes that one batch answers for */
     FINGERS = 4,
+    AHEAD_SECTORS = 4 * LF_PAGE_SECTORS,
     TRIM_LOOKS = 64, /* at what may go, at a time: what may not is looked at last again */
 };
 
@@ -124,6 +125,8 @@ struct logfs {
     struct ring node_lru;
     uint64_t next_new;
     uint32_t node_count, node_dirty;
+    uint8_t *ahead; /* AHEAD_SECTORS up to the root's end, while mounting; or null */
+    uint64_t ahead_at;
     struct finger finger[FINGERS];
     unsigned finger_next;
 
@@ -198,6 +201,10 @@ static inline int spare_fill(struct logfs *fs) {
 void *spare_take(struct logfs *fs);
 void spare_give(struct logfs *fs, void *page);
 struct node *node_find(struct logfs *fs, uint64_t at);
+/* Nodes are mostly written together with those above them, the root last: those before it are read
+ * with it, for as long as nothing is written. */
+void nodes_ahead(struct logfs *fs);
+void nodes_ahead_end(struct logfs *fs);
 int node_fits(const struct lf_node *page); /* what its numbers say it uses, in a page? */
 uint32_t node_crc(const struct lf_node *page);
 /* The node at a place, read and checked if need be. */

@@ -661,10 +661,11 @@ static struct node *dirty_child(struct logfs *fs, struct node *node, unsigned sl
     return child && child->dirty && child->page->level + 1 == node->page->level ? child : NULL;
 }
 
-/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. */
+/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. The first
+ * keys come last, beside the root: a mount looks for the root directory. */
 static unsigned collect(struct logfs *fs, struct node *node, struct node *above, unsigned slot,
                         struct writing *list, unsigned count) {
-    for (unsigned i = 0; node->page->level && i < node->page->count; i++) {
+    for (unsigned i = node->page->level ? node->page->count : 0; i-- > 0;) {
         struct node *child = dirty_child(fs, node, i);
 
         if (child)
