@@ -661,15 +661,17 @@ static struct node *dirty_child(struct logfs *fs, struct node *node, unsigned sl
     return child && child->dirty && child->page->level + 1 == node->page->level ? child : NULL;
 }
 
-/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. The first
- * keys come last, beside the root: a mount looks for the root directory. */
+/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. Of
+ * children the first comes last: the way to the root directory, which a mount goes, is beside the
+ * root. */
 static unsigned collect(struct logfs *fs, struct node *node, struct node *above, unsigned slot,
                         struct writing *list, unsigned count) {
-    for (unsigned i = node->page->level ? node->page->count : 0; i-- > 0;) {
-        struct node *child = dirty_child(fs, node, i);
+    for (unsigned i = 1; node->page->level && i <= node->page->count; i++) {
+        unsigned at = i % node->page->count;
+        struct node *child = dirty_child(fs, node, at);
 
         if (child)
-            count = collect(fs, child, node, i, list, count);
+            count = collect(fs, child, node, at, list, count);
     }
     if (count < fs->node_dirty)
         list[count] = (struct writing){node, above, slot};
