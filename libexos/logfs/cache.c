@@ -84,15 +84,15 @@ static int values_are_sound(const struct lf_node *page) {
 
     begins[LOGFS_PAGE / 8] = 1;
     for (unsigned i = 0; i < page->count; i++) {
-        bytes += slots[i].length;
-        if (slots[i].length)
-            begins[slots[i].at / 8] |= (uint8_t)(1 << slots[i].at % 8);
+        bytes += slot_length(&slots[i]);
+        if (slot_length(&slots[i]))
+            begins[slot_at(&slots[i]) / 8] |= (uint8_t)(1 << slot_at(&slots[i]) % 8);
     }
     /* Those that follow one another from the bottom to the end are as long as all together. */
     for (unsigned i = 0; i < page->count; i++) {
-        unsigned end = slots[i].at + slots[i].length;
+        unsigned end = slot_at(&slots[i]) + slot_length(&slots[i]);
 
-        if (slots[i].length && !(begins[end / 8] >> end % 8 & 1))
+        if (slot_length(&slots[i]) && !(begins[end / 8] >> end % 8 & 1))
             return 0;
     }
     return bytes + page->bottom == LOGFS_PAGE && begins[page->bottom / 8] >> page->bottom % 8 & 1;
@@ -128,12 +128,13 @@ static int node_is_sound(const struct logfs *fs, const struct lf_node *page, uns
         (page->bottom > LOGFS_PAGE || page->bottom < sizeof *page + page->count * sizeof *slots))
         return 0;
     for (unsigned i = 0; i < page->count; i++) {
-        struct lf_key key = level ? children[i].key : slots[i].key;
+        struct lf_key key = level ? children[i].key : slot_key(&slots[i]);
 
-        if (i && key_compare(level ? children[i - 1].key : slots[i - 1].key, key) >= 0)
+        if (i && key_compare(level ? children[i - 1].key : slot_key(&slots[i - 1]), key) >= 0)
             return 0;
-        if (!level && (slots[i].at < page->bottom || slots[i].length > LF_VALUE_MOST ||
-                       slots[i].at + slots[i].length > LOGFS_PAGE))
+        if (!level &&
+            (slot_at(&slots[i]) < page->bottom || slot_length(&slots[i]) > LF_VALUE_MOST ||
+             slot_at(&slots[i]) + slot_length(&slots[i]) > LOGFS_PAGE))
             return 0;
         if (level && !space_valid(fs, children[i].at, LF_PAGE_SECTORS))
             return 0;

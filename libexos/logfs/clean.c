@@ -192,12 +192,10 @@ static int here(const struct cleaning *c, uint64_t at) {
 
 static int walk_to_node(struct walk *walk, uint64_t at, const struct lf_node *node) {
     struct cleaning *c = walk->context;
-    struct lf_key first;
 
     if (!here(c, at) || taken(c, at))
         return 0;
-    memcpy(&first, node + 1, sizeof first); /* of a slot and of a child */
-    return add_piece(c, first, at, LF_PAGE_SECTORS, node->level);
+    return add_piece(c, key_at(node, 0), at, LF_PAGE_SECTORS, node->level);
 }
 
 static int walk_to_item(struct walk *walk, struct lf_key key, const void *value, unsigned length) {

@@ -98,7 +98,7 @@ enum lf_type {
 #define LF_OFFSET(type, rest) ((uint64_t)(type) << 56 | (rest))
 #define LF_TYPE(key) ((unsigned)((key).offset >> 56))
 #define LF_REST_MOST 0xffffffffffffffull
-#define LF_INODES_MOST 0xffffffffffffull /* numbers of inodes */
+#define LF_INODES_MOST 0xffffffffffull /* numbers of inodes */
 #define LF_REST(key) ((key).offset & LF_REST_MOST)
 
 struct lf_delta {    /* then the value, and zeros up to a multiple of 8 */
@@ -124,10 +124,9 @@ struct lf_node { /* one page: header, then slots from the front, values from the
     uint16_t pad;
     uint64_t unused;
 };
-struct lf_slot { /* of a leaf */
-    struct lf_key key;
-    uint16_t at, length;
-    uint32_t pad; /* keys are found, and slots moved, as whole words */
+struct lf_slot {     /* of a leaf */
+    uint64_t object; /* of the key << 24 | where the value is << 11 | its length */
+    uint64_t offset; /* of the key */
 };
 struct lf_child { /* of an inner node: what is at or after key */
     struct lf_key key;

@@ -192,6 +192,21 @@ uint64_t sum64_copy(void *to, const void *sectors, size_t size);
 /* Of some sectors, and so many behind them whose sum from 0 is `behind`. */
 uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors);
 
+/* Slots of leaves. */
+enum { SLOT_AT = 11, SLOT_OBJECT = 24 };
+static inline struct lf_slot slot_of(struct lf_key key, uint32_t at, uint32_t length) {
+    return (struct lf_slot){key.object << SLOT_OBJECT | at << SLOT_AT | length, key.offset};
+}
+static inline struct lf_key slot_key(const struct lf_slot *slot) {
+    return (struct lf_key){slot->object >> SLOT_OBJECT, slot->offset};
+}
+static inline unsigned slot_at(const struct lf_slot *slot) {
+    return slot->object >> SLOT_AT & ((1 << (SLOT_OBJECT - SLOT_AT)) - 1);
+}
+static inline unsigned slot_length(const struct lf_slot *slot) {
+    return slot->object & ((1 << SLOT_AT) - 1);
+}
+
 /* cache.c: nodes, spare pages */
 int spare_more(struct logfs *fs);
 /* SPARE_PAGES in hand, or LOGFS_ENOMEM. */
@@ -205,6 +220,8 @@ struct node *node_find(struct logfs *fs, uint64_t at);
  * with it, for as long as nothing is written. */
 void nodes_ahead(struct logfs *fs);
 void nodes_ahead_end(struct logfs *fs);
+/* Of a slot of a leaf or of a node above. */
+struct lf_key key_at(const struct lf_node *page, unsigned slot);
 int node_fits(const struct lf_node *page); /* what its numbers say it uses, in a page? */
 uint32_t node_crc(const struct lf_node *page);
 /* The node at a place, read and checked if need be. */

@@ -291,7 +291,8 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     node_trim(fs);
     if (LF_TYPE(key) == LF_INODE && length == sizeof(struct lf_touch))
         return replay_touch(fs, key, fresh);
-    if (LF_TYPE(key) == LF_SNAPSHOT || (!gone && !item_is_sound(fs, key, fresh, length)))
+    if (LF_TYPE(key) == LF_SNAPSHOT || key.object > LF_INODES_MOST ||
+        (!gone && !item_is_sound(fs, key, fresh, length)))
         return LOGFS_EUCLEAN;
     found = tree_get(fs, &fs->tree, key, &old, &old_length);
     if (found < 0)
@@ -358,7 +359,7 @@ static int window_see(struct window *window, uint64_t at, uint32_t want, const u
 
 static int window_copy(struct window *window, uint64_t at, uint8_t *to, uint32_t left) {
     for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
-        const uint8_t *from;
+        const uint8_t *from = NULL;
 
         part = window_see(window, at, left, &from);
         if (part < 0)
@@ -374,7 +375,7 @@ static int sum_is(struct window *window, uint64_t at, uint32_t left, uint64_t wa
     uint64_t sum = 0;
 
     for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
-        const uint8_t *from;
+        const uint8_t *from = NULL;
 
         part = window_see(window, at, left, &from);
         if (part < 0)

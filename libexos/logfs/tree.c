@@ -44,10 +44,10 @@ static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
     unsigned low = 0, high = node->page->count, last = node->last;
 
     if (last < high) {
-        int way = key_compare(slots[last].key, key);
+        int way = key_compare(slot_key(&slots[last]), key);
 
         *exact = !way;
-        if (!way || (way > 0 && (!last || key_compare(slots[last - 1].key, key) < 0)))
+        if (!way || (way > 0 && (!last || key_compare(slot_key(&slots[last - 1]), key) < 0)))
             return last;
         low = way < 0 ? last + 1 : 0;
         high = way < 0 ? high : last;
@@ -55,19 +55,19 @@ static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
     while (low < high) {
         unsigned middle = (low + high) / 2;
 
-        if (key_compare(slots[middle].key, key) < 0)
+        if (key_compare(slot_key(&slots[middle]), key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *exact = low < node->page->count && key_compare(slots[low].key, key) == 0;
+    *exact = low < node->page->count && key_compare(slot_key(&slots[low]), key) == 0;
     node->last = (uint16_t)low;
     return low;
 }
 
-static struct lf_key key_at(const struct lf_node *page, unsigned slot) {
+struct lf_key key_at(const struct lf_node *page, unsigned slot) {
     return page->level ? ((const struct lf_child *)(page + 1))[slot].key
-                       : ((const struct lf_slot *)(page + 1))[slot].key;
+                       : slot_key((const struct lf_slot *)(page + 1) + slot);
 }
 
 /* What a slot of an inner node leads to. Its keys must belong there, so that no node stands twice
@@ -171,8 +171,8 @@ static int step_leaf(struct logfs *fs, struct tree *tree, struct path *path, int
 static void value_at(struct node *leaf, unsigned at, const void **value, unsigned *length) {
     const struct lf_slot *slot = &slots_of(leaf)[at];
 
-    *value = (const uint8_t *)leaf->page + slot->at;
-    *length = slot->length;
+    *value = (const uint8_t *)leaf->page + slot_at(slot);
+    *length = slot_length(slot);
 }
 
 int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void **value,
@@ -193,7 +193,7 @@ int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
 /* The item of a leaf that is there, with its key. */
 static int item_at(struct node *leaf, unsigned at, struct lf_key *key, const void **value,
                    unsigned *length) {
-    *key = slots_of(leaf)[at].key;
+    *key = slot_key(&slots_of(leaf)[at]);
     value_at(leaf, at, value, length);
     return 1;
 }
@@ -295,7 +295,8 @@ static unsigned leaf_room(const struct node *leaf) {
 
 static void leaf_remove(struct node *leaf, unsigned at) {
     struct lf_slot *slots = slots_of(leaf);
-    unsigned place = slots[at].at, length = slots[at].length, bottom = leaf->page->bottom;
+    unsigned place = slot_at(&slots[at]), length = slot_length(&slots[at]),
+             bottom = leaf->page->bottom;
 
     memmove((uint8_t *)leaf->page + bottom + length, (uint8_t *)leaf->page + bottom,
             place - bottom);
@@ -303,8 +304,8 @@ static void leaf_remove(struct node *leaf, unsigned at) {
     leaf->page->count--;
     memmove(slots + at, slots + at + 1, (leaf->page->count - at) * sizeof *slots);
     for (unsigned i = 0; i < leaf->page->count; i++)
-        if (slots[i].at <= place) /* items of no length lie where the next one ends */
-            slots[i].at = (uint16_t)(slots[i].at + length);
+        if (slot_at(&slots[i]) <= place) /* items of no length lie where the next one ends */
+            slots[i].object += (uint64_t)length << SLOT_AT;
 }
 
 static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const void *value,
@@ -314,7 +315,7 @@ static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const
     memmove(slots + at + 1, slots + at, (leaf->page->count - at) * sizeof *slots);
     leaf->page->count++;
     leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
-    slots[at] = (struct lf_slot){.key = key, .at = leaf->page->bottom, .length = (uint16_t)length};
+    slots[at] = slot_of(key, leaf->page->bottom, length);
     memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
 }
 
@@ -324,8 +325,8 @@ static void leaf_append(struct node *leaf, const struct lf_node *other, unsigned
     const struct lf_slot *slots = (const struct lf_slot *)(other + 1);
 
     for (unsigned i = from; i < end; i++)
-        leaf_insert(leaf, leaf->page->count, slots[i].key, (const uint8_t *)other + slots[i].at,
-                    slots[i].length);
+        leaf_insert(leaf, leaf->page->count, slot_key(&slots[i]),
+                    (const uint8_t *)other + slot_at(&slots[i]), slot_length(&slots[i]));
 }
 
 static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
@@ -396,7 +397,7 @@ static unsigned leaf_middle(struct node *leaf, unsigned slot) {
     if (slot == count)
         return count;
     for (i = 0; i < count - 1 && bytes < LEAF_ROOM / 2; i++)
-        bytes += (unsigned)sizeof(struct lf_slot) + slots_of(leaf)[i].length;
+        bytes += (unsigned)sizeof(struct lf_slot) + slot_length(&slots_of(leaf)[i]);
     return i;
 }
 
@@ -405,11 +406,11 @@ static int leaf_put(struct node *leaf, unsigned at, int found, struct lf_key key
                     unsigned length) {
     const struct lf_slot *slot = &slots_of(leaf)[at];
 
-    if (found && slot->length == length) {
-        memcpy((uint8_t *)leaf->page + slot->at, value, length);
+    if (found && slot_length(slot) == length) {
+        memcpy((uint8_t *)leaf->page + slot_at(slot), value, length);
         return 1;
     }
-    if (leaf_room(leaf) + (found ? slot->length + (unsigned)sizeof *slot : 0) <
+    if (leaf_room(leaf) + (found ? slot_length(slot) + (unsigned)sizeof *slot : 0) <
         length + sizeof *slot)
         return 0;
     if (found)
@@ -544,7 +545,7 @@ static int finger_delete(struct logfs *fs, struct tree *tree, struct lf_key key)
     slot = slot_for(leaf, key, &found);
     if (!found)
         return 0;
-    used = LEAF_ROOM - leaf_room(leaf) - slots_of(leaf)[slot].length;
+    used = LEAF_ROOM - leaf_room(leaf) - slot_length(&slots_of(leaf)[slot]);
     if (!leaf->dirty || used <= LEAF_SMALL + sizeof(struct lf_slot))
         return -1;
     leaf_remove(leaf, slot);
@@ -629,7 +630,8 @@ static int walk_node(struct walk *walk, uint64_t at, const struct node *node) {
         } else if (walk->item) {
             const struct lf_slot *slot = (const struct lf_slot *)(copy + 1) + i;
 
-            error = walk->item(walk, slot->key, (const uint8_t *)copy + slot->at, slot->length);
+            error = walk->item(walk, slot_key(slot), (const uint8_t *)copy + slot_at(slot),
+                               slot_length(slot));
         }
     }
     spare_give(fs, copy);

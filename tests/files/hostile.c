@@ -422,7 +422,7 @@ static uint32_t aim(const struct place *place, const struct hostile_patch *patch
     if (sort < 3)
         return (uint32_t)(sizeof *node + where % count * sizeof(struct lf_slot)) +
                patch->shift % (uint32_t)sizeof(struct lf_slot);
-    return slots[where % count].at + patch->shift % (slots[where % count].length % 2000u + 1);
+    return slot_at(&slots[where % count]) + patch->shift % (slot_length(&slots[where % count]) + 1);
 }
 
 /* A slot of it leads to what another leads to. */
@@ -442,8 +442,8 @@ static void damage_slot(const struct place *place, const struct hostile_patch *p
         if (node->level)
             children[one].at = children[other].at;
         else {
-            slots[one].at = slots[other].at;
-            slots[one].length = slots[patch->value % 2 ? one : other].length;
+            slots[one] = slot_of(slot_key(&slots[one]), slot_at(&slots[other]),
+                                 slot_length(&slots[patch->value % 2 ? one : other]));
         }
     }
 }
