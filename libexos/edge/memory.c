@@ -35,6 +35,8 @@ PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length)
     return to;
 }
 
+enum { LONG = 256 };
+
 /* Upwards, word by word also when the two sides are not aligned alike: then each word written is
  * made of two that were read, and no word is read that has no byte of `from`. Right for areas that
  * overlap, if `to` is the lower one: all is read before it is written over. */
@@ -48,11 +50,11 @@ copy_up(unsigned char *p, const unsigned char *q, size_t length) {
     }
     shift = ((uintptr_t)q & 7) * 8;
     if (!shift) {
-        for (; length >= 256; length -= 256, p += 256, q += 256) {
+        for (; length >= LONG; length -= LONG, p += LONG, q += LONG) {
             word_t *w = (word_t *)p;
             const word_t *v = (const word_t *)q;
 #pragma GCC unroll 4
-            for (int at = 0; at < 32; at += 8) {
+            for (int at = 0; at < LONG / 8; at += 8) {
                 uint64_t a = v[at], b = v[at + 1], c = v[at + 2], d = v[at + 3];
                 uint64_t e = v[at + 4], f = v[at + 5], g = v[at + 6], h = v[at + 7];
 
@@ -81,6 +83,13 @@ copy_up(unsigned char *p, const unsigned char *q, size_t length) {
     }
     while (length--)
         *p++ = *q++;
+}
+
+/* Apart, so that what is short need not save the registers that this takes. */
+PLAIN_LOOP static __attribute__((noinline)) void *copy_long(void *to, const void *from,
+                                                            size_t length) {
+    copy_up(to, from, length);
+    return to;
 }
 
 /* The same downwards, for a `to` that is the higher one. */
@@ -120,6 +129,8 @@ PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_
 
 PLAIN_LOOP __attribute__((weak)) void *memcpy(void *restrict to, const void *restrict from,
                                               size_t length) {
+    if (length >= LONG)
+        return copy_long(to, from, length);
     copy_up(to, from, length);
     return to;
 }
