@@ -6,6 +6,20 @@ enum { AT_ONCE = 32, ENXIO = -6 }; /* pages between two looks at the caches */
 
 static uint64_t page_of(uint64_t offset) { return offset / LOGFS_PAGE; }
 
+static void page_zero(struct page *page, uint64_t from, uint64_t length) {
+    memset(page->memory + from, 0, length);
+    page->summed = 0;
+}
+
+/* Zeros from the file's end to that of its last page, before anybody can see what is there. */
+static void page_smooth(struct file *file, struct page *page) {
+    uint64_t end = file->is.size % LOGFS_PAGE;
+
+    if (page->rough)
+        page_zero(page, end, LOGFS_PAGE - end);
+    page->rough = 0;
+}
+
 /* Content that is in an item moves to pages when it grows too large for that. */
 static int outgrow(struct logfs *fs, struct file *file, uint64_t size) {
     struct page *page;
@@ -27,8 +41,10 @@ static int extend(struct logfs *fs, struct file *file, uint64_t size) {
 
     if (!error && file->is.size % LOGFS_PAGE) {
         error = page_get(fs, file, page_of(file->is.size), 1, &page);
-        if (!error)
+        if (!error) {
+            page_smooth(file, page);
             page_dirty(fs, page);
+        }
     }
     if (!error) {
         error = extent_cut(fs, file, page_of(file->is.size + LOGFS_PAGE - 1),
@@ -56,6 +72,8 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
         error = page_get(fs, file, page_of(offset), !whole, &page);
     if (error)
         return error;
+    if (!whole)
+        page_smooth(file, page);
     page->summed = 0;
     /* What is dirty already may be written again before it is summed for the disk. */
     if (!in_page && part % LOGFS_SECTOR == 0 && page->state != PAGE_DIRTY &&
@@ -65,8 +83,10 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
     } else {
         memcpy(page->memory + in_page, from, part);
     }
-    if (whole && part < LOGFS_PAGE)
-        memset(page->memory + part, 0, LOGFS_PAGE - part);
+    if (whole) {
+        memset(page->memory + part, 0, page->pins ? LOGFS_PAGE - part : -part % LOGFS_SECTOR);
+        page->rough = part < LOGFS_PAGE && !page->pins;
+    }
     page_dirty(fs, page);
     if (offset + part > file->is.size)
         file->is.size = offset + part;
@@ -143,6 +163,7 @@ long logfs_read(struct logfs *fs, uint64_t inode, void *to, size_t length, uint6
 }
 
 static void page_pin(struct file *file, struct page *page, const void **memory) {
+    page_smooth(file, page);
     page->pins++;
     file->holds++; /* a mapped page stays, even when the last name goes */
     *memory = page->memory;
@@ -184,11 +205,6 @@ void logfs_page_put(struct logfs *fs, uint64_t inode, uint64_t index) {
     file_release(fs, file);
 }
 
-static void page_zero(struct page *page, uint64_t from, uint64_t length) {
-    memset(page->memory + from, 0, length);
-    page->summed = 0;
-}
-
 /* Zeros from `from` to `end` in one page, which becomes dirty. */
 static int zero_part(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
     struct page *page;
@@ -212,6 +228,8 @@ static int truncate(struct logfs *fs, struct file *file, uint64_t size) {
     page = size % LOGFS_PAGE ? page_find(fs, file, page_of(size)) : NULL;
     if (page)
         page_zero(page, size % LOGFS_PAGE, LOGFS_PAGE - size % LOGFS_PAGE);
+    if (page)
+        page->rough = 0;
     file->is.size = size;
     if (file->stored_size > size)
         file->stored_size = size;

@@ -72,6 +72,7 @@ struct page {          /* of a file */
     uint32_t pins;
     uint8_t state;
     uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
+    uint8_t rough;  /* behind the sector of the file's end there is anything, not yet zeros */
     uint64_t sum;
     uint8_t *memory;
 };
