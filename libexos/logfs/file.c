@@ -12,12 +12,13 @@ static void page_zero(struct page *page, uint64_t from, uint64_t length) {
 }
 
 /* Zeros from the file's end to that of its last page, before anybody can see what is there. */
-static void page_smooth(struct file *file, struct page *page) {
+static inline void page_smooth(struct file *file, struct page *page) {
     uint64_t end = file->is.size % LOGFS_PAGE;
 
-    if (page->rough)
+    if (page->rough) {
         page_zero(page, end, LOGFS_PAGE - end);
-    page->rough = 0;
+        page->rough = 0;
+    }
 }
 
 /* Content that is in an item moves to pages when it grows too large for that. */
