@@ -15,6 +15,14 @@ $(DTB): $(BUILD)/dts/%.dtb: dts/%.dts
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
 
+# Those in the firmware of boards, where it is here (make image) and can be taken apart: image 2 of the FIT.
+ITB := $(if $(shell command -v dumpimage),$(wildcard $(DEPS)/u-boot-*/usr/lib/u-boot/*/u-boot.itb))
+ITB_DTB := $(patsubst %,$(BUILD)/dts/uboot-%.dtb,$(notdir $(patsubst %/u-boot.itb,%,$(ITB))))
+$(ITB_DTB): $(BUILD)/dts/uboot-%.dtb: $(ITB)
+	@mkdir -p $(@D)
+	@dumpimage -T flat_dt -p 2 -o $@ $(filter %/$*/u-boot.itb,$(ITB)) >/dev/null
+$(BUILD)/tests/host/uboot_trees: | $(ITB_DTB)
+
 $(HOST_TESTS): $(BUILD)/tests/host/%: tests/host/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN) $(BPF_GEN) $(DTB) $(LIBFDT_SRC)/.stamp
 	@CC='$(HOSTCC)' CFLAGS='$(HOST_CFLAGS) -I. -I$(GEN) -Itests/host' scripts/build-host $< $@
 $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $(USER_GEN)
@@ -22,16 +30,22 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $
 	    scripts/build-host $< $@
 -include $(addsuffix .d,$(HOST_TESTS) $(FUZZERS))
 
+# Counts what a boot executes, for two versions of the emulator's interface.
+BOOT_PLUGINS := $(BUILD)/host/boot-plugin-1.so $(BUILD)/host/boot-plugin-2.so
+$(BOOT_PLUGINS): $(BUILD)/host/boot-plugin-%.so: scripts/boot-plugin.c $(FLAGS_FROM)
+	@mkdir -p $(@D)
+	$(QUIET)$(HOSTCC) -std=gnu11 $(WARNINGS) -O2 -shared -fPIC -DPLUGIN_VERSION=$* -o $@ $<
+
 # The engine is measured as the kernel has it (mk/kernel.mk).
 $(OBJ)/tests/bench/ebpf.c.o: USER_CFLAGS += -Os -ffixed-t3 -ffixed-t4 -ffixed-t5 -ffixed-t6
 
 # Only what the chosen names need is built.
-WANTS_GUEST := $(if $(T),$(filter-out h% c%,$(T)),yes)
+WANTS_GUEST := $(if $(T),$(filter-out h% c%,$(T))$(filter $(T)%,host/machines),yes)
 WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
-WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/demos host/readme_chapter host/steward host/root_volume host/disk_errors crash/plug),yes)
+WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/blink host/clock host/fences host/machines host/demos host/readme_chapter host/steward host/root_volume host/volume_hostile host/disk_errors crash/plug),yes)
 WANTS_DISK := $(if $(T),$(filter $(T)%,host/demos),yes)
-WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools host/root_volume host/disk_errors crash/plug),yes)
-WANTS_SERVED := $(if $(T),$(filter $(T)%,host/root_volume crash/plug),yes)
+WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools host/root_volume host/volume_hostile host/disk_errors crash/plug),yes)
+WANTS_SERVED := $(if $(T),$(filter $(T)%,host/root_volume host/volume_hostile crash/plug),yes)
 WANTS_PLUG := $(if $(T),$(filter $(T)%,crash/plug),yes)
 WANTS_IMAGE := $(if $(T),$(filter $(T)%,host/image host/uboot),yes)
 WANTS_CRASH := $(if $(T),$(filter $(T)%,crash/run crash/watched crash/mutants),yes)
@@ -47,6 +61,6 @@ TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
 MUTANT_NEEDS := $(HOST_TESTS) $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)
 FUZZ_NEEDS := $(filter-out calls,$(FUZZ_CHOSEN)) $(if $(filter calls,$(FUZZ_CHOSEN)),$(UBSAN_IMAGE) $(TEST_INITRD))
-BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD)
+BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD) $(INITRD) $(BOOT_PLUGINS)
 EXPERIMENT_NEEDS := $(KERNEL_IMAGE) $(EXPERIMENT_INITRD)
 CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD) $(EXPERIMENT_INITRD)

@@ -64,16 +64,18 @@ void arch_timer_set(uint64_t when);
 
 /* Switches the hart to an address space; without ASIDs everything cached is dropped. */
 void arch_vspace_set(uint64_t satp);
-/* Drops one address, or all, of an ASID from this hart's TLB. */
+/* Drops one address, or all, of an ASID from this hart's TLB; arch_mend_fences finds each. */
+#define ARCH_FENCE(what)                                                                           \
+    "0:\tsfence.vma " what "\n\t.pushsection .fences, \"a\"\n\t.word 0b - .\n\t.popsection"
 static inline void arch_fence_page(uint64_t address, uint64_t asid) {
-    asm volatile("sfence.vma %0, %1" ::"r"(address), "r"(asid) : "memory");
+    asm volatile(ARCH_FENCE("%0, %1")::"r"(address), "r"(asid) : "memory");
 }
 
 /* What a device reads and writes in memory, and its registers, in the order of the program. */
 static inline void arch_fence_device(void) { asm volatile("fence iorw, iorw" ::: "memory"); }
 
 static inline void arch_fence_asid(uint64_t asid) {
-    asm volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
+    asm volatile(ARCH_FENCE("x0, %0")::"r"(asid) : "memory");
 }
 
 /* Drops everything cached, translations and instructions. */
@@ -104,6 +106,9 @@ void arch_fp_load(void);
 /* Firmware (SBI). */
 void arch_console_put(char byte); /* DBCN, else legacy */
 void arch_ipi(uint64_t hart_mask);
+/* Where harts get the narrow fences above wrong, each becomes one of everything. Once, before the
+ * first. */
+void arch_mend_fences(void);
 /* Fences an ASID (or everything if there are no ASIDs, or if asid is 0) on the harts named by a
  * mask of hart ids; returns when done. */
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);

@@ -82,6 +82,7 @@ int arch_hart_init(int first, struct env *idle) {
     if (first) {
         arch_has_stimecmp = stimecmp;
         arch_has_asid = asid;
+        arch_mend_fences();
     } else if (stimecmp < arch_has_stimecmp || asid < arch_has_asid) {
         return 0;
     }

@@ -4,9 +4,10 @@
 
 enum { SBI_PUTCHAR = 1, SBI_BASE = 0x10, SBI_TIME = 0x54494d45, SBI_IPI = 0x735049 };
 enum { SBI_RFENCE = 0x52464e43, SBI_HSM = 0x48534d, SBI_RESET = 0x53525354 };
-enum { SBI_CONSOLE = 0x4442434e };
+enum { SBI_CONSOLE = 0x4442434e, SBI_VENDOR = 4, SIFIVE = 0x489, SFENCE_VMA = 0x12000073 };
 
 extern char arch_secondary[];
+extern const int32_t fences[], fences_end[]; /* from each word to its fence */
 
 struct sbi_result {
     long error;
@@ -32,8 +33,17 @@ void arch_timer_set(uint64_t when) {
 
 void arch_ipi(uint64_t hart_mask) { sbi_call(hart_mask, 0, 0, 0, 0, 0, 0, SBI_IPI); }
 
+void arch_mend_fences(void) {
+    const uint32_t whole = SFENCE_VMA;
+
+    /* FU540: wrong by address; FU740, erratum CIP-1200: instructions stay translated. */
+    if (sbi_call(0, 0, 0, 0, 0, 0, SBI_VENDOR, SBI_BASE).value == SIFIVE)
+        for (const int32_t *at = fences; at < fences_end; at++)
+            __builtin_memcpy(arch_direct(arch_physical((const char *)at + *at)), &whole, 4);
+    arch_fence_all();
+}
+
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid) {
-    /* Never by address: the FU540 gets that wrong. */
     sbi_call(hart_mask, 0, 0, ~0ull, asid, 0, arch_has_asid && asid ? 2 : 1, SBI_RFENCE);
 }
 

@@ -121,6 +121,7 @@ static long open_start(struct image *image, const struct exo_spawn *what, uint64
     start->console = what->console;
     start->instance = what->instance;
     start->files = what->files;
+    start->epoch = exo_epoch();
     memcpy(start->word, what->word, sizeof(start->word));
     exo_strlcpy(start->name, what->name ? what->name : "program", sizeof(start->name));
     image->start = start;

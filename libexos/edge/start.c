@@ -3,6 +3,7 @@
 #include "libexos/edge/start.h"
 #include "libexos/edge/console.h"
 #include "libexos/edge/print.h"
+#include "libexos/edge/time.h"
 
 _Noreturn void exo_begin(struct exo_uarea *uarea);
 long exo_crash_error;
@@ -22,6 +23,7 @@ void exo_begin(struct exo_uarea *uarea) {
     exo_uarea_init(uarea, NULL);
     if (start && start->magic == EXO_START_MAGIC) {
         block = start;
+        exo_epoch_set(start->epoch);
         if (start->console)
             exo_console_bind(start->console);
         if (start->instance)

@@ -27,6 +27,7 @@ struct exo_start {
     exo_env_t console;    /* environment to bind gate EXO_GATE_CONSOLE to, 0 = kernel log */
     exo_env_t instance;   /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
     exo_env_t files;      /* file server for EXO_GATE_FILES (files/files.h), 0 = none */
+    uint64_t epoch;       /* of the clock (edge/time.h:exo_epoch), 0 = not known */
     uint64_t word[8];     /* the spawner's own */
     char name[32];
     uint64_t areas;

@@ -30,6 +30,12 @@ uint64_t exo_ticks_of_ns(uint64_t ns) {
 
 uint64_t exo_time_ns(void) { return exo_ns_of_ticks(exo_time()); }
 
+static uint64_t epoch;
+
+uint64_t exo_epoch(void) { return epoch; }
+
+void exo_epoch_set(uint64_t ns) { epoch = ns; }
+
 void exo_sleep_until(uint64_t ticks) {
     while (exo_time() < ticks)
         exo_sleep(0, ticks);

@@ -11,7 +11,7 @@ enum { POOL = 64, CACHE_LEAST = 256, CACHE_MOST = 16384 };
 enum { PIECE = 4, PIECES = 9, PAGE_PIECE = PIECES - 1 };
 
 static void *free_pieces[PIECES];
-static uint64_t began; /* what the clock showed when the machine started, as far as is known */
+static uint64_t began; /* what the clock showed at the counter's zero, as far as is known */
 
 static void piece_give(unsigned class, void *piece) {
     *(void **)piece = free_pieces[class];
@@ -99,6 +99,8 @@ void files_host_make(struct logfs_host *host) {
     const volatile struct exo_domain *mine = &exo_domains()[exo_slot_of(exo_uarea()->domain)];
     uint32_t left = mine->limit[EXO_FRAMES] - mine->used[EXO_FRAMES];
 
+    if (began < exo_epoch())
+        began = exo_epoch();
     *host = (struct logfs_host){page_take, page_free, resize, now, left / 2};
     if (host->cache_pages < CACHE_LEAST)
         host->cache_pages = CACHE_LEAST;

@@ -25,6 +25,27 @@ struct place { /* of a name in its directory */
     uint8_t item[LF_VALUE_MOST + sizeof(struct lf_entry) + LOGFS_NAME_MOST];
 };
 
+/* Where a name may be kept. All that changes an item of names forgets it there. */
+static struct kept_name *name_kept(struct logfs *fs, struct lf_key key) {
+    return &fs->names[(LF_REST(key) >> 8 ^ key.object) % NAMES_KEPT];
+}
+
+static int name_is(const struct kept_name *kept, uint64_t directory, const char *name,
+                   size_t length) {
+    return kept->directory == directory && kept->length == length &&
+           !memcmp(kept->text, name, length);
+}
+
+static void name_keep(struct kept_name *kept, uint64_t directory, const char *name, size_t length,
+                      uint64_t inode) {
+    if (length > NAME_KEPT)
+        return;
+    kept->directory = directory;
+    kept->inode = inode;
+    kept->length = (uint8_t)length;
+    memcpy(kept->text, name, length);
+}
+
 /* The entry of a name in an item that is sound, or the item's end. */
 static const struct lf_entry *entry_find(const void *item, unsigned item_length, const char *name,
                                          size_t length) {
@@ -83,6 +104,7 @@ static int place_room(struct place *place, size_t length) {
 
 static int place_add(struct logfs *fs, struct place *place, const char *name, uint64_t inode,
                      uint32_t mode) {
+    name_kept(fs, place->key)->directory = 0;
     place->entry.inode = inode;
     place->entry.type = (uint8_t)(mode >> 12);
     memcpy(place->item + place->length, &place->entry, sizeof place->entry);
@@ -93,6 +115,7 @@ static int place_add(struct logfs *fs, struct place *place, const char *name, ui
 
 /* The name leads to another inode. */
 static int place_change(struct logfs *fs, struct place *place, uint64_t inode, uint32_t mode) {
+    name_kept(fs, place->key)->directory = 0;
     place->entry.inode = inode;
     place->entry.type = (uint8_t)(mode >> 12);
     memcpy(place->item + place->at, &place->entry, sizeof place->entry);
@@ -103,6 +126,7 @@ static int place_remove(struct logfs *fs, struct place *place) {
     unsigned size = (unsigned)sizeof place->entry + place->entry.length;
     int error;
 
+    name_kept(fs, place->key)->directory = 0;
     memmove(place->item + place->at, place->item + place->at + size,
             place->length - place->at - size);
     if (place->length > size)
@@ -137,16 +161,22 @@ int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t 
     unsigned item_length;
     const struct lf_entry *entry;
     struct lf_key key;
+    struct kept_name *kept;
     struct file *file;
     int found = directory_get(fs, directory, &file);
 
     if (found)
         return found;
     file_put(fs, file);
-    node_trim(fs);
     if (!length || length > LOGFS_NAME_MOST)
         return length ? LOGFS_ENAMETOOLONG : LOGFS_ENOENT;
     key = key_of(directory, LF_ENTRY, name_hash(fs, name, length));
+    kept = name_kept(fs, key);
+    if (name_is(kept, directory, name, length)) {
+        *inode = kept->inode;
+        return 0;
+    }
+    node_trim(fs);
     found = tree_get(fs, &fs->tree, key, &item, &item_length);
     if (found <= 0)
         return found < 0 ? found : LOGFS_ENOENT;
@@ -156,6 +186,7 @@ int logfs_lookup(struct logfs *fs, uint64_t directory, const char *name, size_t 
     if ((const uint8_t *)entry == (const uint8_t *)item + item_length)
         return LOGFS_ENOENT;
     *inode = entry->inode;
+    name_keep(kept, directory, name, length, entry->inode);
     return 0;
 }
 

@@ -10,6 +10,8 @@ enum {
     NODE_BUCKETS = 1024,
     PAGE_BUCKETS = 4096,
     FILE_BUCKETS = 512,
+    NAMES_KEPT = 64, /* kept in memory, if they are no longer than NAME_KEPT */
+    NAME_KEPT = 47,
     CHANGES = 512,      /* keys changed since the last batch; more: the next sync is a checkpoint */
     DELTA_MOST = 24576, /* bytes of deltas in a batch */
     SPARE_PAGES = 24,   /* in hand before an operation changes anything */
@@ -120,6 +122,13 @@ struct logfs {
     uint64_t checkpoint_sequence;
     struct lf_checkpoint *checkpoint; /* the last one that is durable */
     unsigned checkpoint_slot;         /* where the next one goes */
+
+    /* names that were looked up lately */
+    struct kept_name {
+        uint64_t directory /* 0: none */, inode;
+        uint8_t length;
+        char text[NAME_KEPT];
+    } names[NAMES_KEPT];
 
     /* nodes */
     struct node *nodes[NODE_BUCKETS];

@@ -21,7 +21,16 @@ static void down_the_tree(void) {
     check_is(child_does(VOLUME_GRANT, 0, 0, below, EXO_R, 1), EXO_E_ARG, "no volume");
     check_is(child_does(VOLUME_GRANT, 2, 0, below, EXO_R, 1), EXO_E_RIGHT, "a volume of mine");
     check_is(child_does(VOLUME_GRANT, 2, 0, 0, 0, 0), EXO_E_RIGHT, "nor can it be taken away");
+    check_is(child_does(VOLUME_BIND, 2, volume.frame, c.env, 1), EXO_E_RIGHT, "nor get a queue");
+    check_is(child_does(VOLUME_BIND, 2, EXO_ANY, 0, 0), EXO_E_RIGHT, "nor lose its own");
+    check_is(child_does(DISK_KICK, 2), EXO_E_RIGHT, "nor be worked on");
     check_is(child_does(VOLUME_GRANT, 3, 0, below, EXO_R, 1), EXO_E_RIGHT, "a volume of nobody");
+    check_is(child_does(IRQ_BIND, disk.disk->line, c.env, 1), EXO_E_RIGHT, "the disk's line");
+    check_is(child_does(IRQ_GRANT, disk.disk->line, c.domain), EXO_E_RIGHT, "the disk's line");
+    check_is(child_does(DISK_SERVE, 0, c.env, 1), EXO_E_RIGHT, "the disk itself");
+    check_is(child_does(DISK_TAKE, 0, CHILD_DATA), EXO_E_RIGHT, "a request of another's");
+    for (uint64_t id = 0; id < FLYING + 2; id++)
+        check_is(child_does(DISK_DONE, 0, id, 0, CHILD_DATA), EXO_E_RIGHT, "the end of one");
     check_is(child_does(VOLUME_GRANT, 1, 0, stranger, EXO_R, 1), EXO_E_RIGHT, "up the tree");
     check_is(child_does(EXTENT_MOVE, 0, 0, 1, 1, 2), EXO_E_RIGHT, "units");
     check_is(window.volumes[1].domain, (int64_t)slot_of(c.domain), "whose it is");

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# disk_errors.sh - writes and flushes that fail are told of, lose nothing that was promised, and are tried again; what nobody asked for is durable soon
+# disk_errors.sh - writes and flushes that fail, and disks that vanish, are told of, lose nothing that was promised; what nobody asked for is durable soon
 # SPDX-License-Identifier: MIT
 set -u
 dir=build/log/host/disk_errors
@@ -56,6 +56,57 @@ END
     boot "$1-later" "$dir/$1-ever.disk" <<<$'cat /kept\nls /one\npoweroff'
     says 'cat /kept' 'kept' 'what was durable before is there'
 done
+
+# The disk is pulled out while a program runs.
+cp "$new" "$dir/gone.disk"
+socket=$dir/monitor
+python3 - "$socket" "$dir/gone.log.whole" >"$dir/pulled" 2>&1 <<'END' &
+import json
+import os
+import socket
+import sys
+import time
+
+stop = time.monotonic() + 30
+while time.monotonic() < stop:
+    if os.path.exists(sys.argv[2]) and b"hoard: 16" in open(sys.argv[2], "rb").read():
+        break
+    time.sleep(0.1)
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(sys.argv[1])
+answers = monitor.makefile()
+for command, words in (("qmp_capabilities", {}), ("human-monitor-command", {"command-line": "drive_del disk0"})):
+    monitor.sendall(json.dumps({"execute": command, "arguments": words}).encode() + b"\n")
+    while "return" not in answers.readline():
+        pass
+print("pulled")
+END
+EMULATOR="-qmp unix:$socket,server=on,wait=off" boot gone "$dir/gone.disk" '' 1 <<'END'
+echo one > /one
+sync
+run hoard 16 5
+echo two > /two
+sync
+cat /one
+volume
+run wake
+sync
+poweroff
+END
+wait
+grep -q '^pulled$' "$dir/pulled"
+result $? 'the disk is pulled out'
+says sync '' 'before, sync works'
+says sync 'sync: /: I/O error' 'then it says what is wrong' 2
+says sync 'sync: /: I/O error' 'each time' 3
+said 'run wake' | grep -q 'the word is 500'
+result $? 'the machine serves on'
+clean "$dir/gone.disk"
+boot gone-after "$dir/gone.disk" <<<$'cat /kept\ncat /one\necho again > /again\nsync\npoweroff'
+says 'cat /kept' 'kept' 'in again: what was durable is there'
+says 'cat /one' 'one' 'to the last sync'
+says sync '' 'and it takes more'
+clean "$dir/gone.disk"
 
 # Nobody says sync; some seconds later the emulator is killed.
 cp "$new" "$dir/late.disk"

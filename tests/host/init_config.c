@@ -49,10 +49,19 @@ int main(void) {
     ok(parse("free-frames 400\ndeadline 70 # ms\nkeep 9") && config.free_low == 400 &&
            config.free_high == 500 && config.deadline_ms == 70 && config.keep == 9,
        "one mark: the other is a quarter above");
+    ok(parse("clock rtc@101000\n") && config.clock_count == 1 &&
+           !strcmp(config.clocks[0], "rtc@101000"),
+       "a clock by its name");
+    refused("clock a\nclock b\nclock c\nclock d\nclock e\n", 5, "four at most");
+    refused("clock\n", 1, "clock DEVICE");
     ok(parse("free-frames 400 400\n") && config.free_high == 400, "two equal marks");
     ok(parse("keep 9\nprogram a\npath p\nframes 10\nkeep 10\nprogram b\npath p\n") &&
            config.programs[0].keep == 10 && config.programs[1].keep == 9,
        "a program's minimum, or that of all");
+    ok(parse("program a\npath p\nstart later\nprogram b\npath p\n") && config.programs[0].later &&
+           !config.programs[1].later,
+       "a program may wait to be asked for");
+    refused("program a\npath p\nstart never\n", 3, "start later");
     ok(parse("program a\npath p\nframes 5%\nkeep 1000\n"), "a share has no number to exceed");
     refused("free-frames\n", 1, "free-frames LOW");
     refused("free-frames 1 2 3\n", 1, "free-frames LOW");

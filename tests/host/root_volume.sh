@@ -268,6 +268,8 @@ says 'volume' 'volume: disks: this machine has no disk of volumes' 'no disk: vol
 disk=$(fresh half)
 truncate -s 24M "$disk"
 up half "$disk" 'disk 0: no volumes: it was made on a larger disk, or this one is cut off'
+cmp -s "$disk" <(head -c 24M "$new")
+result $? 'and no byte of it has changed'
 disk=$(fresh catalogue)
 poke "$disk" $((16 * 4096 + 300)) 'SPOILED'
 poke "$disk" $((17 * 4096 + 300)) 'SPOILED'
@@ -305,7 +307,28 @@ with open(sys.argv[1], "r+b") as image:
     image.seek(16 * 4096)
     image.write(data + data)
 END
+cp "$disk" "$dir/twice.was"
 up twice "$disk" 'disk 0: no volumes: the name or the id is taken'
+cmp -s "$disk" "$dir/twice.was"
+result $? 'and no byte of it has changed'
+# Two disks that have volumes of one name: the first disk's counts.
+disk=$(fresh first-root)
+second=$dir/second-root
+"$tools/mkdisk.aspis" "$second" 24M --uuid fedcba9876543210fedcba9876543210 boot=8M root=12M &&
+    "$tools/mkdisk.aspis" "$second" --update boot@build/initrd.cpio &&
+    "$tools/mkfs.logfs" "$second:root" --label root >"$dir/made"
+result $? 'a second disk with a volume of that name'
+MEM=256M INITRD=$second boot two-roots "$disk" <<'END'
+cat /notes/deep/note
+echo here > /here
+volume
+sync
+poweroff
+END
+says 'cat /notes/deep/note' 'a note' 'two volumes of a name on two disks: the first disk has it'
+[ "$(said volume | grep -cE '^root +[01] ')" = 2 ]
+result $? 'both are listed'
+clean "$disk"
 disk=$(fresh no-logfs)
 dd if=/dev/zero of="$disk" bs=1M seek=9 count=16 conv=notrunc status=none
 boot no-logfs "$disk" <<<$'cat /x\nvolume\npoweroff'

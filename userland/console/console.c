@@ -6,7 +6,7 @@
 #include "libexos/edge/spawn.h"
 #include "libexos/edge/time.h"
 #include "libexos/vm/vm.h"
-#include "userland/init/steward.h"
+#include "userland/init/given.h"
 #include "line.h"
 #include "ring.h"
 #include "server.h"
@@ -361,30 +361,19 @@ static void gate_start(void) {
     exo_parent_page()->word[CONSOLE_PAGE_GATE] = gate.env;
 }
 
-/* The start block says which device. */
 void exo_start(struct exo_uarea *uarea) {
-    const struct exo_start *start = exo_start_block();
     const volatile struct steward_device *device;
-    uint64_t frames[1];
     long error = vm_init(uarea);
 
     if (error < 0)
         console_fail("memory", error);
-    if (!start || !start->word[START_DEVICES] || start->word[START_DEVICE] >= STEWARD_DEVICES)
-        console_fail("no such device", EXO_E_ARG);
-    frames[0] = start->word[START_DEVICES];
-    error = vm_map_frames(0, frames, 1, EXO_R, VM_BORROW | VM_KEEP);
+    error = given_device(&device);
     if (error < 0)
-        console_fail("list of devices", error);
-    device = (const volatile struct steward_device *)error + start->word[START_DEVICE];
+        console_fail("the device", error);
+    uart.base = (volatile uint8_t *)error;
     uart.kind = uart_kind_of((const char *)device->compatible);
     uart.shift = device->shift;
     uart.width = device->width ? device->width : 1;
-    frames[0] = device->frame;
-    error = vm_map_frames(0, frames, 1, EXO_R | EXO_W, VM_BORROW | VM_KEEP);
-    if (error < 0)
-        console_fail("registers", error);
-    uart.base = (volatile uint8_t *)error + (device->base & (EXO_PAGE - 1));
     if (uart.kind == UART_NONE)
         console_fail("no driver for this device", EXO_E_ARG);
     line.put = line_put;

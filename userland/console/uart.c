@@ -1,6 +1,7 @@
 /* uart.c - registers of the 16550 (plain and DesignWare) and of the SiFive UART */
 /* SPDX-License-Identifier: MIT */
 #include "uart.h"
+#include "libexos/edge/registers.h"
 
 enum { /* 16550 registers */
        NS_DATA = 0,
@@ -55,26 +56,19 @@ enum uart_kind uart_kind_of(const char *compatible) {
 }
 
 static uint32_t ns_get(const struct uart *uart, uint32_t number) {
-    volatile uint8_t *at = uart->base + (number << uart->shift);
-
-    return uart->width == 4 ? *(volatile uint32_t *)at : *at;
+    return exo_register_get(uart->base + (number << uart->shift), uart->width);
 }
 
 static void ns_set(struct uart *uart, uint32_t number, uint32_t value) {
-    volatile uint8_t *at = uart->base + (number << uart->shift);
-
-    if (uart->width == 4)
-        *(volatile uint32_t *)at = value;
-    else
-        *at = (uint8_t)value;
+    exo_register_set(uart->base + (number << uart->shift), uart->width, value);
 }
 
 static uint32_t sf_get(const struct uart *uart, uint32_t offset) {
-    return *(volatile uint32_t *)(uart->base + offset);
+    return exo_register_get(uart->base + offset, 4);
 }
 
 static void sf_set(struct uart *uart, uint32_t offset, uint32_t value) {
-    *(volatile uint32_t *)(uart->base + offset) = value;
+    exo_register_set(uart->base + offset, 4, value);
 }
 
 static void uart_enable(struct uart *uart) {

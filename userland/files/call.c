@@ -351,14 +351,27 @@ static long call_do(struct call *call) {
     }
 }
 
+/* As far as it goes: the rest of the page is not looked at. */
+static void path_take(char *to, const volatile char *from) {
+    char *end = to + FILES_PATH - 1;
+
+    while (to < end && (*to = *from++))
+        to++;
+    *to = 0;
+}
+
 void call_serve(struct session *session) {
     static struct call call;
     struct files_page *page = session->page;
 
-    call = (struct call){.session = session, .op = page->op, .attributes = page->attributes};
+    call.session = session;
+    call.op = *(volatile uint32_t *)&page->op;
+    call.attributes = page->attributes;
     memcpy(call.word, page->word, sizeof call.word);
-    memcpy(call.path, page->path, sizeof call.path);
-    call.path[0][FILES_PATH - 1] = call.path[1][FILES_PATH - 1] = 0;
+    if (call.op < FILES_CLOSE || call.op > FILES_ATTRIBUTES) /* those have a handle */
+        path_take(call.path[0], page->path[0]);
+    if (call.op == FILES_RENAME || call.op == FILES_LINK || call.op == FILES_SYMLINK)
+        path_take(call.path[1], page->path[1]);
     page->result = session->rights & EXO_R ? call_do(&call) : -EACCES;
     views_close();
     __atomic_store_n(&page->state, FILES_DONE, __ATOMIC_RELEASE);

@@ -113,13 +113,14 @@ int path_find(struct node root, const char *path, bool follow, struct node *node
 
     strcpy(way, path); /* of a call: it fits */
     *node = root;
+    error = node_type(*node, &type);
     for (;;) {
         struct node from = *node;
         size_t length;
 
         at += strspn(at, "/");
         length = strcspn(at, "/");
-        if ((error = node_type(*node, &type)) || !length)
+        if (error || !length)
             return error;
         if (type != MODE_DIRECTORY)
             return LOGFS_ENOTDIR;
@@ -134,6 +135,7 @@ int path_find(struct node root, const char *path, bool follow, struct node *node
             return error;
         at = way;
         *node = *way == '/' ? root : from;
+        error = node_type(*node, &type);
     }
 }
 

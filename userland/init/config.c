@@ -173,6 +173,10 @@ static const char *config_program_line(struct config_program *program,
         program->has_keep = config_number(value, &program->keep);
         return program->has_keep ? 0 : "want a number of frames";
     }
+    if (text_same(key, "start")) {
+        program->later = text_same(value, "later");
+        return program->later ? 0 : "want `start later`, or nothing";
+    }
     if (text_same(key, "path"))
         return text_copy(program->path, CONFIG_PATH, value) ? 0 : "path too long";
     if (text_same(key, "device")) {
@@ -227,7 +231,12 @@ static const char *config_own_line(struct config *config, const struct config_li
         return line->count == 2 && config_number(line->words[1], &config->keep)
                    ? 0
                    : "want `keep FRAMES`";
-    return "want `program NAME`, `slots`, `free-frames`, `deadline` or `keep` here";
+    if (text_same(key, "clock"))
+        return line->count == 2 && config->clock_count < CONFIG_CLOCKS &&
+                       text_copy(config->clocks[config->clock_count++], 32, line->words[1])
+                   ? 0
+                   : "want `clock DEVICE`, four at most";
+    return "want `program NAME`, `slots`, `free-frames`, `deadline`, `keep` or `clock` here";
 }
 
 static const char *config_begin(struct config *config, const struct config_line *line) {

@@ -12,6 +12,7 @@ enum {
     CONFIG_PATH = 48,
     CONFIG_ARGUMENTS = 96,
     CONFIG_DEVICES = 4,
+    CONFIG_CLOCKS = 4,
     CONFIG_DEADLINE_MS = 50, /* unless the file says otherwise */
     CONFIG_DEADLINE_MOST = 10000,
     CONFIG_KEEP = 128,
@@ -32,6 +33,7 @@ struct config_program {
     char devices[CONFIG_DEVICES][32];
     uint32_t device_count;
     uint32_t reserve_budget, reserve_period; /* microseconds; 0 = none */
+    bool later;                              /* not at boot, but when it is asked for */
     bool restart;
     uint32_t restart_most, restart_seconds; /* so many starts in that time, then give up */
     char volume[32];                        /* that it holds; empty: none */
@@ -48,7 +50,9 @@ struct config {
     uint32_t slots[EXO_HARTS]; /* init's own */
     /* Below so many free frames init asks for some, until so many are free; within milliseconds. */
     uint32_t free_low, free_high, deadline_ms;
-    uint32_t keep; /* for programs of which no block says it */
+    uint32_t keep;                  /* for programs of which no block says it */
+    char clocks[CONFIG_CLOCKS][32]; /* devices that may tell the time: the first that does */
+    uint32_t clock_count;
 };
 
 struct config_error {

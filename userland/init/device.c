@@ -46,6 +46,10 @@ uint32_t device_find(const char *name) {
     return STEWARD_DEVICES;
 }
 
+const struct steward_device *device_at(uint32_t index) {
+    return index < STEWARD_DEVICES ? &devices[index] : 0;
+}
+
 long device_open(uint32_t index) {
     struct steward_device *device = &devices[index];
     long first = device->frame;

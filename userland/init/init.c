@@ -76,6 +76,8 @@ void exo_start(struct exo_uarea *uarea) {
         test_run(test);
     command = bootarg("cmd", true);
     config_read();
+    for (uint32_t i = 0; i < config.clock_count && !clock_read(config.clocks[i]); i++)
+        ;
     slots_settle(config.slots);
     if ((error = gate_open()) < 0)
         init_fail("the gate", error);

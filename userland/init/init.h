@@ -56,11 +56,18 @@ long devices_open(void);
 uint64_t devices_frame(void);
 /* A device's index by its name, or the first serial port's; STEWARD_DEVICES if there is none. */
 uint32_t device_find(const char *name);
+/* The entry at an index, or 0. */
+const struct steward_device *device_at(uint32_t index);
 /* Makes its registers frames, once; an error if the kernel refuses. */
 long device_open(uint32_t index);
 /* Registers and interrupt line go to the child, and come back when it dies; the list of devices
  * too. 0, or what failed. */
 const char *device_give(uint32_t index, exo_domain_t to, long *error);
+
+/* clock.c */
+/* Reads the time from a clock of that name, for whoever starts from now on; false if there is none,
+ * or none that knows. */
+bool clock_read(const char *name);
 
 /* disk.c */
 void disks_open(void);

@@ -215,10 +215,20 @@ static void service_end_dependents(void) {
         }
 }
 
+/* One init.conf is for all boards: a machine without its device goes without the program. Only a
+ * console is missed. */
+static bool service_fits(const struct config_program *program) {
+    for (uint32_t i = 0; i < program->device_count; i++)
+        if (device_find(program->devices[i]) == STEWARD_DEVICES)
+            return program->offers_console;
+    return true;
+}
+
 void service_start_all(void) {
     for (uint32_t i = 0; i < service_count; i++) {
         services[i].since = exo_time();
-        service_spawn(&services[i]);
+        if (!services[i].program->later && service_fits(services[i].program))
+            service_spawn(&services[i]);
     }
 }
 

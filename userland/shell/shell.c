@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "libexos/edge/console.h"
 #include "libexos/edge/start.h"
 #include "libexos/edge/time.h"
@@ -127,6 +128,19 @@ static int shell_end(uint64_t restart, int status) {
     return shell_fail("shell", restart ? "reboot" : "poweroff", error_text(error));
 }
 
+static int command_date(int count, char **words) {
+    char text[40];
+    time_t now = time(NULL);
+
+    if (count != 1)
+        return shell_usage("date");
+    if (!exo_epoch())
+        return shell_fail(words[0], "clock", "this machine has none that init.conf names");
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", gmtime(&now));
+    puts(text);
+    return 0;
+}
+
 static int command_echo(int count, char **words) {
     bool add = count > 2 && !strcmp(words[count - 2], ">>");
     char text[SHELL_LINE] = "";
@@ -241,6 +255,7 @@ static const struct shell_command commands[] = {
     {"volume", "[make | grow | end]", "the volumes of the disks", volumes_command},
     {"echo", "[WORDS] [> FILE]", "print the words, or put (>>: add) them into a file",
      command_echo},
+    {"date", "", "the time of the day, if a clock tells it", command_date},
     {"version", "", "the machine and the kernel's own measurements", show_version},
     {"reboot", "", "restart the machine", command_reboot},
     {"poweroff", "[STATUS]", "end the machine", command_poweroff},
