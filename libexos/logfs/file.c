@@ -164,7 +164,6 @@ long logfs_read(struct logfs *fs, uint64_t inode, void *to, size_t length, uint6
 }
 
 static void page_pin(struct file *file, struct page *page, const void **memory) {
-    page_smooth(file, page);
     page->pins++;
     file->holds++; /* a mapped page stays, even when the last name goes */
     *memory = page->memory;
@@ -175,7 +174,7 @@ int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void 
     struct page *page = file && !file->erased ? page_find(fs, file, index) : NULL;
     int error;
 
-    if (page) {
+    if (page && !page->rough) {
         page_pin(file, page, memory);
         return 0;
     }
@@ -190,8 +189,10 @@ int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void 
         error = LOGFS_EINVAL;
     else
         error = page_get(fs, file, index, 1, &page);
-    if (!error)
+    if (!error) {
+        page_smooth(file, page);
         page_pin(file, page, memory);
+    }
     file_put(fs, file);
     return error;
 }
