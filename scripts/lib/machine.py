@@ -4,7 +4,7 @@
 
   KERNEL, INITRD   other images than build/kernel/Image and build/initrd.cpio
   BOOTARGS         words put before the ones made here
-  DISK             an image file for virtio-blk
+  DISK             an image file for virtio-blk; on sifive_u that of an SD card
   QEMU_ARGS        further words for the emulator
   TIMEOUT          seconds
 """
@@ -97,7 +97,9 @@ def command(settings, bootargs=""):
         words += ["-global", "virtio-mmio.force-legacy=false"]
     if settings.icount:
         words += ["-icount", "shift=0,sleep=off"]
-    if settings.disk:
+    if settings.disk and settings.board == "sifive_u":
+        words += ["-drive", f"file={settings.disk},format=raw,if=sd"]
+    elif settings.disk:
         words += ["-drive", f"file={settings.disk},format=raw,if=none,id=disk0",
                   "-device", "virtio-blk-device,drive=disk0"]
     return words + settings.more

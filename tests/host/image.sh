@@ -12,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # What is expected, from the manuals: first sector, last sector and type of p1 and p2, then the firmware for each.
 sifive=5B193300-FC78-40CD-8002-E86C45580B47
 uboot=2E54B353-1271-4842-806F-E436D6AF6985
+aspis=C6F75D73-5291-4534-A5AE-FEF9E76F5B6A
 fat=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7
 firmware=build/deps/u-boot-sifive/usr/lib/u-boot
 starfive=build/deps/u-boot-starfive/usr/lib/u-boot/starfive_visionfive2
@@ -113,7 +114,20 @@ card() { # board
     sgdisk --verify "$image" >"$dir/said" 2>&1 && grep -q '^No problems found' "$dir/said" &&
         part_is "$image" 1 "$first1" "$type1" 0000000000000000 && part_is "$image" 2 "$first2" "$type2" 0000000000000000 &&
         part_is "$image" 3 16384 "$fat" 0000000000000004
-    result $? "$board: three partitions, each in its place, the third to boot from"
+    result $? "$board: partitions, each in its place, the third to boot from"
+    case $board in
+    unleashed | unmatched)
+        part_is "$image" 4 147456 "$aspis" 0000000000000000 && [ "$(stat -c %s "$image")" = $((256 << 20)) ]
+        result $? "$board: a fourth for volumes, 256 MiB in all"
+        dd if="$image" of="$dir/p4" bs=1M skip=72 count=183 status=none
+        does "$board: its root volume is clean" build/host/fsck.logfs --data "$dir/p4:root"
+        rm -f "$dir/p4"
+        ;;
+    *)
+        ! sgdisk --info=4 "$image" | grep -q '^First sector'
+        result $? "$board: no fourth"
+        ;;
+    esac
     if [ -n "$spl" ]; then
         does "$board: SPL from sector $first1" holds "$image" "$first1" "$spl"
         does "$board: u-boot.itb from sector $first2" holds "$image" "$first2" "$itb"

@@ -64,6 +64,10 @@ int main(void) {
     refused("program a\npath p\nstart never\n", 3, "start later");
     ok(parse("program a\npath p\nframes 5%\nkeep 1000\n"), "a share has no number to exceed");
     refused("free-frames\n", 1, "free-frames LOW");
+    ok(parse("program a\npath p\nserves disk\nprogram b\npath p\n") &&
+           config.programs[0].serves_disk && !config.programs[1].serves_disk,
+       "who serves a disk");
+    refused("program a\npath p\nserves files\n", 3, "want `serves disk`");
     refused("free-frames 1 2 3\n", 1, "free-frames LOW");
     refused("free-frames -1\n", 1, "free-frames LOW");
     refused("free-frames 3000000000\n", 1, "free-frames LOW");

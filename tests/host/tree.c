@@ -15,6 +15,7 @@ static struct steward_device devices[STEWARD_DEVICES];
 static uint32_t count;
 static struct tree_hart harts[16];
 static uint32_t hart_count;
+static uint64_t card;
 
 /* As main.c does: what the kernel keeps are windows without frames. */
 static void read_tree(const void *blob, size_t size) {
@@ -30,6 +31,7 @@ static void read_tree(const void *blob, size_t size) {
     facts.line_table.count = machine.plic_lines < EXO_LINES ? machine.plic_lines + 1 : EXO_LINES;
     count = tree_devices(blob, size, &facts, devices, STEWARD_DEVICES);
     hart_count = tree_harts(blob, size, harts, 16);
+    card = tree_bus(blob, size, "sifive,spi0", "mmc-spi-slot");
 }
 
 static void read_board(const char *board) {
@@ -112,10 +114,12 @@ static void test_boards(void) {
            device_is(0x10050000, "sifive,spi0", 6) &&
            device_is(0x10090000, "sifive,fu540-c000-gem", 53),
        "fu540: UART, SPI, Ethernet");
+    ok(card == 0x10050000, "fu540: which controller has the slot for cards");
     ok(device(0x10000000) && device(0x10000000)->clock == 33333333,
        "fu540: the clock controller runs from a fixed clock");
     read_board("fu740");
     ok(device_is(0x10010000, "sifive,uart0", 39), "fu740: UART");
+    ok(card == 0x10050000, "fu740: the slot for cards");
     read_board("jh7110");
     ok(device_is(0x10000000, "snps,dw-apb-uart", 32) && device(0x10000000)->shift == 2 &&
            device(0x10000000)->width == 4 && device(0x10000000)->pages == 16,
@@ -123,6 +127,7 @@ static void test_boards(void) {
     ok(device_is(0x16010000, "snps,dw-mshc", 74) && device_is(0x16020000, "snps,dw-mshc", 75) &&
            device_is(0x16040000, "snps,dwmac", 78),
        "jh7110: SD, eMMC, Ethernet");
+    ok(!card, "jh7110: its slot is not on SPI");
 }
 
 static void test_odd(void) {
@@ -191,7 +196,7 @@ static void test_corrupt(const char *board) {
 
         memcpy(part, blob, length);
         read_tree(part, length);
-        insane += count != 0 || hart_count != 0;
+        insane += count != 0 || hart_count != 0 || card != 0;
         free(part);
     }
     snprintf(what, sizeof(what), "%s: cut at any length it has no devices and no harts", board);

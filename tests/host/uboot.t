@@ -208,34 +208,60 @@ def by_tftp():
                re.search(r"^root .* files$", machine.said, re.M), what, machine.said)
 
 
+def sifive(name, card, harts, *words):
+    return Machine(name, "-M", "sifive_u,msel=11", "-smp", str(harts), "-m", "8G", "-bios", SPL,
+                   "-drive", f"file={card},format=raw,if=sd", *words)
+
+
+def to_prompt(machine):
+    """Through SPL and U-Boot; whether our prompt came. 7.2 may find the card at the second try only."""
+    seen = machine.seen
+    machine.wait(r"Hit any key|mmc init failed|failed to boot")
+    machine.type("")
+    for _ in range(2):
+        if "Hit any key" in machine.said[seen:] and "Found /extlinux" not in machine.said[seen:] and \
+                machine.wait(PROMPT):
+            machine.type("run bootcmd_mmc0")
+            machine.wait(r"(?=^Found /extlinux)|(?=" + PROMPT + ")")
+    return "Found /extlinux" in machine.said[seen:] and machine.wait(r"^aspis> ")
+
+
 def unleashed():
-    what = "unleashed: SPL, OpenSBI, U-Boot, kernel and root volume, all from the card"
+    what = "unleashed: SPL, OpenSBI, U-Boot, kernel from the card, and the root volume on it"
     if not os.path.exists(SPL) and not shell("scripts/fetch-deps", "u-boot-sifive", SIFIVE):
         skip(what, "the firmware's package cannot be had here")
         return
     version = subprocess.run(["qemu-system-riscv64", "--version"], text=True, check=True,
                              stdout=subprocess.PIPE).stdout
     version = int(re.search(r"version (\d+)", version)[1])
-    if not shell("scripts/image", "unleashed", CMD="ps; volume; reboot"):
+    if 8 <= version <= 10:
+        skip(what, f"the SD card of sifive_u does not work in QEMU {version}")
+        return
+    if not shell("scripts/image", "unleashed"):
         result(False, what)
         return
     card = f"{DIR}/aspis-unleashed.img"
-    os.truncate(card, 128 << 20)  # QEMU wants a power of two
-    with Machine("unleashed", "-M", "sifive_u,msel=11", "-smp", "5", "-m", "8G", "-bios", SPL,
-                 "-drive", f"file={card},format=raw,if=sd") as machine:
-        machine.wait(r"Hit any key|mmc init failed|failed to boot")
-        machine.type("")
-        for _ in range(2):  # 7.2 may find the card at the second try only
-            if "Hit any key" in machine.said and "Found /extlinux" not in machine.said and \
-                    machine.wait(PROMPT):
-                machine.type("run bootcmd_mmc0")
-                machine.wait(r"(?=^Found /extlinux)|(?=" + PROMPT + ")")
-        if "Found /extlinux" not in machine.said and 8 <= version <= 10:
-            skip(what, f"the SD card of sifive_u does not work in QEMU {version}")
-            return
-        good = machine.leave()
-        result(good and re.search(r"^hart 0 skipped", machine.said, re.M) and
-               re.search(r"^root .* files$", machine.said, re.M), what, machine.said)
+    with sifive("unleashed", card, 5) as machine:
+        good = to_prompt(machine)
+        machine.type("volume")
+        good = good and machine.wait(r"^root +1 +128 .* files$") and machine.wait(r"^aspis> ")
+        machine.type("reboot")
+        result(good and machine.leave(r"^aspis> reboot") and re.search(r"^hart 0 skipped", machine.said, re.M),
+               what, machine.said)
+    # One hart of ours is enough: who moves bytes through SPI keeps the emulator's one lock of devices so
+    # busy that the others wait for it.
+    with sifive("reset", card, 2, "-action", "reboot=reset") as machine:
+        good = to_prompt(machine)
+        machine.type("cp /bin/shell /kept; echo written > /note; reboot")
+        good = good and machine.wait(r"^U-Boot SPL") and to_prompt(machine)
+        machine.type("cat /note; ls /kept")
+        size = os.path.getsize("build/root/bin/shell")
+        result(good and machine.wait(r"^written") and machine.wait(rf"^ +{size} +/kept"),
+               "unleashed: what was written to the card is there after a reset", machine.said)
+    with open(card, "rb") as whole, open(f"{DIR}/p4", "wb") as part:
+        whole.seek(72 << 20)
+        part.write(whole.read(183 << 20))
+    result(shell("build/host/fsck.logfs", "--data", f"{DIR}/p4:root"), "unleashed: and its file system is clean")
 
 
 def main():

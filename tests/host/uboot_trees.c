@@ -21,6 +21,7 @@ static const struct board {
     uint64_t timebase;
     uint32_t lines;
     struct device devices[8];
+    uint64_t card, da9063; /* the controllers they are behind */
 } boards[] = {
     {"sifive_unleashed",
      "u-boot-sifive",
@@ -31,7 +32,9 @@ static const struct board {
       {0x10050000, "spi@10050000", "sifive,spi0", 6},
       {0x10090000, "ethernet@10090000", "sifive,fu540-c000-gem", 53},
       {0x10020000, "pwm@10020000", "sifive,pwm0", 42},
-      {0x10060000, "gpio@10060000", "sifive,gpio0", 7}}},
+      {0x10060000, "gpio@10060000", "sifive,gpio0", 7}},
+     0x10050000,
+     0},
     {"sifive_unmatched",
      "u-boot-sifive",
      {0x80000000, 0x400000000},
@@ -41,7 +44,9 @@ static const struct board {
       {0x10050000, "spi@10050000", "sifive,spi0", 43},
       {0x10090000, "ethernet@10090000", "sifive,fu540-c000-gem", 55},
       {0x10020000, "pwm@10020000", "sifive,pwm0", 44},
-      {0x10060000, "gpio@10060000", "sifive,gpio0", 23}}},
+      {0x10060000, "gpio@10060000", "sifive,gpio0", 23}},
+     0x10050000,
+     0x10030000},
     {"starfive_visionfive2",
      "u-boot-starfive",
      {0x40000000, 0x200000000},
@@ -52,7 +57,9 @@ static const struct board {
       {0x16020000, "mmc@16020000", "snps,dw-mshc", 75},
       {0x16030000, "ethernet@16030000", "snps,dwmac-5.20", 7},
       {0x16040000, "ethernet@16040000", "snps,dwmac-5.20", 78},
-      {0x13040000, "pinctrl@13040000", "starfive,jh7110-sys-pinctrl", 86}}},
+      {0x13040000, "pinctrl@13040000", "starfive,jh7110-sys-pinctrl", 86}},
+     0,
+     0},
 };
 
 static struct machine machine;
@@ -112,6 +119,10 @@ static void test(const struct board *board, const char *file) {
     count = tree_devices(blob, size, &facts, devices, STEWARD_DEVICES);
     for (const struct device *wanted = board->devices; wanted->name; wanted++)
         says(board, is_listed(wanted, count), wanted->name);
+    says(board,
+         tree_bus(blob, size, "sifive,spi0", "mmc-spi-slot") == board->card &&
+             tree_bus(blob, size, "sifive,i2c0", "dlg,da9063") == board->da9063,
+         "what is behind SPI and I2C");
     free(blob);
 }
 

@@ -116,15 +116,17 @@ static long volume_end(const char *name) {
 static long volume_make(const char *name, uint64_t units) {
     struct volume_entry entry = {.share = SHARE, .code_length = volume_map_owns_count};
     struct volume_map map;
-    struct kept *kept = kept_disks;
+    struct kept *kept = NULL;
     long error;
 
-    while (kept < kept_disks + EXO_DISKS &&
-           !(kept->live && kept_rights(kept) & EXO_W && kept_units(kept, VOLUME_FREE) >= units))
-        kept++;
+    for (uint32_t rank = 0; rank < EXO_DISKS && !kept; rank++) {
+        kept = kept_ranked(rank);
+        if (!kept->live || !(kept_rights(kept) & EXO_W) || kept_units(kept, VOLUME_FREE) < units)
+            kept = NULL;
+    }
     if (kept_find(name, &(struct kept *){NULL}))
         return EXO_E_BUSY;
-    if (kept == kept_disks + EXO_DISKS)
+    if (!kept)
         return EXO_E_FULL;
     entry.limit = kept->device.units - 1;
     /* One that this disk did not have before: no two volumes begin at one count of its catalogue.

@@ -190,6 +190,10 @@ static const char *config_program_line(struct config_program *program,
         return text_copy(program->volume, sizeof program->volume, value)
                    ? 0
                    : "name of the volume too long";
+    if (text_same(key, "serves")) {
+        program->serves_disk = text_same(value, "disk");
+        return program->serves_disk ? 0 : "want `serves disk`";
+    }
     if (text_same(key, "gate")) {
         program->offers_console = program->offers_console || text_same(value, "console");
         program->offers_steward = program->offers_steward || text_same(value, "steward");

@@ -39,6 +39,7 @@ struct config_program {
     char volume[32];                        /* that it holds; empty: none */
     bool offers_console, offers_steward;    /* gates: the program's own, or init's given to it */
     bool offers_files;
+    bool serves_disk;
     bool has_keep;
     uint32_t keep; /* frames that it is never asked below */
     uint32_t line; /* where its block begins */

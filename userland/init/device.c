@@ -9,6 +9,14 @@
 static struct steward_device *devices;
 static uint64_t frame = EXO_ANY;
 
+/* Controllers that are named by what is on their bus: where their registers are, or 0. */
+static struct {
+    const char *name, *controller, *device;
+    uint64_t base;
+} buses[] = {{"card", "sifive,spi0", "mmc-spi-slot", 0},
+             {"da9063", "sifive,i2c0", "dlg,da9063", 0}};
+enum { BUSES = sizeof buses / sizeof *buses };
+
 long devices_open(void) {
     size_t length;
     const void *tree = exo_device_tree(&length);
@@ -20,8 +28,11 @@ long devices_open(void) {
     if (error < 0)
         return error;
     devices = (struct steward_device *)DEVICE_ADDRESS;
-    if (tree)
+    if (tree) {
         tree_devices(tree, length, exo_facts(), devices, STEWARD_DEVICES);
+        for (uint32_t i = 0; i < BUSES; i++)
+            buses[i].base = tree_bus(tree, length, buses[i].controller, buses[i].device);
+    }
     return 0;
 }
 
@@ -34,14 +45,20 @@ static bool text_has(const char *text, const char *part) {
     return false;
 }
 
-uint32_t device_find(const char *name) {
-    bool serial = !exo_strcmp(name, "serial");
+static bool device_is(const struct steward_device *device, const char *name) {
+    if (!exo_strcmp(name, "serial"))
+        return text_has(device->compatible, "16550") ||
+               text_has(device->compatible, "dw-apb-uart") ||
+               text_has(device->compatible, "sifive,uart0");
+    for (uint32_t i = 0; i < BUSES; i++)
+        if (!exo_strcmp(name, buses[i].name))
+            return buses[i].base && device->base == buses[i].base;
+    return !exo_strcmp(device->name, name);
+}
 
+uint32_t device_find(const char *name) {
     for (uint32_t i = 0; i < STEWARD_DEVICES && devices[i].pages; i++)
-        if (serial ? text_has(devices[i].compatible, "16550") ||
-                         text_has(devices[i].compatible, "dw-apb-uart") ||
-                         text_has(devices[i].compatible, "sifive,uart0")
-                   : !exo_strcmp(devices[i].name, name))
+        if (device_is(&devices[i], name))
             return i;
     return STEWARD_DEVICES;
 }

@@ -49,7 +49,7 @@ static long disk_open(uint64_t page, uint32_t line, uint64_t *frame, uint64_t *l
     exo_printf("disk %ld: %u MiB\n", disk, units);
     *frame += took;
     *left -= took;
-    volumes_open((uint32_t)disk);
+    volumes_open((uint32_t)disk, !page && !line);
     return disk;
 }
 
@@ -76,6 +76,52 @@ void disks_open(void) {
         disk_open(0, (uint32_t)number_at(&served), &frame, &left);
     for (; left; frame++, left--)
         exo_hold_drop(0, &frame, 1);
+}
+
+/* A disk of so many units that is nobody's yet. Its number, or an error. */
+static long disk_make(uint64_t units) {
+    uint64_t most = (DISK_FRAMES - EXO_DISK_FRAMES) * 1024, count, frame;
+    long disk;
+
+    units = units < most ? units : most;
+    count = EXO_DISK_FRAMES + (units + 1023) / 1024;
+    frame = frames_in_a_row(count);
+    disk = frame ? exo_disk_open(0, units, frame, count) : EXO_E_FULL;
+    for (; frame && disk < 0 && count; frame++, count--)
+        exo_hold_drop(0, &frame, 1);
+    return disk;
+}
+
+void disk_serve(struct service *service) {
+    uint64_t *word = service->child.page ? service->child.page->word : NULL, id[2];
+    const char *name = service->program->name;
+    uint64_t units = word ? __atomic_load_n(&word[SERVES_UNITS], __ATOMIC_ACQUIRE) : 0;
+    long disk = (long)service->disk - 1, error;
+
+    if (service->serving || !units)
+        return;
+    service->serving = true;
+    if (units == SERVES_NONE)
+        return;
+    memcpy(id, &word[SERVES_ID], sizeof id);
+    if (disk < 0 && (disk = disk_make(units)) >= 0) {
+        service->disk = (uint32_t)disk + 1;
+        memcpy(service->disk_id, id, sizeof id);
+    }
+    /* What stands in the kernel's books is true of the disk that it was made for. */
+    if (disk >= 0 &&
+        (memcmp(id, service->disk_id, sizeof id) || units < exo_facts()->disk[disk].units.count)) {
+        exo_printf("init: %s: another disk than before is not served\n", name);
+        return;
+    }
+    error = disk < 0 ? disk : exo_disk_serve((uint64_t)disk, service->child.env, SERVES_EVENT);
+    if (error < 0) {
+        exo_printf("init: %s: its disk: %s\n", name, exo_error_name(error));
+        return;
+    }
+    __atomic_store_n(&word[SERVES_DISK], (uint64_t)disk + 1, __ATOMIC_RELEASE);
+    exo_event_post(service->child.env, SERVES_EVENT);
+    volumes_add((uint32_t)disk);
 }
 
 long volumes_give(exo_domain_t to) {

@@ -26,6 +26,9 @@ struct service {
     uint32_t starts; /* since `since` */
     uint64_t since;
     uint32_t limits[EXO_RESOURCES]; /* as they were when it started first */
+    bool serving;                   /* its word about a disk was heard */
+    uint32_t disk;                  /* that it serves, + 1; 0: none yet */
+    uint64_t disk_id[2];
 };
 extern struct service services[CONFIG_PROGRAMS];
 extern uint32_t service_count;
@@ -71,6 +74,9 @@ bool clock_read(const char *name);
 
 /* disk.c */
 void disks_open(void);
+/* If a program that serves a disk has found it, the kernel hears who drives it, and its volumes are
+ * taken up if they are not yet. */
+void disk_serve(struct service *service);
 /* A test's volumes, volumes=COUNT*UNITS of the first disk, or with @ram behind it of the initrd:
  * given, granted and moved as its parent page says meanwhile, and taken back. */
 long volumes_give(exo_domain_t to);
@@ -79,8 +85,10 @@ void volumes_take(void);
 uint64_t number_at(const char **text); /* test.c */
 
 /* volume.c */
-/* Scans a disk that was taken up. */
-void volumes_open(uint32_t disk);
+/* Scans a disk that was taken up; `memory`: what is written there is lost at the end. */
+void volumes_open(uint32_t disk, bool memory);
+/* The same of a disk that came later, once the gate is there; nothing if it is known already. */
+void volumes_add(uint32_t disk);
 /* From now on that environment is the one that changes volumes. */
 long volumes_bind(exo_env_t env);
 /* The page of struct steward_volume, or EXO_ANY. */

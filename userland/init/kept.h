@@ -14,6 +14,7 @@ enum { PAGE_QUEUE, PAGE_DATA, PAGES }; /* of each disk */
 
 extern struct kept {
     bool live;
+    bool memory; /* what is written there is lost at the end */
     struct volume_device device;
     struct volume_keeper keeper;
     struct exo_disk_queue queue; /* the keeper's: unit 0, and one that is being filled */
@@ -40,7 +41,9 @@ void kept_list(void);
 uint64_t kept_rights(const struct kept *kept);
 /* The frame with the volume's root is filled anew. */
 void kept_show(struct kept *kept, uint32_t volume);
-/* By its name, on whichever disk: then *disk is that; or 0. */
+/* All disks, those first that last: rank 0 to EXO_DISKS - 1. */
+struct kept *kept_ranked(uint32_t rank);
+/* By its name, on whichever disk, the first of rank: then *disk is that; or 0. */
 uint32_t kept_find(const char *name, struct kept **disk);
 /* Units go from owner to owner, as volume_device.move has it. */
 int kept_move(void *kept, uint32_t first, uint32_t count, uint32_t from, uint32_t to, int written);

@@ -4,7 +4,7 @@
 #include "libexos/edge/cpio.h"
 #include "userland/console/server.h"
 
-enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 20000 };
+enum { SERVICE_WORDS = 16, SERVICE_CONSOLE_MS = 20000, SERVICE_DISK_MS = 10000 };
 
 struct service services[CONFIG_PROGRAMS];
 uint32_t service_count;
@@ -97,6 +97,19 @@ static void service_await_console(struct service *service) {
                    service->program->name);
 }
 
+/* What follows may have volumes of a disk that is served. */
+static void service_await_disk(struct service *service) {
+    uint64_t deadline = exo_time() + exo_time_base() * SERVICE_DISK_MS / 1000;
+
+    while (service->running && !service->serving && service->child.page &&
+           !service->child.page->state && exo_time() < deadline) {
+        exo_sleep_ns(1000000);
+        disk_serve(service);
+    }
+    if (!service->serving)
+        exo_printf("init: %s says nothing of its disk\n", service->program->name);
+}
+
 static void service_spawn(struct service *service) {
     const struct config_program *program = service->program;
     const char *words[SERVICE_WORDS] = {program->name};
@@ -108,6 +121,7 @@ static void service_spawn(struct service *service) {
     long error = 0;
 
     service->wanted = 0;
+    service->serving = false;
     service->given_up = true; /* unless all goes well */
     if (!exo_initrd_find(program->path, &file)) {
         exo_printf("init: %s: %s is not in the initrd\n", program->name, program->path);
@@ -167,6 +181,8 @@ static void service_spawn(struct service *service) {
         files = service->child.env;
     if (program->offers_console)
         service_await_console(service);
+    if (program->serves_disk && !service->starts) /* later nobody waits */
+        service_await_disk(service);
 }
 
 /* May it start once more? Too many starts within the policy's time end it. */
@@ -209,7 +225,7 @@ static void service_end_dependents(void) {
     console = 0;
     for (uint32_t i = 0; i < service_count; i++)
         if (services[i].running && !services[i].program->offers_console &&
-            !services[i].program->offers_files) {
+            !services[i].program->offers_files && !services[i].program->serves_disk) {
             service_end(&services[i], EXO_E_DEAD, 0);
             services[i].wanted = 1;
         }
@@ -240,8 +256,11 @@ void service_look(void) {
 
         if (service->running) {
             how = exo_wait(&service->child, &status, exo_time());
-            if (how == EXO_E_AGAIN)
+            if (how == EXO_E_AGAIN) {
+                if (service->program->serves_disk)
+                    disk_serve(service);
                 continue;
+            }
             service_end(service, how, status);
             if (command && service->program->offers_steward)
                 machine_end(false, how == EXO_CHILD_EXITED ? (int)status : 1);

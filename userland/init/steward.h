@@ -11,6 +11,17 @@ enum {
     START_DEVICES, /* frame of the list of devices, readable; 0 = no device was given */
 };
 
+/* Words of the parent page of a program that serves a disk (`serves disk` in init.conf). It writes
+ * SERVES_ID, then SERVES_UNITS, and posts EXO_EVENT_CHILD; when the kernel knows it as the driver,
+ * SERVES_DISK is there. Its requests come with SERVES_EVENT. */
+enum {
+    SERVES_UNITS,                /* MiB, or SERVES_NONE: it found none */
+    SERVES_ID,                   /* two words: which disk it is */
+    SERVES_DISK = SERVES_ID + 2, /* number + 1 */
+    SERVES_EVENT = 2
+};
+#define SERVES_NONE UINT64_MAX
+
 /* Words of a test's parent page, for what only init may do with its volumes: it writes all from
  * TEST_GRANTS on and counts TEST_ASKED up; TEST_SERVED follows when the answer is there. */
 enum {

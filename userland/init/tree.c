@@ -148,6 +148,22 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
     return count;
 }
 
+uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, const char *device) {
+    int node = -1, bus = -1, above;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    while (bus < 0 && (node = fdt_node_offset_by_compatible(blob, node, device)) >= 0) {
+        bus = fdt_parent_offset(blob, node);
+        if (!is_okay(blob, node) || !has_text(blob, bus, "compatible", controller))
+            bus = -1;
+    }
+    above = bus < 0 ? bus : fdt_parent_offset(blob, bus);
+    return above < 0
+               ? 0
+               : number_at(blob, bus, "reg", 0, (int)number_of(blob, above, "#address-cells"));
+}
+
 uint32_t tree_transports(const void *blob, uint64_t length, struct tree_transport *transports,
                          uint32_t most) {
     uint32_t count = 0;

@@ -14,6 +14,10 @@
 uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct exo_facts *facts,
                       struct steward_device *devices, uint32_t most);
 
+/* Where the registers are of the first controller of that kind with such a device on its bus, which
+ * is okay: as `base` of tree_devices; 0: there is none, or the tree is corrupt. */
+uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, const char *device);
+
 struct tree_transport { /* of virtio: a device may be behind it */
     uint64_t base;
     uint32_t line;

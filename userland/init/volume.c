@@ -203,7 +203,7 @@ void kept_show(struct kept *kept, uint32_t volume) {
     }
 }
 
-void volumes_open(uint32_t disk) {
+void volumes_open(uint32_t disk, bool memory) {
     struct kept *kept = &kept_disks[disk];
     long error = keeper_open(kept, disk);
     int fault = error ? VOLUME_IO : volume_scan(&kept->keeper, &kept->device, kept->owner);
@@ -212,6 +212,7 @@ void volumes_open(uint32_t disk) {
         exo_printf("disk %u: %s\n", disk, exo_error_name(error));
     else if (fault && fault != VOLUME_MAGIC)
         exo_printf("disk %u: no volumes: %s\n", disk, volume_words(fault));
+    kept->memory = memory;
     kept->live = !error && !fault;
     if (!kept->live) {
         keeper_close(kept);
@@ -226,9 +227,20 @@ void volumes_open(uint32_t disk) {
     kept_list();
 }
 
+struct kept *kept_ranked(uint32_t rank) {
+    uint32_t lasting = 0;
+
+    for (uint32_t i = 0; i < EXO_DISKS; i++)
+        lasting += !kept_disks[i].memory;
+    for (uint32_t i = 0, before = rank < lasting ? rank : rank - lasting;; i++)
+        if (kept_disks[i].memory == (rank >= lasting) && !before--)
+            return &kept_disks[i];
+}
+
 /* By its name, on whichever disk: then *disk is that; or 0. */
 uint32_t kept_find(const char *name, struct kept **disk) {
-    for (*disk = kept_disks; *disk < kept_disks + EXO_DISKS; ++*disk)
+    for (uint32_t rank = 0; rank < EXO_DISKS; rank++) {
+        *disk = kept_ranked(rank);
         for (uint32_t i = 1; (*disk)->live && i <= VOLUME_MOST; i++) {
             const struct volume_entry *entry =
                 volume_catalogue_entry(&(*disk)->keeper.catalogue, i);
@@ -236,6 +248,7 @@ uint32_t kept_find(const char *name, struct kept **disk) {
             if (entry && !exo_strcmp(entry->name, name))
                 return i;
         }
+    }
     return 0;
 }
 
@@ -339,4 +352,14 @@ long volume_give(const char *name, exo_domain_t to, uint64_t *root) {
     number = give(name, to, root);
     kept_end();
     return number;
+}
+
+void volumes_add(uint32_t disk) {
+    if (kept_disks[disk].live)
+        return;
+    kept_begin();
+    volumes_open(disk, false);
+    if (kept_disks[disk].live)
+        volumes_bind(gate_env());
+    kept_end();
 }
