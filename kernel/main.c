@@ -95,9 +95,11 @@ static void main_windows(void) {
 static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
     uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
-    uint32_t buckets = 1u << (31 - __builtin_clz(holds));
+    uint32_t buckets = 1024;
     uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
 
+    while (buckets * 2 <= holds)
+        buckets *= 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
     frame_table = main_take(size);

@@ -10,6 +10,8 @@
 #define ARCH_IMAGE 0xffffffffc0000000ull
 #define ARCH_USER_END 0x4000000000ull
 
+#define ARCH_COLD __attribute__((cold)) /* built small, not fast */
+
 enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
 static inline void *arch_direct(uint64_t physical) { return (void *)(ARCH_DIRECT + physical); }

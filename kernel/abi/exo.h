@@ -220,6 +220,7 @@ struct exo_volume { /* exported: units of a disk, and the domain that they are b
 };
 
 enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH = 4 };
+enum { EXO_DISK_WRITE_FLUSH = EXO_DISK_WRITE | EXO_DISK_FLUSH }; /* a flush once it ended well */
 
 struct exo_request { /* data from sector `offset` of the first frame on, through all in order */
     uint8_t op, offset;
