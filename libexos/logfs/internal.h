@@ -156,6 +156,7 @@ struct logfs {
     struct lf_log_place log, durable; /* in memory; as of the last flush */
     int epoch_durable;                /* the disk knows that this mount writes */
     int unflushed;                    /* chunks were written since the last flush */
+    int flushed;                      /* the last chunk was, with its write */
     struct change changes[CHANGES];
     uint16_t change_index[CHANGES * 2];
     unsigned change_count;

@@ -175,7 +175,10 @@ int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, ui
     sectors = chunk->header_sectors + chunk->body_sectors;
     fs->unflushed = 1;
     space_logged(fs, fs->log.at, sectors);
-    error = fs->device->write(fs->device, fs->log.at, pieces, count);
+    /* Nothing but its flush follows a batch. */
+    fs->flushed = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
+    error = (fs->flushed ? fs->device->write_flush : fs->device->write)(fs->device, fs->log.at,
+                                                                        pieces, count);
     fs->log.sequence++;
     fs->log.link = chunk_link(chunk);
     fs->log.at += sectors;
@@ -220,8 +223,9 @@ int log_flush(struct logfs *fs) {
 
     if (!fs->unflushed)
         return 0;
-    if (!MUTANT_NO_FLUSH)
+    if (!MUTANT_NO_FLUSH && !fs->flushed)
         error = fs->device->flush(fs->device);
+    fs->flushed = 0;
     fs->counts.flushes++;
     if (error) {
         log_failed(fs, error);
