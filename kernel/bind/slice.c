@@ -403,8 +403,10 @@ struct env *slice_next(void) {
     }
     if (!running && !entry) {
         left = env_find(hart->owner);
-        if (left)
-            left->runtime += now - hart->began; /* the end of its slot */
+        if (left) { /* the end of its slot: one that came before it had to makes an overrun good */
+            left->runtime += now - hart->began;
+            left->overruns -= left->overruns && now < hart->boundary && !hart->told;
+        }
         hart->owner = 0;
         hart->told = 0;
         entry = slice_slot(hart, now);
