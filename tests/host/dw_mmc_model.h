@@ -50,7 +50,7 @@ struct model {
     uint32_t status, word;
     uint8_t block[512];
     /* What was counted, and what nobody may do. */
-    uint32_t commands[64], crimes, retried_answers;
+    uint32_t commands[64], crimes;
 };
 
 static uint32_t model_hz(const struct model *m) {
@@ -243,7 +243,8 @@ static void model_command(struct model *m) {
     if (!model_away(m, FAULT_GONE) && !model_away(m, FAULT_HUNG) &&
         !(strikes && m->fault == FAULT_LOST)) {
         m->crimes += number && number != 13 && number != 12 && m->now_ns < m->busy_till;
-        m->crimes += m->state < STANDBY ? model_hz(m) > 400000 : model_hz(m) > 25000000;
+        /* One that was put in just now is not known of. */
+        m->crimes += m->woken && model_hz(m) > (m->state < STANDBY ? 400000 : 25000000);
         answer = model_card(m, number, m->reg[0x28 / 4]);
     }
     m->crimes += answer != SILENT && !wants;
@@ -404,8 +405,8 @@ static void model_start(struct model *m, uint32_t flags) {
     if (m->fault == FAULT_DEAF)
         return;
     if (flags >> 21 & 1) {
-        m->divider = m->reg[8 / 4];
         m->crimes += m->enabled && m->reg[0x10 / 4] && m->divider != m->reg[8 / 4];
+        m->divider = m->reg[8 / 4];
         m->enabled = m->reg[0x10 / 4];
         return;
     }
@@ -458,8 +459,10 @@ static void model_set(void *context, uint32_t offset, uint32_t value) {
 
     model_step(m);
     if (offset == m->data) {
+        /* A transfer that just failed is not known of. */
         m->crimes +=
-            m->filled == m->depth || m->transfer != WRITES_OUT || m->filled * 4 >= m->bytes_left;
+            m->filled == m->depth || (m->transfer == WRITES_OUT ? m->filled * 4 >= m->bytes_left
+                                                                : !(m->raw & (1 << 7 | 1 << 15)));
         if (m->filled < m->depth)
             m->fifo[(m->head + m->filled++) % m->depth] = value;
         model_writes(m);

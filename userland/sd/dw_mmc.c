@@ -126,6 +126,8 @@ static void recover(struct dw_mmc *mmc) {
 static void set_divider(struct dw_mmc *mmc, uint32_t divider) {
     set(mmc, CLOCK_ENABLE, 0);
     update_clock(mmc);
+    if (mmc->stuck) /* the clock still runs, and must not change then */
+        return;
     set(mmc, CLOCK_DIVIDER, divider);
     set(mmc, CLOCK_SOURCE, 0);
     update_clock(mmc);

@@ -131,7 +131,10 @@ static int bring_up(struct card *card) {
 
     card->bus.wires(card->bus.context, 1);
     card_speed(card, CARD_HZ_FIRST);
-    if ((error = start(card)))
+    /* One that did not hear that it shall begin anew answers nothing of what follows. */
+    if ((error = start(card)) == CARD_NONE)
+        error = start(card);
+    if (error)
         return error;
     if (!(error = identify(card)) &&
         !(error = demand(card, SELECT_CARD, address(card), CARD_ANSWER_BUSY))) {
