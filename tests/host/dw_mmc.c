@@ -170,6 +170,26 @@ static void bad_sector(void) {
     ok(card_read(&card, 48, 2, back) == 0 && round_trip(51, 8), "those beside it are well");
 }
 
+/* A block that is garbled in the middle, while the FIFO runs full: the transfer is ended and done
+ * again, no more. */
+static void garbled(void) {
+    int bad = 0;
+
+    for (uint32_t at = 1; at <= 8; at++) {
+        begin(MODEL_HIGH);
+        card_open(&card);
+        fill(m.bytes, 8, at);
+        m.read_us = 0;
+        m.fault = FAULT_ANSWER;
+        m.fault_at = m.events + at;
+        start();
+        bad += card_read(&card, 0, 8, back) != 0 || memcmp(m.bytes, back, 8 * 512) ||
+               card.retries != 1 || took() > 50 || m.commands[2] != 1 || m.crimes;
+    }
+           m.commands[2], m.crimes);
+           ok(!bad, "a garbled block is read again, without more ado");
+}
+
 static void wires_cut(void) {
     begin(MODEL_HIGH);
     card_open(&card);
@@ -312,6 +332,7 @@ int main(void) {
     no_card();
     slow();
     bad_sector();
+    garbled();
     wires_cut();
     changed();
     left();

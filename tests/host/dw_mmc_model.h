@@ -10,7 +10,7 @@
 
 enum model_kind { MODEL_OLD, MODEL_SMALL, MODEL_HIGH }; /* SDSC 1.x, SDSC 2, SDHC */
 enum { MODEL_SECTORS = 32768 /* of 512 bytes */, MODEL_DEPTH_MOST = 4096, MODEL_RCA = 0xb368 };
-enum model_state { IDLE, READY, IDENTIFIED, STANDBY, TRANSFER, SENDS, RECEIVES };
+enum model_state { IDLE, READY, IDENTIFIED, STANDBY, TRANSFER, SENDS, RECEIVES, PROGRAMS };
 
 /* Faults strike at a command or a block, counted together. */
 enum model_fault {
@@ -43,10 +43,11 @@ struct model {
     enum { NO_TRANSFER, READS, WRITES_OUT } transfer;
     uint32_t bytes_left; /* that the host wants, or gives */
     uint64_t word_at, data_deadline;
+    int jammed; /* by an error in data, till it is reset */
     /* The card. */
     enum model_state state;
     int application, four, many, woken;
-    uint64_t sector, busy_till, ready_at;
+    uint64_t sector, busy_till, programs_till, ready_at;
     uint32_t status, word;
     uint8_t block[512];
     /* What was counted, and what nobody may do. */
@@ -60,7 +61,7 @@ static uint32_t model_hz(const struct model *m) {
 static void model_power(struct model *m) {
     m->state = IDLE;
     m->application = m->four = m->woken = 0;
-    m->busy_till = m->ready_at = 0;
+    m->busy_till = m->programs_till = m->ready_at = 0;
     m->status = 0;
 }
 
@@ -130,7 +131,9 @@ static void model_csd(const struct model *m, uint32_t csd[4]) {
 enum model_answer { SILENT, ANSWER_R1, ANSWER_R1B, ANSWER_R2, ANSWER_R3, ANSWER_R6, ANSWER_R7 };
 
 static enum model_answer model_r1(struct model *m, enum model_answer kind) {
-    m->response[0] = m->status | (uint32_t)m->state << 9 | 1 << 8 | (uint32_t)m->application << 5;
+    uint32_t state = m->state == TRANSFER && m->now_ns < m->programs_till ? PROGRAMS : m->state;
+
+    m->response[0] = m->status | state << 9 | 1 << 8 | (uint32_t)m->application << 5;
     m->status = 0;
     return kind;
 }
@@ -221,11 +224,14 @@ static enum model_answer model_card(struct model *m, uint32_t number, uint32_t a
         answer = model_r1(m, ANSWER_R1B);
         m->state = TRANSFER;
         m->busy_till = m->now_ns + 50000;
-        if (state == RECEIVES)
+        if (state == RECEIVES) {
             m->busy_till = m->now_ns + m->busy_us * 1000ull;
+            m->programs_till = m->busy_till + 200000;
+        }
         return answer;
     }
-    if (state == TRANSFER && (number == 17 || number == 18 || number == 24 || number == 25))
+    if (state == TRANSFER && m->now_ns >= m->programs_till &&
+        (number == 17 || number == 18 || number == 24 || number == 25))
         return model_transfer(m, number, argument);
     m->commands[number]--;
     m->status |= 1 << 22; /* it does not understand */
@@ -283,6 +289,12 @@ static int model_garbled(struct model *m, int strikes) {
            (m->fault == FAULT_BLOCKS && m->four);
 }
 
+/* In data: the controller works on only after a reset. */
+static void model_error(struct model *m, uint32_t bit) {
+    m->raw |= bit;
+    m->jammed = 1;
+}
+
 static void model_read_word(struct model *m) {
     const uint8_t *from = m->bytes + m->sector * 512 + m->word * 4;
 
@@ -297,7 +309,7 @@ static void model_read_word(struct model *m) {
         if (!m->many)
             m->state = TRANSFER;
         if (model_garbled(m, model_strikes(m)))
-            m->raw |= 1 << 7;
+            model_error(m, 1 << 7);
         m->data_deadline = m->now_ns + (m->reg[0x14 / 4] >> 8) * 1000000000ull / model_hz(m);
     }
     if (!m->bytes_left) {
@@ -323,7 +335,7 @@ static void model_reads(struct model *m) {
             }
             model_read_word(m);
         } else if (!there && m->now_ns >= m->data_deadline) {
-            m->raw |= 1 << 9;
+            model_error(m, 1 << 9);
             m->transfer = NO_TRANSFER;
             if (!m->many && m->state == SENDS)
                 m->state = TRANSFER;
@@ -340,12 +352,12 @@ static void model_block(struct model *m) {
     m->word = 0;
     if (model_away(m, FAULT_GONE) || model_away(m, FAULT_HUNG) || m->state != RECEIVES ||
         (strikes && m->fault == FAULT_LOST)) {
-        m->raw |= 1 << 15; /* nobody says how he liked it */
+        model_error(m, 1 << 15); /* nobody says how he liked it */
         m->transfer = NO_TRANSFER;
         return;
     }
     if (model_garbled(m, strikes)) {
-        m->raw |= 1 << 7;
+        model_error(m, 1 << 7);
         m->transfer = NO_TRANSFER;
     } else if (m->status) {
         ; /* what follows an error is dropped */
@@ -357,6 +369,7 @@ static void model_block(struct model *m) {
         memcpy(m->bytes + m->sector++ * 512, m->block, 512);
     }
     m->busy_till = m->now_ns + m->busy_us * 1000ull;
+    m->programs_till = m->busy_till + 200000; /* busy no more, but not done */
     if (!m->many)
         m->state = TRANSFER;
 }
@@ -413,7 +426,7 @@ static void model_start(struct model *m, uint32_t flags) {
     m->crimes += !m->enabled || !(flags >> 29 & 1) || m->reg[0x24 / 4] != 0 ||
                  m->reg[0x80 / 4] >> 7 & 1 || m->reg[0] & (1u << 25 | 1u << 5) ||
                  m->reg[0x74 / 4] >> 16 & 1;
-    m->crimes += m->transfer && !(flags >> 14 & 1);
+    m->crimes += (m->transfer || m->jammed) && !(flags >> 14 & 1);
     m->sending = 1;
     m->done_at = m->now_ns + clocks * 1000000000 / model_hz(m);
 }
@@ -482,6 +495,7 @@ static void model_set(void *context, uint32_t offset, uint32_t value) {
         if (value & 2)
             m->filled = m->head = 0;
         if (value & 1) {
+            m->jammed = 0;
             m->transfer = NO_TRANSFER;
             m->sending = 0;
             m->taken_at = 0;

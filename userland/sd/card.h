@@ -11,8 +11,7 @@ enum { CARD_SECTOR = 512, CARD_ID = 16 };
 /* A command of the native protocol. */
 enum card_answer {
     CARD_ANSWER_NONE,
-    CARD_ANSWER_SHORT, /* R1, R6, R7 */
-    CARD_ANSWER_BUSY,  /* R1b: it may be busy afterwards */
+    CARD_ANSWER_SHORT, /* R1, R1b, R6, R7 */
     CARD_ANSWER_OCR,   /* R3: without a sum */
     CARD_ANSWER_LONG,  /* R2 */
 };
@@ -37,7 +36,8 @@ struct card_bus {
      * dropped. */
     void (*transfer)(void *context, const uint8_t *out, uint8_t *in, uint32_t count);
     void (*select)(void *context, bool on);
-    /* Ends when answer and data are there, and the card is not busy: 0 or an error. */
+    /* Begins when the card is not busy any more (but `stop` at once), ends when answer and data are
+     * there: 0 or an error. */
     int (*command)(void *context, struct card_command *command);
     void (*wires)(void *context, uint32_t count);       /* of data: 1 or 4 */
     void (*speed)(void *context, uint32_t hz);          /* not faster than that */

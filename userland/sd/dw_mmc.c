@@ -228,7 +228,8 @@ static int command(void *context, struct card_command *command) {
     struct dw_mmc *mmc = context;
     int error = 0;
 
-    /* A full FIFO stops the clock, which the end of a transfer needs. */
+    /* A full FIFO stops the clock, which the end of a transfer needs; 32 words last till it is out.
+     */
     if (mmc->spoilt && command->stop)
         reset(mmc, RESET_FIFO);
     else if (mmc->spoilt)
@@ -245,9 +246,6 @@ static int command(void *context, struct card_command *command) {
     if (!error && command->count)
         error = move_data(mmc, command);
     mmc->spoilt = mmc->spoilt || error;
-    if (!error && (command->kind == CARD_ANSWER_BUSY || command->write) &&
-        !cleared(mmc, STATUS, STATUS_BUSY, CARD_BUSY_US))
-        error = CARD_LATE;
     return error;
 }
 

@@ -47,10 +47,9 @@ static int ask(const struct card *card, uint8_t number, uint32_t argument, enum 
 }
 
 /* One that is answered by R1, without errors. */
-static int demand(const struct card *card, uint8_t number, uint32_t argument,
-                  enum card_answer kind) {
+static int demand(const struct card *card, uint8_t number, uint32_t argument) {
     uint32_t status;
-    int error = ask(card, number, argument, kind, &status);
+    int error = ask(card, number, argument, CARD_ANSWER_SHORT, &status);
 
     return error ? error : status & R1_ERRORS ? CARD_REFUSED : 0;
 }
@@ -117,10 +116,10 @@ static int identify(struct card *card) {
 /* The slot has four wires; where one of them does not do, the slow card gets along with the first.
  */
 static int widen(struct card *card) {
-    int error = demand(card, APP_COMMAND, address(card), CARD_ANSWER_SHORT);
+    int error = demand(card, APP_COMMAND, address(card));
 
     if (!error)
-        error = demand(card, APP_BUS_WIDTH, WIDTH_FOUR, CARD_ANSWER_SHORT);
+        error = demand(card, APP_BUS_WIDTH, WIDTH_FOUR);
     if (!error)
         card->bus.wires(card->bus.context, 4);
     return error;
@@ -136,11 +135,10 @@ static int bring_up(struct card *card) {
         error = start(card);
     if (error)
         return error;
-    if (!(error = identify(card)) &&
-        !(error = demand(card, SELECT_CARD, address(card), CARD_ANSWER_BUSY))) {
+    if (!(error = identify(card)) && !(error = demand(card, SELECT_CARD, address(card)))) {
         card_speed(card, card->slow ? HZ_SLOW : HZ_FAST);
         if (!card->by_sector)
-            error = demand(card, SET_BLOCK_LENGTH, CARD_SECTOR, CARD_ANSWER_SHORT);
+            error = demand(card, SET_BLOCK_LENGTH, CARD_SECTOR);
         if (!error && !card->slow)
             error = widen(card);
     }
@@ -157,13 +155,13 @@ static int transfer(const struct card *card, struct card_command *what) {
         error = CARD_REFUSED;
     if (what->count > 1) {
         struct card_command stop = {
-            .number = STOP_TRANSMISSION, .kind = CARD_ANSWER_BUSY, .stop = true};
+            .number = STOP_TRANSMISSION, .kind = CARD_ANSWER_SHORT, .stop = true};
 
         stopped = command(card, &stop);
         if (!stopped && stop.answer[0] & R1_ERRORS)
             stopped = CARD_REFUSED;
     } else if (error == CARD_LATE) {
-        stopped = demand(card, SEND_STATUS, address(card), CARD_ANSWER_SHORT);
+        stopped = demand(card, SEND_STATUS, address(card));
     }
     /* What the card says itself tells more than that no data came. */
     return error == CARD_LATE && stopped == CARD_REFUSED ? stopped : error ? error : stopped;
@@ -185,18 +183,18 @@ static int write_once(struct card *card, uint64_t sector, uint32_t count, const 
                                 .count = count,
                                 .out = from};
     struct card_wait wait = {.limit = CARD_BUSY_US};
-    int error = transfer(card, &what);
-    uint32_t status;
+    int error = transfer(card, &what), late;
+    uint32_t status = 0;
 
     /* What went wrong after the last block was taken is told here; and that all is written. */
-    while (!error) {
-        error = ask(card, SEND_STATUS, address(card), CARD_ANSWER_SHORT, &status);
-        if (!error && status & R1_ERRORS)
+    while ((!error || error == CARD_SUM) && (status & STATE) != TRANSFER) {
+        late = ask(card, SEND_STATUS, address(card), CARD_ANSWER_SHORT, &status);
+        if (!late && !card_patient(&card->bus, &wait))
+            late = CARD_LATE;
+        if (late)
+            return late;
+        if (status & R1_ERRORS)
             error = CARD_REFUSED;
-        if (!error && (status & STATE) == TRANSFER)
-            break;
-        if (!error && !card_patient(&card->bus, &wait))
-            error = CARD_LATE;
     }
     return error;
 }
