@@ -186,8 +186,7 @@ static void garbled(void) {
         bad += card_read(&card, 0, 8, back) != 0 || memcmp(m.bytes, back, 8 * 512) ||
                card.retries != 1 || took() > 50 || m.commands[2] != 1 || m.crimes;
     }
-           m.commands[2], m.crimes);
-           ok(!bad, "a garbled block is read again, without more ado");
+    ok(!bad, "a garbled block is read again, without more ado");
 }
 
 static void wires_cut(void) {
