@@ -55,13 +55,20 @@ static uint32_t main_clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-/* Marks the frames of [base, base + size) as readable by all, and says where they are. */
-static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
-    uint32_t first = size ? frame_of(base) : 0;
+/* What of a range is memory, and free still, is the kernel's, in frames of that kind. */
+static void main_keep(uint64_t base, uint64_t size, enum exo_frame_kind kind) {
+    uint64_t at = base < machine.memory.base ? machine.memory.base : base, end = base + size;
 
-    for (uint32_t i = first; size && i <= frame_of(base + size - 1); i++)
-        frame_keep(i, EXO_FRAME_EXPORT);
-    return (struct exo_table){first, count};
+    if (end > machine.memory.base + machine.memory.size)
+        end = machine.memory.base + machine.memory.size;
+    for (at &= -(uint64_t)ARCH_PAGE; at < end; at += ARCH_PAGE)
+        frame_keep(frame_of(at), kind);
+}
+
+/* A table of `count` entries in [base, base + size), for all to read: where it is. */
+static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
+    main_keep(base, size, EXO_FRAME_EXPORT);
+    return (struct exo_table){size ? frame_of(base) : 0, count};
 }
 
 /* A zeroed table for all to read, of `count` entries. */
@@ -84,23 +91,15 @@ static void main_windows(void) {
         frame_table[facts.frames + i].kind = EXO_FRAME_KERNEL; /* till a window is opened */
 }
 
-/* What of a range is memory is not free. */
-static void main_keep_frames(uint64_t base, uint64_t size) {
-    uint64_t at = base < machine.memory.base ? machine.memory.base : base, end = base + size;
-
-    if (end > machine.memory.base + machine.memory.size)
-        end = machine.memory.base + machine.memory.size;
-    for (at &= -(uint64_t)ARCH_PAGE; at < end; at += ARCH_PAGE)
-        frame_keep(frame_of(at), EXO_FRAME_KERNEL);
-}
-
 /* Sizes the tables by the machine (together at most 1% of its memory). */
 static void main_tables(void) {
     uint32_t frames = (uint32_t)(machine.memory.size / ARCH_PAGE);
     uint32_t holds = main_clamp(frames / 4, 1024, 1 << 16);
-    uint32_t buckets = 1u << (31 - __builtin_clz(holds));
+    uint32_t buckets = 1024;
     uint64_t size = (frames + EXO_WINDOW_PAGES) * sizeof *frame_table;
 
+    while (buckets * 2 <= holds)
+        buckets *= 2;
     facts.memory_frame = machine.memory.base / ARCH_PAGE;
     facts.frames = frames;
     frame_table = main_take(size);
@@ -143,9 +142,9 @@ static void main_tables(void) {
     main_export(arch_physical(&facts), sizeof facts, 1);
     main_windows();
     facts.first_free = frame_of(main_cursor);
-    main_keep_frames(machine.memory.base, main_cursor - machine.memory.base);
+    main_keep(machine.memory.base, main_cursor - machine.memory.base, EXO_FRAME_KERNEL);
     for (uint32_t i = 0; i < machine.reserved_count; i++)
-        main_keep_frames(machine.reserved[i].base, machine.reserved[i].size);
+        main_keep(machine.reserved[i].base, machine.reserved[i].size, EXO_FRAME_KERNEL);
 }
 
 /* The next hart of our own numbering. */
@@ -199,7 +198,7 @@ static void main_map(struct vspace *space, uint64_t address, uint64_t pages, con
 
         if (from)
             memcpy(frame_memory(frame), from + i * ARCH_PAGE, ARCH_PAGE);
-        main_must(vspace_bind(space, address + i * ARCH_PAGE, frame, rights));
+        main_must(vspace_bind(space, address + i * ARCH_PAGE, NULL, frame, rights));
     }
 }
 
@@ -229,10 +228,10 @@ static void main_init(void) {
              EXO_R | EXO_W);
     main_map(space, INIT_BASE + (text + data) * ARCH_PAGE, header->bss_pages, NULL, EXO_R | EXO_W);
     main_map(space, INIT_STACK_TOP - INIT_STACK * ARCH_PAGE, INIT_STACK, NULL, EXO_R | EXO_W);
-    main_must(vspace_bind(space, INIT_UAREA, pair, EXO_R | EXO_W | EXO_PIN));
+    main_must(vspace_bind(space, INIT_UAREA, NULL, pair, EXO_R | EXO_W | EXO_PIN));
     entry = birth_make(space, pair, INIT_UAREA);
-    env_uarea(env_private(entry))->entry_start = header->entry;
-    birth_start(entry);
+    env_private(entry)->x[0] = header->entry;
+    env_set(entry, EXO_ENV_READY);
     hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,
                                                .env = (uint16_t)env_slot(entry),
                                                .generation = (uint32_t)env_generation(entry)};
@@ -281,9 +280,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     arch_firmware(facts.firmware);
     if (facts.firmware[0] < SBI_LEAST)
         panic("firmware: SBI 0.2 or later is needed");
-    wrong = tree && tree % 4 == 0
-                ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
-                : "device tree: none given in a1";
+    wrong = tree ? fdt_read(arch_direct(tree), TREE_MOST, arch_image_physical, &machine)
+                 : "device tree: none given in a1";
     if (wrong)
         panic(wrong);
     machine.tree.base = tree;
@@ -293,7 +291,6 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     machine.reserved[machine.reserved_count++] = machine.initrd; /* empty if there is none */
     arch_map_direct(machine.memory.base, machine.memory.size);
     arch_map_direct(machine.plic.base, machine.plic.size);
-    arch_map_direct(machine.initrd.base, machine.initrd.size);
     main_cursor = arch_image_physical + (uint64_t)(image_end - image_start);
     main_tables();
     main_domain();
@@ -308,6 +305,8 @@ void main_boot(uint64_t hart_id, uint64_t tree) {
     facts.has_asid = arch_has_asid;
     facts.has_stimecmp = arch_has_stimecmp;
     main_init();
+#ifdef KERNEL_MEASURE
     facts.boot_instructions = arch_instructions() - arch_boot_instret;
+#endif
     arch_enter();
 }

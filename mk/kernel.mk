@@ -15,8 +15,8 @@ INIT_BIN := $(BUILD)/init.bin
 INCBIN_SRC := $(if $(wildcard arch/riscv64),$(shell grep -lE '\.incbin' $(KERNEL_SRC) 2>/dev/null))
 
 # What runs seldom is built small: the whole kernel must fit into 48 KiB of text and data.
-KERNEL_SELDOM := kernel/reclaim/% kernel/ebpf/% kernel/bind/birth.c kernel/bind/gate.c kernel/bind/irq.c \
-    kernel/bind/extent.c kernel/bind/window.c kernel/bind/program.c kernel/dev/fdt.c kernel/env/domain.c kernel/base/print.c kernel/entry.c \
+KERNEL_SELDOM := kernel/reclaim/% kernel/ebpf/% kernel/bind/birth.c kernel/bind/gate.c \
+    kernel/bind/window.c kernel/bind/program.c kernel/dev/fdt.c kernel/env/domain.c kernel/base/print.c \
     kernel/main.c
 
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler

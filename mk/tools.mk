@@ -46,5 +46,6 @@ $(ROOT_TREE).stamp: $(call rooted,$(PROGRAMS)) $(ETC)
 	@rm -rf $(ROOT_TREE)
 	@for entry in $(ETC_ENTRIES) $(call entries,$(PROGRAMS)); do install -D -m 755 "$${entry#*=}" "$(ROOT_TREE)/$${entry%%=*}"; done
 	@touch $@
+.PRECIOUS: $(DISK_IMAGE) # it holds what somebody wrote
 $(DISK_IMAGE): $(ROOT_TREE).stamp $(INITRD) $(HOST_BIN)/mkdisk.aspis $(HOST_BIN)/mkfs.logfs
 	@scripts/disk $@ $(INITRD) $(ROOT_TREE)

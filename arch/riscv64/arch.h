@@ -10,6 +10,8 @@
 #define ARCH_IMAGE 0xffffffffc0000000ull
 #define ARCH_USER_END 0x4000000000ull
 
+#define ARCH_COLD __attribute__((cold)) /* built small, not fast */
+
 enum { ARCH_PAGE = 4096, ARCH_STACK = 8192 };
 
 static inline void *arch_direct(uint64_t physical) { return (void *)(ARCH_DIRECT + physical); }
@@ -23,8 +25,6 @@ static inline uint64_t arch_physical(const void *at) {
                                       : (uint64_t)at - ARCH_DIRECT;
 }
 
-extern uint64_t
-    arch_boot_instret; /* instructions retired before ours, or 0 where firmware hides the count */
 extern uint64_t arch_kernel_root[512];  /* the kernel's Sv39 root: entries 256-511 are copied to
                                            every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
@@ -49,7 +49,10 @@ void arch_map_direct(uint64_t physical, uint64_t size);
     }
 ARCH_COUNTER(arch_time, time)
 ARCH_COUNTER(arch_cycles, cycle)
+#ifdef KERNEL_MEASURE
 ARCH_COUNTER(arch_instructions, instret)
+extern uint64_t arch_boot_instret; /* retired before ours */
+#endif
 
 extern uint8_t arch_has_stimecmp; /* 0 or 1 */
 extern uint8_t arch_has_asid;     /* probed on the boot hart */

@@ -22,11 +22,10 @@ boot:
 /* Entered by firmware with the MMU off: a0 = hart id, a1 = device tree. */
 boot_first:
     csrw    sie, zero
-    lla     t0, 1f
-    csrw    stvec, t0
-    li      s2, 0
-    rdinstret s2                    /* firmware may forbid it: then the trap goes on at 1 */
-1:  lla     t0, boot_park
+#ifdef KERNEL_MEASURE
+    rdinstret s2
+#endif
+    lla     t0, boot_park
     csrw    stvec, t0
     /* Firmware without HSM sends all harts here at once; one goes on. */
     lla     t0, boot_lottery
@@ -40,8 +39,10 @@ boot_first:
 2:  sd      zero, (t0)
     addi    t0, t0, 8
     bltu    t0, t1, 2b
+#ifdef KERNEL_MEASURE
     lla     t0, arch_boot_instret
     sd      s2, (t0)
+#endif
     lla     sp, boot_stack_top
     lla     a0, image_start
     mv      a1, s1
@@ -126,4 +127,5 @@ boot_lottery:
     .bss
     .balign 16
     .space  8192                    /* ARCH_STACK */
+    .globl boot_stack_top
 boot_stack_top:

@@ -18,7 +18,9 @@ extern char image_rodata[], image_data[], trap_entry[];
 int arch_probe_stimecmp(void);
 
 uint64_t arch_image_physical;
+#ifdef KERNEL_MEASURE
 uint64_t arch_boot_instret;
+#endif
 uint8_t arch_has_stimecmp;
 uint8_t arch_has_asid;
 

@@ -264,9 +264,8 @@ door_resume:
     sltiu t0, a0, 5
     beqz t0, resume_bad
     csrw sscratch, gp
-    slli t0, a0, 8
-    slli a0, a0, 5
-    add t0, t0, a0
+    li t0, SAVE_SIZE
+    mul t0, t0, a0
     add gp, gp, t0
     addi gp, gp, UAREA_SAVE - ENV_X /* X(n)(gp) are the frame's, from here on */
     ld t0, X(0)(gp)
@@ -302,44 +301,46 @@ call_skip: /* back behind the ecall, with a0 */
     addi t6, t4, STATE_RUNNING - STATE_OFFERED
 .endm
 
+/* In a gate and out of it: sp = the other's private half, gp = my entry, t4 = my new word. Once that is published
+ * another may claim me, and I am not ours to touch. */
+.macro gate_enter pc, stack
+    ld t1, ENV_SATP(sp)
+    csrw satp, t1
+    csrw sscratch, sp
+    amoswap.d.rl zero, t4, (gp)
+    ld t1, \pc(sp)
+    csrw sepc, t1
+    ld gp, ENV_SAVE_ADDRESS(sp)
+    ld sp, \stack(sp)
+    leave
+.endm
+
 /* gate_call(t2 = gate, t3 = deadline, a0-a6 = message). The callee's word holds generation, hart
  * and state, so one comparison says: alive, parked, and last on this hart (its stack and TLB are known).
  * ENV_KIND 0 is ENV_GATE. */
 door_gate_call:
+    csrr t0, sepc
+    addi t0, t0, 4
+    sd t0, X(0)(gp)
+    sd zero, ENV_KIND(gp)
     gate_of gate_bad
     claim t1, t4, t6, t0, gate_slow
     ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
     ld t4, ENV_LENDING_WORD(gp)
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
-    sd zero, ENV_KIND(gp)
     ld a7, ENV_DOMAIN(gp)
     ld gp, ENV_ENTRY(gp)
     sd t3, ENTRY_BUDGET(gp)
     sd gp, ENV_LENDER(sp)
     sd t4, ENV_CALLER_WORD(sp)
-    ld t1, ENV_SATP(sp)
-    csrw satp, t1
-    csrw sscratch, sp
-    amoswap.d.rl zero, t4, (gp) /* published: from here on the caller is not ours to touch */
-    ld t1, UAREA_ENTRY_GATE(sp)
-    csrw sepc, t1
-    ld gp, ENV_SAVE_ADDRESS(sp)
-    ld sp, SAVE0(SAVE_STACK)(sp)
-    leave
+    gate_enter UAREA_ENTRY_GATE, SAVE0(SAVE_STACK)
 gate_bad:
     li a7, ERROR_ARG
     j call_skip
 /* Another hart, another generation, not parked, no ASIDs: C looks closer. */
 gate_slow:
     csrw sscratch, gp
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
     caller_saved sd
-    sd zero, ENV_KIND(gp)
     mv a0, t2
     mv a1, t3
     switch_call "jal gate_call_slow"
@@ -353,21 +354,11 @@ door_gate_reply:
     ld sp, ENTRY_KERNEL(t1)
     ld t4, ENV_OFFERED_WORD(gp)
     ld gp, ENV_ENTRY(gp)
-    ld t1, ENV_SATP(sp)
-    csrw satp, t1
-    csrw sscratch, sp
-    amoswap.d.rl zero, t4, (gp) /* parked: another may call it now */
-    ld t1, X(0)(sp)
-    csrw sepc, t1
-    ld gp, ENV_SAVE_ADDRESS(sp)
-    ld sp, X(2)(sp)
     li a7, 0
-    leave
+    gate_enter X(0), X(2)
 reply_slow:
-    csrw sscratch, gp
+    switch_keep
     caller_saved sd
-    li t0, KIND_CALL
-    sd t0, ENV_KIND(gp)
     switch_call "jal gate_reply_slow"
 
 /* yield_to(t2 = gate): the same switch, but the target goes on where its own call left it. */
@@ -442,23 +433,9 @@ env_enter:
     addi t0, t0, -KIND_FULL
     beqz t0, full_enter
     bgtz t0, call_enter
-    /* Back from a gate call: the message and a7 = why. */
-    ld t0, X(0)(gp)
-    csrw sepc, t0
-    caller_saved ld
-    ld sp, X(2)(gp)
-    zero ra, t0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, tp
-    ld gp, ENV_SAVE_ADDRESS(gp)
-    leave
-call_enter:
-    ld t0, X(0)(gp)
-    csrw sepc, t0
-    ld ra, X(1)(gp)
-    ld sp, X(2)(gp)
-    callee_saved ld
-    ld a0, X(10)(gp)
-    zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
-    leave
+    /* Back from a gate call: the message and a7 = why. What else its registers held once has no meaning. */
+    ld t0, ENV_SAVE_ADDRESS(gp)
+    sd t0, X(3)(gp)
 full_enter:
     ld t0, X(0)(gp)
     andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
@@ -471,10 +448,19 @@ full_enter:
     callee_saved ld
     ld gp, X(3)(gp)
     leave
+call_enter:
+    ld t0, X(0)(gp)
+    csrw sepc, t0
+    ld ra, X(1)(gp)
+    ld sp, X(2)(gp)
+    callee_saved ld
+    ld a0, X(10)(gp)
+    zero gp, t0, t1, t2, a1, a2, a3, a4, a5, a6, a7, t3, t4, t5, t6
+    leave
 
-/* A trap from S-mode: a fault of the kernel's own. */
+/* A trap from S-mode: a fault of the kernel's own. Boot's stack is free, or no worse than the one in use. */
 trap_kernel:
-    la sp, trap_panic_stack_top
+    la sp, boot_stack_top
     j boot_trap
 
 /* FP registers: kept with the environment while FS is off. t0 = return address. */
@@ -536,8 +522,3 @@ trap_doors:
 #define SYSCALL_SPECIAL(number, name) .quad door_##name
 #define SYSCALL_NONE(number) .quad door_none
 #include "syscall_table.inc"
-
-    .section .bss
-    .balign 16
-    .space 1024
-trap_panic_stack_top:

@@ -220,6 +220,7 @@ struct exo_volume { /* exported: units of a disk, and the domain that they are b
 };
 
 enum exo_disk_op { EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO, EXO_DISK_FLUSH = 4 };
+enum { EXO_DISK_WRITE_FLUSH = EXO_DISK_WRITE | EXO_DISK_FLUSH }; /* a flush once it ended well */
 
 struct exo_request { /* data from sector `offset` of the first frame on, through all in order */
     uint8_t op, offset;
@@ -279,6 +280,7 @@ struct exo_facts {         /* exported: one page; its frame number stands in eve
     uint32_t device_tree_offset, initrd_offset;                    /* in their first page */
     uint64_t trace_next; /* how many trace records there have been */
     uint64_t crash_next, free_frames;
+    /* By a kernel that measures itself; else 0. */
     uint64_t longest_lock, longest_irqoff; /* cycles */
     uint64_t boot_instructions;            /* kernel entry to first user instruction */
     uint64_t image;                        /* physical address of the kernel */

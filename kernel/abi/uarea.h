@@ -31,8 +31,8 @@ struct exo_taken { /* one thing that an abort took */
 };
 
 struct exo_uarea {
-    struct exo_taken
-        taken[EXO_TAKEN]; /* the repossession vector: number taken_count % EXO_TAKEN is next */
+    /* The repossession vector: number taken_count % EXO_TAKEN is next. */
+    struct exo_taken taken[EXO_TAKEN];
     uint64_t taken_count;
     struct exo_ask revoke[EXO_RESOURCES];
     uint64_t user[141]; /* the library's own */

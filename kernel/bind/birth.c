@@ -31,6 +31,9 @@ struct exo_env *birth_make(struct vspace *space, uint32_t frame, uint64_t addres
     env->save_address = address + offsetof(struct exo_uarea, save);
     env->window = (uint64_t)-ENV_CALLS;
     env->lender = &env_none;
+    env->kind = ENV_FULL;
+    env->x[3] = env->save_address;
+    env->x[10] = address;
     env->domain_handle = domain_handle(domain);
     env->handle = env_handle(entry);
     for (unsigned i = 0; i < ENV_CALLS; i++)
@@ -48,16 +51,6 @@ struct exo_env *birth_make(struct vspace *space, uint32_t frame, uint64_t addres
         domain->speaker = env->handle;
     trace_event(EXO_TRACE_BORN, (uint16_t)env_slot(entry), space->domain);
     return entry;
-}
-
-void birth_start(struct exo_env *entry) {
-    struct env *env = env_private(entry);
-
-    env->kind = ENV_FULL;
-    env->x[0] = env_uarea(env)->entry_start;
-    env->x[3] = env->save_address;
-    env->x[10] = env->save_address - offsetof(struct exo_uarea, save);
-    env_set(entry, EXO_ENV_READY);
 }
 
 long sys_env_create(exo_domain_t owner, exo_vspace_t where, uint64_t frame, uint64_t address) {
@@ -89,10 +82,10 @@ long sys_env_start(exo_env_t handle) {
 
     if (error_of(entry))
         return error_of(entry);
-    if (env_state(entry) != EXO_ENV_EMBRYO)
+    if (!env_change(entry, EXO_ENV_EMBRYO, EXO_ENV_READY))
         return EXO_E_BUSY;
     /* commit */
-    birth_start(entry);
+    env_private(entry)->x[0] = env_uarea(env_private(entry))->entry_start;
     slice_hurry(entry);
     return 0;
 }

@@ -4,7 +4,6 @@
 #include "kernel/bind/slice.h"
 #include "kernel/bind/vspace.h"
 
-/* Makes an embryo of two checked frames (u-area, private half); NULL if the table is full. */
+/* Makes an embryo of two checked frames (u-area, private half); NULL if the table is full. It lacks
+ * its pc, and a start. */
 struct exo_env *birth_make(struct vspace *space, uint32_t frame, uint64_t address);
-/* Lets an embryo run from its entry_start. */
-void birth_start(struct exo_env *entry);

@@ -10,7 +10,9 @@
 
 enum { COPIED_FRAMES = 16, MOVE_MOST = 512, SHARE_MOST = 1000, UNITS_IN_FRAME = 1024 };
 enum { SECTOR = 512, PAGE_SECTORS = 8, SEEK = 32 /* what a request costs besides its sectors */ };
-enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */, OPERATIONS = 0x17 };
+enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */ };
+/* The operations that there are, and those that have frames, a bit each. */
+enum { OPERATIONS = 0x37, WITH_FRAMES = 0x23 };
 
 struct flight {                /* a request that the device has, or the driver */
     struct exo_volume *volume; /* NULL: the slot is free */
@@ -52,12 +54,13 @@ static struct exo_queue *volume_queue(const struct exo_volume *volume) {
     return frame_memory(volume->frame);
 }
 
-static int volume_waits(const struct exo_volume *volume) {
+/* How many requests wait in its queue. */
+static uint32_t volume_waits(const struct exo_volume *volume) {
     uint32_t waiting = 0;
 
     if (volume->frame && !volume->held)
         waiting = __atomic_load_n(&volume_queue(volume)->tail, __ATOMIC_ACQUIRE) - volume->head;
-    return waiting && waiting <= EXO_REQUESTS;
+    return waiting <= EXO_REQUESTS ? waiting : 0;
 }
 
 /* Does the volume own these sectors, and what is in them, if they are to be read? */
@@ -78,32 +81,18 @@ static long request_place(const struct disk *disk, const struct exo_volume *volu
     return 0;
 }
 
-/* May the frames be read from (or written to, from the disk)? */
-static long request_frames(const struct exo_volume *volume, const struct exo_request *request,
-                           uint32_t count) {
-    uint8_t right = request->op == EXO_DISK_READ ? EXO_W : EXO_R;
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (!hold_uses(request->frame[i], &domain_table[volume->domain], right))
-            return EXO_E_HOLD;
-        if (right == EXO_W && frame_table[request->frame[i]].wx < 0)
-            return EXO_E_WX;
-    }
-    return 0;
-}
-
 /* The request is over: its frames are free of it, its owner hears. */
 static void flight_end(struct disk *disk, struct flight *flight, long status) {
     struct exo_volume *volume = flight->volume;
     struct exo_env *entry = env_find(volume->env);
     uint64_t at = flight->request.sector, end = at + flight->request.sectors, stop;
+    int reads = flight->request.op == EXO_DISK_READ;
 
     for (uint32_t i = 0; i < flight->count; i++) {
-        frame_table[flight->request.frame[i]].wx -= flight->request.op == EXO_DISK_READ;
+        frame_table[flight->request.frame[i]].wx -= reads;
         hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
     }
-    for (; !status && at < end && flight->request.op != EXO_DISK_READ;
-         at += EXO_UNIT - at % EXO_UNIT) {
+    for (; !status && at < end && !reads; at += EXO_UNIT - at % EXO_UNIT) {
         struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
         unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
@@ -116,7 +105,7 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
 }
 
 /* The device, or driver, is not believed any more; what it had failed. */
-static void disk_fail(struct disk *disk) {
+ARCH_COLD static void disk_fail(struct disk *disk) {
     if (disk->books->line)
         virtio_blk_stop(&disk->device);
     disk->books->dead = 1;
@@ -160,42 +149,56 @@ static int flight_copy(const struct flight *flight, char *ram, uint64_t data) {
 /* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
 static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
     struct exo_request *request = &flight->request;
-    struct exo_env *driver = env_find(disk->driver);
+    struct exo_request *asked = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
+    struct exo_domain *domain = &domain_table[volume->domain];
+    struct exo_env *driver;
+    int flushes = disk->device.flags & VIRTIO_BLK_FLUSHES, reads;
     uint32_t count;
     long status = 0;
 
     /* Read once: it may change meanwhile. */
-    memcpy(request, &volume_queue(volume)->request[volume->head % EXO_REQUESTS], sizeof *request);
+    memcpy(request, asked, sizeof *request - sizeof request->frame);
+    reads = request->op == EXO_DISK_READ;
     count = (request->offset + request->sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
     if (request->op == EXO_DISK_FLUSH)
         count = request->sectors = request->sector = 0;
-    if (request->op > EXO_DISK_FLUSH || !(OPERATIONS >> request->op & 1) ||
+    if (request->op > EXO_DISK_WRITE_FLUSH || !(OPERATIONS >> request->op & 1) ||
         request->offset >= PAGE_SECTORS || count > disk->books->most ||
         (request->op != EXO_DISK_FLUSH && !request->sectors))
         status = EXO_E_ARG;
-    else if (!(volume->rights & (request->op == EXO_DISK_READ ? EXO_R : EXO_W)))
+    else if (!(volume->rights & (reads ? EXO_R : EXO_W)))
         status = EXO_E_RIGHT;
     else if (disk->books->dead)
         status = EXO_E_IO;
     if (!status)
         status = request_place(disk, volume, request);
-    if (!status && request->op < EXO_DISK_ZERO)
-        status = request_frames(volume, request, count);
+    if (status || !(WITH_FRAMES >> request->op & 1))
+        count = 0;
+    /* Each frame is used as soon as it is found good: what there is before an error is given back
+     * as the request ends. */
+    for (flight->count = 0; !status && flight->count < count; flight->count += !status) {
+        uint32_t frame = __atomic_load_n(&asked->frame[flight->count], __ATOMIC_RELAXED);
+        uint32_t *uses = hold_uses(frame, domain, reads ? EXO_W : EXO_R);
+
+        status = !uses ? EXO_E_HOLD : reads && frame_table[frame].wx < 0 ? EXO_E_WX : 0;
+        if (!status) {
+            ++*uses;
+            frame_table[frame].wx += reads;
+            request->frame[flight->count] = frame;
+        }
+    }
     /* commit */
     if (status)
-        count = request->sectors = 0;
+        request->sectors = 0;
+    if (request->op == EXO_DISK_WRITE_FLUSH && !flushes)
+        request->op = EXO_DISK_WRITE;
     flight->volume = volume;
     flight->since = arch_time();
     flight->index = volume->head++;
-    flight->count = request->op < EXO_DISK_ZERO ? count : 0;
     flight->taken = 0;
     volume->flying++;
     disk->pass = volume->pass;
     volume->pass += ((uint64_t)request->sectors + SEEK) * SHARE_MOST / volume->share;
-    for (uint32_t i = 0; i < flight->count; i++) {
-        ++*hold_uses(request->frame[i], &domain_table[volume->domain], 0);
-        frame_table[request->frame[i]].wx += request->op == EXO_DISK_READ;
-    }
     if (disk->ram && !status) {
         char *at = disk->ram + request->sector * SECTOR;
 
@@ -203,38 +206,48 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
             memset(at, 0, request->sectors * SECTOR);
         flight_copy(flight, at, 0);
     }
-    if (status || disk->ram ||
-        (request->op == EXO_DISK_FLUSH && !(disk->device.flags & VIRTIO_BLK_FLUSHES)))
+    if (status || disk->ram || (request->op == EXO_DISK_FLUSH && !flushes))
         flight_end(disk, flight, status);
-    else if (driver)
-        slice_post(driver, disk->bits);
     else if (disk->books->line)
         virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight), request);
+    else if ((driver = env_find(disk->driver)) != NULL)
+        slice_post(driver, disk->bits);
 }
 
-/* Starts what waits, as far as there are free slots: who has had least of its share is next. */
-static void disk_push(struct disk *disk) {
-    for (unsigned n = 0, slot = 0; n < PUSH_MOST && disk->ready; n++) {
-        struct exo_volume *next = NULL;
+/* Starts what waits, as far as there are free slots: who has had least of its share is next. How
+ * many were started. */
+static unsigned disk_push(struct disk *disk) {
+    struct flight *flight = disk->flight, *end = flight + VIRTIO_BLK_SLOTS;
+    unsigned started = 0;
 
-        while (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
-            slot++;
-        if (slot == VIRTIO_BLK_SLOTS)
-            return;
-        for (uint64_t left = disk->ready; left; left &= left - 1) {
-            struct exo_volume *volume = &volume_table[__builtin_ctzl(left)];
+    while (started < PUSH_MOST && disk->ready) {
+        struct exo_volume *next = NULL, *volume = volume_table;
+        uint64_t last = 0;
 
-            if (!volume_waits(volume))
-                disk->ready &= ~(left & -left);
-            else if (!next || (int64_t)(volume->pass - next->pass) < 0)
+        while (flight < end && flight->volume)
+            flight++;
+        if (flight == end)
+            break;
+        for (uint64_t left = disk->ready, bit = 1; left; left >>= 1, bit <<= 1, volume++) {
+            uint32_t waiting = left & 1 ? volume_waits(volume) : 0;
+
+            if (!waiting) {
+                disk->ready &= ~bit;
+            } else if (!next || (int64_t)(volume->pass - next->pass) < 0) {
                 next = volume;
+                last = waiting == 1 ? bit : 0;
+            }
         }
-        if (next)
-            request_start(disk, next, &disk->flight[slot]);
+        disk->ready &= ~last;
+        if (next) {
+            request_start(disk, next, flight);
+            started++;
+        }
     }
+    return started;
 }
 
-static void volume_ready(struct exo_volume *volume) {
+static unsigned volume_ready(struct exo_volume *volume) {
     struct disk *disk = &disk_table[volume->disk];
     uint64_t bit = 1ull << (volume - volume_table);
 
@@ -242,7 +255,7 @@ static void volume_ready(struct exo_volume *volume) {
     if (!(disk->ready & bit) && (int64_t)(volume->pass - disk->pass) < 0)
         volume->pass = disk->pass;
     disk->ready |= bit;
-    disk_push(disk);
+    return disk_push(disk);
 }
 
 int disk_interrupt(uint32_t line) {
@@ -256,12 +269,20 @@ int disk_interrupt(uint32_t line) {
         return 0;
     virtio_blk_acknowledge(&disk->device);
     /* Who names a request twice is dead: so there are not more than slots. */
-    while (!disk->books->dead && (slot = virtio_blk_ended(&disk->device, &well)) >= 0)
-        if (slot < VIRTIO_BLK_SLOTS && disk->flight[slot].volume)
-            flight_end(disk, &disk->flight[slot], well ? 0 : EXO_E_IO);
-        else
+    while (!disk->books->dead && (slot = virtio_blk_ended(&disk->device, &well)) >= 0) {
+        struct flight *flight = &disk->flight[slot % VIRTIO_BLK_SLOTS];
+
+        if (slot >= VIRTIO_BLK_SLOTS || !flight->volume) {
             disk_fail(disk);
-    disk_push(disk);
+        } else if (well && flight->request.op == EXO_DISK_WRITE_FLUSH) {
+            flight->request.op = EXO_DISK_FLUSH;
+            virtio_blk_start(&disk->device, (unsigned)slot, &flight->request);
+        } else {
+            flight_end(disk, flight, well ? 0 : EXO_E_IO);
+        }
+    }
+    if (disk->ready)
+        disk_push(disk);
     return 1;
 }
 
@@ -285,7 +306,7 @@ static int volume_rests(struct exo_volume *volume) {
     return !volume->flying;
 }
 
-int volume_end(struct exo_volume *volume) {
+ARCH_COLD int volume_end(struct exo_volume *volume) {
     if (!volume_rests(volume))
         return 0;
     volume_unqueue(volume);
@@ -294,7 +315,7 @@ int volume_end(struct exo_volume *volume) {
     return 1;
 }
 
-void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
+ARCH_COLD void volume_lose_queue(const struct exo_domain *domain, uint32_t frame) {
     for (uint32_t i = 1; i < EXO_VOLUMES; i++)
         if (volume_table[i].frame == frame && volume_table[i].domain == domain_slot(domain) &&
             !volume_table[i].flying)
@@ -310,7 +331,7 @@ static struct exo_volume *volume_mine(uint64_t number) {
     return volume;
 }
 
-long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
+ARCH_COLD long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count) {
     struct disk *disk = disk_table[0].books ? &disk_table[1] : disk_table;
     struct exo_domain *first = domain_current();
     char *memory = frame_memory((uint32_t)frame);
@@ -364,8 +385,8 @@ long sys_disk_open(uint64_t page, uint64_t line, uint64_t frame, uint64_t count)
 
 /* The first domain makes bindings, their holders pass them down with no more rights than they have.
  */
-long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint64_t rights,
-                      uint64_t share) {
+ARCH_COLD long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle,
+                                uint64_t rights, uint64_t share) {
     struct exo_volume *volume = &volume_table[number < EXO_VOLUMES ? number : 0];
     struct exo_domain *domain = domain_mine(handle);
     int first = domain_slot(domain_current()) == DOMAIN_FIRST;
@@ -400,8 +421,8 @@ long sys_volume_grant(uint64_t number, uint64_t disk, exo_domain_t handle, uint6
     return 0;
 }
 
-long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from, uint64_t to,
-                     uint64_t written) {
+ARCH_COLD long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t from,
+                               uint64_t to, uint64_t written) {
     struct disk *disk = disk_named(number);
     struct exo_volume *giver = &volume_table[from < EXO_VOLUMES ? from : 0];
     struct exo_volume *taker = &volume_table[to < EXO_VOLUMES ? to : 0];
@@ -435,7 +456,7 @@ long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, uint64_t f
     return 0;
 }
 
-long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
+ARCH_COLD long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t bits) {
     struct exo_volume *volume = volume_mine(number);
     struct exo_env *entry = env_mine(handle);
     uint32_t *uses;
@@ -462,18 +483,18 @@ long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle, uint64_t
     return 0;
 }
 
-long sys_disk_kick(uint64_t number) {
+long sys_disk_kick(uint64_t number, uint64_t mask, uint64_t deadline) {
     struct exo_volume *volume = volume_mine(number);
 
     if (error_of(volume))
         return error_of(volume);
-    disk_watch(&disk_table[volume->disk]);
-    volume_ready(volume);
-    return 0;
+    if (!volume_ready(volume))
+        disk_watch(&disk_table[volume->disk]);
+    return slice_sleep(mask, deadline, 0);
 }
 
 /* The first domain names who serves. That one's domain, and who is above it, may name another. */
-long sys_disk_serve(uint64_t number, exo_env_t handle, uint64_t bits) {
+ARCH_COLD long sys_disk_serve(uint64_t number, exo_env_t handle, uint64_t bits) {
     struct disk *disk = disk_named(number);
     struct exo_env *entry = env_mine(handle);
     struct exo_domain *owner = disk ? domain_find(disk->owner) : NULL;

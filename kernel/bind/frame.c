@@ -180,19 +180,16 @@ void frame_return(uint32_t frame, struct exo_domain *domain) {
 long sys_frame_alloc(exo_domain_t handle, uint64_t user, uint64_t count) {
     uint64_t frames[EXO_BATCH];
     struct exo_domain *domain = domain_mine(handle);
-    long error = domain_batch(domain, frames, user, count, sizeof frames[0], 1), frame = 0;
+    long frame = domain_batch(domain, frames, user, count, sizeof frames[0], 1);
+    uint32_t head = frame_head(domain, EXO_FRAME_FRESH);
     uint64_t done = 0;
-    uint32_t head;
 
-    if (error)
-        return error;
-    if (!domain_may(domain, EXO_FRAMES, 1))
-        return EXO_E_QUOTA;
     if (count > FRAME_BATCH)
         count = FRAME_BATCH;
-    head = frame_head(domain, EXO_FRAME_FRESH);
-    for (; done < count && domain_may(domain, EXO_FRAMES, (uint32_t)done + 1); done++) {
-        frame = frame_pick(frames[done], head);
+    for (; frame >= 0 && done < count; done++) {
+        frame = EXO_E_QUOTA;
+        if (domain_may(domain, EXO_FRAMES, (uint32_t)done + 1))
+            frame = frame_pick(frames[done], head);
         if (frame < 0)
             break;
         frames[done] = (uint64_t)frame;

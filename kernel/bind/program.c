@@ -7,7 +7,7 @@
 
 /* What a frame of kind PROGRAM holds: nobody can bind it. */
 struct program {
-    uint32_t profile, count;
+    uint64_t profile; /* the code is copied in words */
     struct ebpf_instruction code[EBPF_MOST];
     uint16_t scratch[EBPF_MOST];
 };
@@ -36,8 +36,7 @@ long sys_program_load(exo_domain_t handle, uint64_t profile, uint64_t frame, uin
     domain_charge(domain, EXO_PROGRAMS, 1);
     frame_table[frame].kind = EXO_FRAME_FRESH;
     lock_release(&kernel_lock);
-    program->profile = (uint32_t)profile;
-    program->count = (uint32_t)count;
+    program->profile = profile;
     error =
         ebpf_verify(program->code, (uint32_t)count, (enum ebpf_profile)profile, program->scratch);
     if (error)
@@ -58,7 +57,6 @@ int64_t program_answer(struct exo_env *entry, uint32_t number) {
     struct ebpf_machine machine = {
         .argument = {now, __atomic_load_n(&env_uarea(env)->events, __ATOMIC_ACQUIRE), env->word},
         .steps = EBPF_MOST};
-    struct hold hold;
     int stopped;
 
     if (number >= facts.frames || frame_table[number].kind != EXO_FRAME_PROGRAM ||
@@ -68,9 +66,7 @@ int64_t program_answer(struct exo_env *entry, uint32_t number) {
         uint32_t frame = env->watch[i];
 
         if (frame >= facts.frames ||
-            (frame_table[frame].kind != EXO_FRAME_EXPORT &&
-             (frame_table[frame].kind != EXO_FRAME_RAM || !hold_find(frame, domain, &hold) ||
-              !(*hold.rights & EXO_R))))
+            (frame_table[frame].kind != EXO_FRAME_EXPORT && !hold_uses(frame, domain, EXO_R)))
             return EXO_E_HOLD;
         machine.region[i] = (struct ebpf_region){.base = frame_memory(frame), .length = ARCH_PAGE};
     }

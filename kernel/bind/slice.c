@@ -147,9 +147,10 @@ void slice_wake(struct exo_env *entry) {
 }
 
 void slice_hurry(struct exo_env *entry) {
+    if (facts.harts == 1 && !hart_table->reserves)
+        return;
     /* A hart that idles and has a slot for it looks again; one with a reserve for it does too. */
-    for (unsigned i = 0; i < facts.harts; i++) {
-        struct hart *hart = &hart_table[i];
+    for (struct hart *hart = hart_table; hart < hart_table + facts.harts; hart++) {
         int wanted = 0;
 
         for (unsigned k = 0; k < SLICE_RESERVES && hart->reserves; k++)
@@ -288,7 +289,7 @@ static struct exo_env *slice_holder(const struct exo_slot *slot) {
 
 /* Evaluates the predicates of the next SLICE_ASKED sleepers on the hart: a bounded part of each
  * decision, and each has its turn. */
-static void slice_watch(struct hart *hart, uint64_t now) {
+ARCH_COLD static void slice_watch(struct hart *hart, uint64_t now) {
     for (unsigned i = 0, asked = 0; slice_watchers && i < EXO_SLOTS_PER_HART && asked < SLICE_ASKED;
          i++) {
         struct exo_env *entry;
@@ -402,8 +403,10 @@ struct env *slice_next(void) {
     }
     if (!running && !entry) {
         left = env_find(hart->owner);
-        if (left)
-            left->runtime += now - hart->began; /* the end of its slot */
+        if (left) { /* the end of its slot: one that came before it had to makes an overrun good */
+            left->runtime += now - hart->began;
+            left->overruns -= left->overruns && now < hart->boundary && !hart->told;
+        }
         hart->owner = 0;
         hart->told = 0;
         entry = slice_slot(hart, now);
@@ -426,8 +429,7 @@ struct env *slice_next(void) {
     return current;
 }
 
-/* Sleeps, unless what is waited for is there. */
-static long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
+long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
     struct exo_env *entry = current->entry;
     uint64_t events = slice_events(current, mask);
     struct env *sleeper = current;
@@ -526,7 +528,7 @@ static struct exo_slot *slice_mine(const struct exo_domain *domain, uint64_t har
     return slot->domain && slot->domain != domain_slot(domain) ? error_pointer(EXO_E_RIGHT) : slot;
 }
 
-void slice_clear(struct exo_slot *slot) {
+ARCH_COLD void slice_clear(struct exo_slot *slot) {
     domain_credit(&domain_table[slot->domain], EXO_SLOTS, 1);
     *slot = (struct exo_slot){0};
 }
@@ -553,7 +555,7 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
     return 0;
 }
 
-long sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position) {
+ARCH_COLD long sys_slice_free(exo_domain_t owner, uint64_t hart, uint64_t position) {
     struct exo_slot *slot = slice_mine(domain_mine(owner), hart, position);
 
     if (error_of(slot) || !slot->domain)

@@ -60,6 +60,9 @@ static inline int slice_serves(const struct env *env) {
 void slice_lend(struct exo_env *to);
 /* Whoever lends to `entry` is woken with the reason; `entry` is on its own. */
 void slice_cut(struct exo_env *entry, uint64_t reason);
+/* The caller sleeps till an event of mask, the deadline, news, or its program's answer; unless that
+ * is there. The events, as sys_sleep answers them. */
+long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program);
 /* Posts events: sets them in the u-area, wakes a sleeper, hurries its hart. */
 void slice_post(struct exo_env *entry, uint64_t bits);
 /* Wakes a sleeper whatever it waits for. */

@@ -23,17 +23,23 @@ void vspace_enter(void) {
     }
 }
 
-struct vspace *vspace_mine(exo_vspace_t handle) {
+/* A vspace that the caller may act on, dying or not, or an error dressed as a
+ * pointer. */
+static struct vspace *vspace_named(exo_vspace_t handle) {
     uint64_t slot = handle & 0xffff;
     struct vspace *space = &vspace_table[slot];
 
-    if (!handle)
-        return current->space;
-    if (slot >= vspace_count || space->state != VSPACE_LIVE || handle >> 16 != space->generation)
+    if (slot >= vspace_count || space->state == VSPACE_FREE || handle >> 16 != space->generation)
         return error_pointer(EXO_E_HANDLE);
     if (!domain_above(domain_current(), &domain_table[space->domain]))
         return error_pointer(EXO_E_RIGHT);
     return space;
+}
+
+struct vspace *vspace_mine(exo_vspace_t handle) {
+    struct vspace *space = handle ? vspace_named(handle) : current->space;
+
+    return !error_of(space) && space->state != VSPACE_LIVE ? error_pointer(EXO_E_HANDLE) : space;
 }
 
 /* The entry of a bound or bindable address in the main tree, or NULL. The last leaf table is
@@ -161,10 +167,9 @@ static int vspace_clear(struct vspace *space, uint64_t address, page_t *page) {
  * supersets; to execute needs no right to read. */
 #define VSPACE_LEGAL 0x33000b000300ull
 
-/* Checks and binds one page; *replaced counts the bindings that it took the place of. */
-static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t frame,
-                             uint64_t rights, uint64_t *replaced) {
-    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical;
+long vspace_bind(struct vspace *space, uint64_t address, uint64_t *replaced, uint64_t frame,
+                 uint64_t rights) {
+    uint64_t now = rights & 7, most = rights >> 4 ? rights >> 4 : now, physical, others;
     page_t *page, *other = NULL, old = 0;
     struct hold hold = {0};
     struct exo_frame *entry;
@@ -223,29 +228,19 @@ static long vspace_bind_page(struct vspace *space, uint64_t address, uint64_t fr
         space->pin[space->pins++] = (uint32_t)(address / ARCH_PAGE);
         entry->pins++;
     }
-    *replaced += old != 0;
-    return 0;
-}
-
-/* Any binding: what the short way below leaves. Where other harts must be told *replaced grows, or
- * (NULL) they are told. */
-static __attribute__((noinline)) long vspace_bind_any(struct vspace *space, uint64_t address,
-                                                      uint64_t *replaced, uint64_t frame,
-                                                      uint64_t rights) {
-    uint64_t one = 0, others;
-    long error = vspace_bind_page(space, address, frame, rights, replaced ? replaced : &one);
-
-    if (error)
-        return error;
     arch_fence_page(address, space->asid);
-    if ((rights >> 4 ? rights >> 4 : rights) & EXO_X) {
+    if (most & EXO_X) {
         /* New code must be fetched, not what a cache held before. */
         arch_fence_instructions();
         others = vspace_others(space);
         if (others)
             arch_fence_instructions_remote(others);
     }
-    return one ? vspace_tell(space, 0) : 0;
+    if (replaced)
+        *replaced += old != 0;
+    else if (old)
+        return vspace_tell(space, 0);
+    return 0;
 }
 
 /* Rights that the short way takes, one bit each: none, read, read and write, with most rights of
@@ -274,14 +269,14 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
 
     if (address >> 21 != space->leaf_base || address % ARCH_PAGE || frame >= facts.frames ||
         rights > 63 || !(VSPACE_SHORT >> rights & 1))
-        return vspace_bind_any(space, address, replaced, frame, rights);
+        return vspace_bind(space, address, replaced, frame, rights);
     entry = &frame_table[frame];
     page = &space->leaf[index];
     old = *page;
     was = (page_physical(old) >> 12) - facts.memory_frame;
     if (!vspace_first(space, entry, (uint32_t)most) || entry->wx < 0 ||
         (old && (was >= facts.frames || !vspace_first(space, &frame_table[was], EXO_R))))
-        return vspace_bind_any(space, address, replaced, frame, rights);
+        return vspace_bind(space, address, replaced, frame, rights);
     /* commit; no count overflows: all page tables of a machine have fewer entries than 2^31 */
     if (old) {
         frame_table[was].wx -= vspace_balance(page_most(old));
@@ -298,15 +293,11 @@ static inline __attribute__((always_inline)) long vspace_bind_short(struct vspac
     return 0;
 }
 
-long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights) {
-    return vspace_bind_short(space, address, frame, rights, NULL);
-}
-
 static __attribute__((noinline)) long vspace_bind_of(exo_vspace_t handle, uint64_t address,
                                                      uint64_t frame, uint64_t rights) {
     struct vspace *space = vspace_mine(handle);
 
-    return error_of(space) ? error_of(space) : vspace_bind(space, address, frame, rights);
+    return error_of(space) ? error_of(space) : vspace_bind(space, address, NULL, frame, rights);
 }
 
 long sys_vspace_bind(exo_vspace_t handle, uint64_t address, uint64_t frame, uint64_t rights) {
@@ -563,25 +554,17 @@ long sys_vspace_donate(exo_vspace_t handle, uint64_t user, uint64_t count) {
     struct vspace *space = vspace_mine(handle);
     long error = domain_batch(space, frames, user, count, sizeof frames[0], 0);
 
-    if (error)
-        return error;
     if (count > VSPACE_DONATION)
         count = VSPACE_DONATION;
-    for (; done < count && frame_is_spare(frames[done], &domain_table[space->domain]); done++)
-        vspace_pool(space, (uint32_t)frames[done]);
-    return done ? (long)done : EXO_E_HOLD;
+    while (!error && done < count && frame_is_spare(frames[done], &domain_table[space->domain]))
+        vspace_pool(space, (uint32_t)frames[done++]);
+    return done ? (long)done : error ? error : EXO_E_HOLD;
 }
 
 long sys_vspace_destroy(exo_vspace_t handle) {
-    uint64_t slot = handle & 0xffff;
-    struct vspace *space;
-
     /* A dying one answers to its handle still: the caller comes again until it is gone. */
-    if (slot < vspace_count && vspace_table[slot].state == VSPACE_DYING &&
-        handle >> 16 == vspace_table[slot].generation &&
-        domain_above(domain_current(), &domain_table[vspace_table[slot].domain]))
-        return vspace_end(&vspace_table[slot]) ? 0 : EXO_E_AGAIN;
-    space = vspace_mine(handle);
+    struct vspace *space = handle ? vspace_named(handle) : current->space;
+
     if (error_of(space))
         return error_of(space);
     if (space->environments)

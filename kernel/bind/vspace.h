@@ -36,8 +36,10 @@ void vspace_enter(void);
 /* A vspace that the caller may act on (0 = its own), or an error dressed as a pointer. */
 struct vspace *vspace_mine(exo_vspace_t handle);
 
-/* Binds one page; all is checked first. See sys_vspace_bind. */
-long vspace_bind(struct vspace *space, uint64_t address, uint64_t frame, uint64_t rights);
+/* Binds one page, wherever; all is checked first. See sys_vspace_bind. Where other harts must be
+ * told *replaced grows, or (NULL) they are told. */
+long vspace_bind(struct vspace *space, uint64_t address, uint64_t *replaced, uint64_t frame,
+                 uint64_t rights);
 /* An abort: only the pinned set stays, on every hart, when it returns. An earlier sweep must be
  * over. Swaps 256 root entries. */
 void vspace_flip(struct vspace *space);

@@ -15,8 +15,17 @@ struct value { /* of a property */
     uint32_t length; /* 0 too if it is not there */
 };
 
+/* The properties that are read. */
+enum { ADDRESSES, SIZES, REG, COMPATIBLE, TYPE, LINES, TIMEBASE, INITRD, INITRD_END, PROPERTIES };
+static const char *const property[PROPERTIES] = {
+    "#address-cells",     "#size-cells",        "reg",
+    "compatible",         "device_type",        "riscv,ndev",
+    "timebase-frequency", "linux,initrd-start", "linux,initrd-end",
+};
+
 struct node { /* on the way from the root to where the walk is */
-    const char *name, *properties;
+    const char *name;
+    struct value value[PROPERTIES];
 };
 
 struct reader {
@@ -62,31 +71,15 @@ static int is_text(const char *text, uint32_t most, const char *wanted) {
     return 0;
 }
 
-/* A property of a node that the walk is through with. */
-static struct value get(const struct reader *reader, const struct node *node, const char *wanted) {
-    for (const char *at = node->properties;; at += 4) {
-        if (word_at(at) == PROPERTY) {
-            uint32_t length = word_at(at + 4), name = word_at(at + 8);
-
-            if (is_text(reader->strings + name, reader->strings_size - name, wanted))
-                return (struct value){at + 12, length};
-            at = behind(at + 8, length);
-        } else if (word_at(at) != NOP) {
-            return (struct value){"", 0};
-        }
-    }
-}
-
-static uint64_t number_of(const struct reader *reader, const struct node *node, const char *name) {
-    struct value value = get(reader, node, name);
+static uint64_t number_of(const struct node *node, uint32_t which) {
+    struct value value = node->value[which];
 
     return value.length <= 8 ? cells_of(value, 0, value.length / 4) : 0;
 }
 
 /* Whether a node's list of texts has the one wanted. */
-static int has_text(const struct reader *reader, const struct node *node, const char *name,
-                    const char *wanted) {
-    struct value list = get(reader, node, name);
+static int has_text(const struct node *node, uint32_t which, const char *wanted) {
+    struct value list = node->value[which];
 
     while (list.length && !is_text(list.data, list.length, wanted)) {
         uint32_t size = (uint32_t)strnlen(list.data, list.length - 1) + 1;
@@ -98,11 +91,10 @@ static int has_text(const struct reader *reader, const struct node *node, const 
 }
 
 /* Entry `index` of a node's reg. */
-static int read_reg(const struct reader *reader, const struct node *node, uint64_t index,
-                    struct machine_range *range) {
-    uint64_t address = number_of(reader, node - 1, "#address-cells");
-    uint64_t size = number_of(reader, node - 1, "#size-cells"), first = index * (address + size);
-    struct value reg = get(reader, node, "reg");
+static int read_reg(const struct node *node, uint64_t index, struct machine_range *range) {
+    uint64_t address = number_of(node - 1, ADDRESSES), size = number_of(node - 1, SIZES);
+    uint64_t first = index * (address + size);
+    struct value reg = node->value[REG];
 
     if (address < 1 || address > 2 || size > 2 || first + address + size > reg.length / 4)
         return 0;
@@ -112,11 +104,11 @@ static int read_reg(const struct reader *reader, const struct node *node, uint64
 }
 
 /* Appends all of a node's reg; 0 if the list, of `most`, is full. */
-static int append_reg(const struct reader *reader, const struct node *node,
-                      struct machine_range *list, uint32_t *count, uint32_t most) {
+static int append_reg(const struct node *node, struct machine_range *list, uint32_t *count,
+                      uint32_t most) {
     struct machine_range range;
 
-    for (uint64_t i = 0; read_reg(reader, node, i, &range); i++) {
+    for (uint64_t i = 0; read_reg(node, i, &range); i++) {
         if (!range.size)
             continue;
         if (*count == most)
@@ -127,22 +119,20 @@ static int append_reg(const struct reader *reader, const struct node *node,
 }
 
 /* What is kept from programs. 0 if the list is full. */
-static int read_kept(struct reader *reader, const struct node *node) {
-    struct machine *machine = reader->machine;
+static int read_kept(struct machine *machine, const struct node *node) {
     struct machine_range range = {0, 0};
     uint32_t i = 0;
 
-    while (i < KEPT && !has_text(reader, node, "compatible", kept[i]))
+    while (i < KEPT && !has_text(node, COMPATIBLE, kept[i]))
         i++;
-    if (i == KEPT && !has_text(reader, node, "device_type", "memory") &&
-        !has_text(reader, node, "device_type", "pci"))
+    if (i == KEPT && !has_text(node, TYPE, "memory") && !has_text(node, TYPE, "pci"))
         return 1;
-    read_reg(reader, node, 0, &range);
+    read_reg(node, 0, &range);
     if (i < KEPT_PLICS) {
         machine->plic = range;
-        machine->plic_lines = (uint32_t)number_of(reader, node, "riscv,ndev") % 1024;
+        machine->plic_lines = (uint32_t)number_of(node, LINES) % 1024;
     }
-    return append_reg(reader, node, machine->kept, &machine->kept_count, MACHINE_KEPT);
+    return append_reg(node, machine->kept, &machine->kept_count, MACHINE_KEPT);
 }
 
 /* A node with all that is below it is over. 0 if a list is full. */
@@ -152,21 +142,30 @@ static int end_node(struct reader *reader, uint32_t depth) {
     uint64_t end;
 
     /* That of /cpus comes after those of each cpu. */
-    if (get(reader, node, "timebase-frequency").length)
-        machine->timebase = number_of(reader, node, "timebase-frequency");
+    if (node->value[TIMEBASE].length)
+        machine->timebase = number_of(node, TIMEBASE);
     if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen")) {
-        machine->initrd.base = number_of(reader, node, "linux,initrd-start");
-        end = number_of(reader, node, "linux,initrd-end");
+        machine->initrd.base = number_of(node, INITRD);
+        end = number_of(node, INITRD_END);
         machine->initrd.size = end > machine->initrd.base ? end - machine->initrd.base : 0;
     }
     if (depth == 2 && is_text(node[-1].name, UINT32_MAX, "reserved-memory"))
-        return append_reg(reader, node, machine->reserved, &machine->reserved_count,
-                          MACHINE_RANGES);
-    return !depth || read_kept(reader, node);
+        return append_reg(node, machine->reserved, &machine->reserved_count, MACHINE_RANGES);
+    return !depth || read_kept(machine, node);
 }
 
 static const char full[] = "device tree: more ranges of memory than the kernel has room for";
 static const char corrupt[] = "device tree: corrupt";
+
+/* Keeps where a property's value is, if it is one that is read. */
+static void read_property(const struct reader *reader, struct node *node, const char *at,
+                          uint32_t length) {
+    uint32_t name = word_at(at + 4);
+
+    for (uint32_t i = 0; i < PROPERTIES; i++)
+        if (is_text(reader->strings + name, reader->strings_size - name, property[i]))
+            node->value[i] = (struct value){at + 8, length};
+}
 
 /* Goes through the structure block, [at, end). */
 static const char *walk(struct reader *reader, const char *at, const char *end) {
@@ -181,13 +180,15 @@ static const char *walk(struct reader *reader, const char *at, const char *end) 
             if (length > room)
                 break;
             if (depth < DEPTH_MOST)
-                reader->node[depth] = (struct node){at, behind(at, length)};
+                reader->node[depth] = (struct node){.name = at};
             depth++;
             at = behind(at, length);
         } else if (token == PROPERTY && depth && room >= 8) {
             length = word_at(at);
             if (length > room - 8 || word_at(at + 4) >= reader->strings_size)
                 break;
+            if (depth <= DEPTH_MOST)
+                read_property(reader, &reader->node[depth - 1], at, length);
             at = behind(at + 8, length);
         } else if (token == END_NODE && depth) {
             depth--;

@@ -8,6 +8,8 @@ enum { QUEUE = 8, SECTOR = 512 };
 enum { MAGIC = 0x74726976, VERSION = 2, BLOCK = 2 };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 }; /* of the status */
 enum { FEATURE_INDIRECT = 1 << 28, FEATURE_HIGH_VERSION_1 = 1 };
+/* A request's descriptors, not in the order of the chain. */
+enum { HEADER, STATUS, DATA };
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4 }; /* of a descriptor */
 /* Registers, in words; a queue's parts are three addresses, 16 bytes apart. */
 enum { R_MAGIC = 0x00 / 4, R_VERSION = 0x04 / 4, R_DEVICE = 0x08 / 4, R_OFFERED = 0x10 / 4 };
@@ -34,7 +36,7 @@ struct virtio_queue { /* in a row, as the pages are: what the device reads, and 
         } ended[QUEUE];
     } __attribute__((aligned(4))) used;
     struct virtio_slot {
-        struct virtio_descriptor part[VIRTIO_BLK_PAGES + 2];
+        struct virtio_descriptor part[DATA + VIRTIO_BLK_PAGES];
         struct {
             uint32_t type, reserved;
             uint64_t sector;
@@ -44,6 +46,10 @@ struct virtio_queue { /* in a row, as the pages are: what the device reads, and 
     char zeros[ARCH_PAGE] __attribute__((aligned(ARCH_PAGE))); /* what is written as such */
 };
 _Static_assert(sizeof(struct virtio_queue) <= VIRTIO_BLK_MEMORY * ARCH_PAGE, "what it is given");
+
+static struct virtio_descriptor virtio_part(const void *at, uint32_t length, uint16_t flags) {
+    return (struct virtio_descriptor){arch_physical(at), length, flags, 0};
+}
 
 uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char *memory) {
     volatile uint32_t *r = registers;
@@ -75,6 +81,13 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     if (!(offered[0] & FEATURE_INDIRECT) || !offered[1] || !(r[R_STATUS] & FEATURES_OK) ||
         r[R_QUEUE_MOST] < QUEUE)
         return 0;
+    for (unsigned i = 0; i < VIRTIO_BLK_SLOTS; i++) {
+        struct virtio_slot *slot = &queue->slot[i];
+
+        queue->descriptor[i] = virtio_part(slot->part, sizeof slot->part, INDIRECT);
+        slot->part[HEADER] = virtio_part(&slot->header, sizeof slot->header, NEXT);
+        slot->part[STATUS] = virtio_part(&slot->status, sizeof slot->status, WRITE);
+    }
     r[R_QUEUE_SIZE] = QUEUE;
     for (unsigned i = 0; i < 3; i++) {
         uint64_t address = arch_physical(parts[i]);
@@ -88,30 +101,27 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
 }
 
 void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_request *asked) {
-    uint32_t offset = asked->offset * SECTOR, bytes = asked->sectors * SECTOR;
+    uint32_t offset = asked->offset * SECTOR;
+    uint32_t bytes = asked->op == EXO_DISK_FLUSH ? 0 : asked->sectors * SECTOR;
     struct virtio_queue *queue = blk->queue;
     const uint32_t *frame = asked->frame;
     struct virtio_slot *request = &queue->slot[slot];
-    struct virtio_descriptor *part = request->part;
     uint16_t way = asked->op == EXO_DISK_READ ? NEXT | WRITE : NEXT;
 
-    /* The operations are virtio's own numbers; zeros are written. */
-    request->header.type = asked->op == EXO_DISK_ZERO ? EXO_DISK_WRITE : asked->op;
+    /* The operations are virtio's own numbers, but for zeros and what is flushed after: writes. */
+    request->header.type =
+        asked->op == EXO_DISK_FLUSH ? EXO_DISK_FLUSH : asked->op != EXO_DISK_READ;
     request->header.sector = asked->sector;
     request->status = UINT8_MAX;
-    *part++ = (struct virtio_descriptor){arch_physical(&request->header), sizeof request->header,
-                                         NEXT, 1};
-    for (uint32_t length; bytes; bytes -= length, offset = 0, part++) {
+    request->part[HEADER].next = bytes ? DATA : STATUS;
+    for (uint32_t part = DATA, length; bytes; bytes -= length, offset = 0, part++) {
         uint64_t page = asked->op == EXO_DISK_ZERO ? arch_physical(queue->zeros)
                                                    : (facts.memory_frame + *frame++) << 12;
 
         length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        *part = (struct virtio_descriptor){page + offset, length, way,
-                                           (uint16_t)(part - request->part + 1)};
+        request->part[part] = (struct virtio_descriptor){
+            page + offset, length, way, (uint16_t)(bytes > length ? part + 1 : STATUS)};
     }
-    *part++ = (struct virtio_descriptor){arch_physical(&request->status), 1, WRITE, 0};
-    queue->descriptor[slot] = (struct virtio_descriptor){
-        arch_physical(request->part), (uint32_t)((char *)part - (char *)request), INDIRECT, 0};
     queue->available.slot[queue->available.index % QUEUE] = (uint16_t)slot;
     arch_fence_device();
     __atomic_store_n(&queue->available.index, (uint16_t)(queue->available.index + 1),

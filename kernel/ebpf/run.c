@@ -147,14 +147,12 @@ int ebpf_run(const struct ebpf_instruction *code, struct ebpf_machine *machine, 
             continue;
         }
         b = opcode & EBPF_X ? b : (uint64_t)immediate;
-        if (opcode == EBPF_LE || opcode == EBPF_BE) {
-            *to = opcode == EBPF_BE ? ebpf_swap(a, (uint64_t)immediate)
-                                    : a << (64 - immediate) >> (64 - immediate);
-            continue;
-        }
         a = narrow ? (uint64_t)(int32_t)a : a;
         b = narrow ? (uint64_t)(int32_t)b : b;
-        if (class == EBPF_ALU || class == EBPF_ALU64) {
+        if (opcode == EBPF_LE || opcode == EBPF_BE) { /* of all 64 bits */
+            *to = opcode == EBPF_BE ? ebpf_swap(*to, (uint64_t)immediate)
+                                    : *to << (64 - immediate) >> (64 - immediate);
+        } else if (class == EBPF_ALU || class == EBPF_ALU64) {
             a = ebpf_calculate(opcode >> 4, a, b, in->offset, narrow);
             *to = narrow ? (uint32_t)a : a;
         } else if (opcode == EBPF_EXITS) {

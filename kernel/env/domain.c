@@ -25,6 +25,12 @@ struct exo_domain *domain_mine(exo_domain_t handle) {
     return domain;
 }
 
+struct exo_domain *domain_below(exo_domain_t handle) {
+    struct exo_domain *domain = domain_mine(handle);
+
+    return domain == domain_current() ? error_pointer(EXO_E_RIGHT) : domain;
+}
+
 int domain_admits(const struct exo_domain *domain, uint64_t whom, const struct exo_domain *from) {
     return domain_above(from, domain) || domain_above(domain, from) || domain_named(whom, from);
 }
@@ -66,13 +72,11 @@ void domain_free(struct exo_domain *domain) {
 }
 
 long sys_domain_grant(exo_domain_t handle, uint64_t resource, int64_t count) {
-    struct exo_domain *child = domain_mine(handle), *parent, *giver;
+    struct exo_domain *child = domain_below(handle), *parent, *giver;
     uint64_t much = count < 0 ? 0 - (uint64_t)count : (uint64_t)count;
 
     if (error_of(child))
         return error_of(child);
-    if (child == domain_current())
-        return EXO_E_RIGHT;
     if (resource >= EXO_RESOURCES)
         return EXO_E_ARG;
     parent = &domain_table[child->parent];

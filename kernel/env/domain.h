@@ -42,6 +42,8 @@ struct exo_domain *domain_find(exo_domain_t handle);
 /* The same, if the caller may act for it (its own or below); else an error dressed as a pointer. A
  * domain that is being killed counts as dead. */
 struct exo_domain *domain_mine(exo_domain_t handle);
+/* The same, but the caller's own is refused: it is for what is done to others. */
+struct exo_domain *domain_below(exo_domain_t handle);
 /* Whether who said `whom` (a handle, EXO_ANY, 0 for nobody) means that domain. */
 static inline int domain_named(uint64_t whom, const struct exo_domain *domain) {
     return whom == EXO_ANY || whom == domain_handle(domain);

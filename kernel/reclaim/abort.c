@@ -49,16 +49,14 @@ static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t 
 /* One bounded step of sweeping for each of the domain's spaces; true when nothing stale is left in
  * those that live. A dying one is entered no more: new ones without end hold nobody up. */
 static int abort_sweep(const struct exo_domain *domain) {
-    uint32_t left = domain->used[EXO_VSPACES] - domain->children;
+    uint32_t slot = domain_slot(domain);
     int clean = 1;
 
-    for (uint32_t i = 0; left && i < vspace_count; i++) {
-        if (vspace_table[i].state == VSPACE_FREE || vspace_table[i].domain != domain_slot(domain))
-            continue;
-        left--;
-        clean &= vspace_table[i].state == VSPACE_LIVE ? vspace_sweep(&vspace_table[i])
-                                                      : (vspace_end(&vspace_table[i]), 1);
-    }
+    for (struct vspace *space = vspace_table; space < vspace_table + vspace_count; space++)
+        if (space->domain == slot && space->state == VSPACE_LIVE)
+            clean &= vspace_sweep(space);
+        else if (space->domain == slot)
+            vspace_end(space);
     return clean;
 }
 
@@ -159,10 +157,8 @@ static long abort_other(struct exo_domain *domain, uint64_t resource, uint64_t n
 
 long sys_revoke_break(exo_domain_t handle, uint64_t resource, uint64_t user, uint64_t count) {
     uint64_t numbers[EXO_BATCH], gone = 0;
-    struct exo_domain *domain = domain_mine(handle);
-    long result = domain == domain_current()
-                      ? EXO_E_RIGHT
-                      : domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
+    struct exo_domain *domain = domain_below(handle);
+    long result = domain_batch(domain, numbers, user, count, sizeof numbers[0], 0);
 
     if (!result && resource == EXO_FRAMES)
         result = abort_frames(domain, numbers, count);

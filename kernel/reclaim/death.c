@@ -138,12 +138,10 @@ static int death_step(struct exo_domain *domain) {
     for (uint32_t i = 1; i < EXO_VOLUMES; i++)
         if (volume_table[i].domain == slot && !volume_end(&volume_table[i]))
             return 0;
-    for (uint32_t i = 0; i < facts.harts * EXO_SLOTS_PER_HART && domain->used[EXO_SLOTS]; i++) {
-        struct exo_slot *slice = &hart_table[i / EXO_SLOTS_PER_HART].slots[i % EXO_SLOTS_PER_HART];
-
-        if (slice->domain == slot)
-            slice_clear(slice);
-    }
+    /* The slots of all harts stand in a row. */
+    for (uint32_t i = 0; i < facts.slot_table.count && domain->used[EXO_SLOTS]; i++)
+        if (hart_table[0].slots[i].domain == slot)
+            slice_clear(&hart_table[0].slots[i]);
     for (uint32_t i = 1; i < facts.line_table.count && domain->used[EXO_IRQS]; i++)
         if (line_table[i].domain == slot)
             irq_move(i, domain->parent);

@@ -4,13 +4,11 @@
 #include "kernel/reclaim/reclaim.h"
 
 long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint64_t ticks) {
-    struct exo_domain *domain = domain_mine(handle);
+    struct exo_domain *domain = domain_below(handle);
     struct exo_env *speaker;
 
     if (error_of(domain))
         return error_of(domain);
-    if (domain == domain_current())
-        return EXO_E_RIGHT;
     if ((resource != EXO_FRAMES && resource != EXO_SLOTS && resource != EXO_IRQS &&
          resource != EXO_ENVS && resource != EXO_DISK) ||
         !count || count > domain->used[resource] || ticks > EXO_NEVER / 2)

@@ -5,11 +5,15 @@
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
 
-enum { KICKS = EXO_REQUESTS / 8 };
-
+/* A RAM disk does eight requests a kick, all at once. Where there are more harts one of them may
+ * take the interrupt before the kicker slept. */
 long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
                      uint64_t bits) {
+    const volatile struct exo_facts *facts = exo_facts();
+
     *disk = (struct exo_disk_queue){.queue = page, .volume = volume, .bits = bits};
+    disk->eager =
+        facts->disk[exo_volumes()[volume].disk].line ? facts->harts > 1 : EXO_REQUESTS / 8;
     memset(page, 0, sizeof *disk->queue);
     return exo_volume_bind(volume, frame, exo_uarea()->env, bits);
 }
@@ -33,19 +37,13 @@ int32_t exo_disk_status(const struct exo_disk_queue *disk, unsigned place) {
 }
 
 long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
-    const volatile struct exo_disk *books = &exo_facts()->disk[exo_volumes()[disk->volume].disk];
-    long error;
+    long error = 0;
 
-    for (unsigned kicks = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING; kicks++) {
-        /* The kernel looks at its patience in kicks, so there is one a second. */
-        if ((error = exo_disk_kick(disk->volume)) < 0)
-            return error;
-        /* A RAM disk does eight requests a kick, all at once. Events may be those of requests that
-         * ended before they were waited for. */
-        while ((books->line || kicks >= KICKS) &&
-               exo_disk_status(disk, place) == EXO_DISK_PENDING &&
-               exo_sleep(disk->bits, exo_time() + exo_time_base()))
-            ;
-    }
-    return exo_disk_status(disk, place);
+    /* Of a second at most: the kernel looks at its patience in kicks. Events may be those of
+     * requests that ended before they were waited for. */
+    for (unsigned kicks = 0; exo_disk_status(disk, place) == EXO_DISK_PENDING && error >= 0;
+         kicks++)
+        error = exo_disk_kick(disk->volume, disk->bits,
+                              kicks < disk->eager ? 0 : exo_time() + exo_time_base());
+    return error < 0 ? error : exo_disk_status(disk, place);
 }

@@ -8,6 +8,7 @@
 struct exo_disk_queue {
     struct exo_queue *queue; /* the frame, bound readable and writable */
     uint64_t volume, bits;   /* events of completions, to the environment that attached it */
+    unsigned eager;          /* kicks before the first that sleeps */
 };
 
 /* A held frame, seen at `page`, becomes the queue of a volume; `bits` come when requests end. 0 or

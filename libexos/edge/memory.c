@@ -1,6 +1,7 @@
 /* memory.c - the four functions that the compiler itself calls */
 /* SPDX-License-Identifier: MIT */
-#include "libexos/edge/string.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /* Without this the compiler would make the loops below calls of themselves. */
 #define PLAIN_LOOP __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -34,10 +35,13 @@ PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length)
     return to;
 }
 
+enum { LONG = 256 };
+
 /* Upwards, word by word also when the two sides are not aligned alike: then each word written is
  * made of two that were read, and no word is read that has no byte of `from`. Right for areas that
  * overlap, if `to` is the lower one: all is read before it is written over. */
-PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, size_t length) {
+PLAIN_LOOP static inline __attribute__((always_inline)) void
+copy_up(unsigned char *p, const unsigned char *q, size_t length) {
     unsigned shift;
 
     while (length && (uintptr_t)p & 7) {
@@ -46,11 +50,11 @@ PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, 
     }
     shift = ((uintptr_t)q & 7) * 8;
     if (!shift) {
-        for (; length >= 256; length -= 256, p += 256, q += 256) {
+        for (; length >= LONG; length -= LONG, p += LONG, q += LONG) {
             word_t *w = (word_t *)p;
             const word_t *v = (const word_t *)q;
 #pragma GCC unroll 4
-            for (int at = 0; at < 32; at += 8) {
+            for (int at = 0; at < LONG / 8; at += 8) {
                 uint64_t a = v[at], b = v[at + 1], c = v[at + 2], d = v[at + 3];
                 uint64_t e = v[at + 4], f = v[at + 5], g = v[at + 6], h = v[at + 7];
 
@@ -81,6 +85,13 @@ PLAIN_LOOP static inline void copy_up(unsigned char *p, const unsigned char *q, 
         *p++ = *q++;
 }
 
+/* Apart, so that what is short need not save the registers that this takes. */
+PLAIN_LOOP static __attribute__((noinline)) void *copy_long(void *to, const void *from,
+                                                            size_t length) {
+    copy_up(to, from, length);
+    return to;
+}
+
 /* The same downwards, for a `to` that is the higher one. */
 PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_t length) {
     unsigned shift;
@@ -89,6 +100,16 @@ PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_
         p[length - 1] = q[length - 1];
     shift = ((uintptr_t)(q + length) & 7) * 8;
     if (!shift) {
+        for (; length >= 32; length -= 32) {
+            word_t *w = (word_t *)(p + length);
+            const word_t *v = (const word_t *)(q + length);
+            uint64_t a = v[-1], b = v[-2], c = v[-3], d = v[-4];
+
+            w[-1] = a;
+            w[-2] = b;
+            w[-3] = c;
+            w[-4] = d;
+        }
         for (; length >= 8; length -= 8)
             *(word_t *)(p + length - 8) = *(const word_t *)(q + length - 8);
     } else if (length >= 8) {
@@ -108,6 +129,8 @@ PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_
 
 PLAIN_LOOP __attribute__((weak)) void *memcpy(void *restrict to, const void *restrict from,
                                               size_t length) {
+    if (length >= LONG)
+        return copy_long(to, from, length);
     copy_up(to, from, length);
     return to;
 }

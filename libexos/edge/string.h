@@ -10,6 +10,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t length);
 void *memmove(void *to, const void *from, size_t length);
 void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
+/* The compiler knows them, also where there is no libc: short ones of known length are no calls. */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
+#define memcmp __builtin_memcmp
 
 size_t exo_strlen(const char *s);
 int exo_strcmp(const char *a, const char *b);

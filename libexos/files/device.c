@@ -96,14 +96,19 @@ static int device_read(struct logfs_device *logfs, uint64_t sector, void *memory
     return device_end(device);
 }
 
-static int device_write(struct logfs_device *logfs, uint64_t sector,
-                        const struct logfs_piece *pieces, unsigned count) {
-    struct files_device *device = (struct files_device *)logfs;
-
+static void pieces_add(struct files_device *device, uint64_t sector,
+                       const struct logfs_piece *pieces, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         row_add(device, EXO_DISK_WRITE, sector, (uint64_t)pieces[i].memory, pieces[i].sectors);
         sector += pieces[i].sectors;
     }
+}
+
+static int device_write(struct logfs_device *logfs, uint64_t sector,
+                        const struct logfs_piece *pieces, unsigned count) {
+    struct files_device *device = (struct files_device *)logfs;
+
+    pieces_add(device, sector, pieces, count);
     return device_end(device);
 }
 
@@ -112,6 +117,22 @@ static int device_flush(struct logfs_device *logfs) {
 
     request_begin(device, EXO_DISK_FLUSH, 0, 0);
     return device_end(device);
+}
+
+/* The kernel's request for both covers no other that is still under way: it must be the only one.
+ */
+static int device_write_flush(struct logfs_device *logfs, uint64_t sector,
+                              const struct logfs_piece *pieces, unsigned count) {
+    struct files_device *device = (struct files_device *)logfs;
+    int error;
+
+    pieces_add(device, sector, pieces, count);
+    if (device->at && device->asked == device->ended) {
+        device->at->op = EXO_DISK_WRITE_FLUSH;
+        return device_end(device);
+    }
+    error = device_end(device);
+    return error ? error : device_flush(logfs);
 }
 
 long files_device_open(struct files_device *device, uint64_t volume, const struct volume_map *map) {
@@ -125,7 +146,8 @@ long files_device_open(struct files_device *device, uint64_t volume, const struc
         .device = {.sectors = volume_map_units(map) * EXO_UNIT,
                    .read = device_read,
                    .write = device_write,
-                   .flush = device_flush},
+                   .flush = device_flush,
+                   .write_flush = device_write_flush},
         .map = *map,
         .most = exo_facts()->disk[disk].most,
     };

@@ -31,10 +31,7 @@ static struct node **bucket(struct logfs *fs, uint64_t at) {
 struct node *node_find(struct logfs *fs, uint64_t at) {
     for (struct node *node = *bucket(fs, at); node; node = node->next)
         if (node->at == at) {
-            if (fs->node_lru.previous != &node->used) {
-                ring_remove(&node->used);
-                ring_add(&fs->node_lru, &node->used);
-            }
+            ring_last(&fs->node_lru, &node->used);
             return node;
         }
     return NULL;
@@ -61,6 +58,9 @@ static void unhash(struct logfs *fs, struct node *node) {
 }
 
 void node_drop(struct logfs *fs, struct node *node) {
+    for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
+        if (finger->leaf == node)
+            *finger = (struct finger){0};
     unhash(fs, node);
     ring_remove(&node->used);
     fs->node_count--;
@@ -84,43 +84,87 @@ static int values_are_sound(const struct lf_node *page) {
 
     begins[LOGFS_PAGE / 8] = 1;
     for (unsigned i = 0; i < page->count; i++) {
-        bytes += slots[i].length;
-        if (slots[i].length)
-            begins[slots[i].at / 8] |= (uint8_t)(1 << slots[i].at % 8);
+        bytes += slot_length(&slots[i]);
+        if (slot_length(&slots[i]))
+            begins[slot_at(&slots[i]) / 8] |= (uint8_t)(1 << slot_at(&slots[i]) % 8);
     }
     /* Those that follow one another from the bottom to the end are as long as all together. */
     for (unsigned i = 0; i < page->count; i++) {
-        unsigned end = slots[i].at + slots[i].length;
+        unsigned end = slot_at(&slots[i]) + slot_length(&slots[i]);
 
-        if (slots[i].length && !(begins[end / 8] >> end % 8 & 1))
+        if (slot_length(&slots[i]) && !(begins[end / 8] >> end % 8 & 1))
             return 0;
     }
     return bytes + page->bottom == LOGFS_PAGE && begins[page->bottom / 8] >> page->bottom % 8 & 1;
+}
+
+uint32_t node_crc(const struct lf_node *page) {
+    size_t slots = page->count * (page->level ? sizeof(struct lf_child) : sizeof(struct lf_slot));
+    uint32_t crc = exo_crc32c(0, &page->magic, sizeof *page - sizeof page->crc + slots);
+
+    return page->level
+               ? crc
+               : exo_crc32c(crc, (const uint8_t *)page + page->bottom, LOGFS_PAGE - page->bottom);
+}
+
+/* How many slots there can be. */
+static size_t slots_most(const struct lf_node *page) {
+    return (LOGFS_PAGE - sizeof *page) /
+           (page->level ? sizeof(struct lf_child) : sizeof(struct lf_slot));
+}
+
+int node_fits(const struct lf_node *page) {
+    return page->count <= slots_most(page) && page->bottom <= LOGFS_PAGE;
 }
 
 /* Is every slot inside, and are the keys in order? */
 static int node_is_sound(const struct logfs *fs, const struct lf_node *page, unsigned level) {
     const struct lf_slot *slots = (const struct lf_slot *)(page + 1);
     const struct lf_child *children = (const struct lf_child *)(page + 1);
-    size_t most = (LOGFS_PAGE - sizeof *page) / (level ? sizeof *children : sizeof *slots);
 
-    if (page->level != level || page->count > most || (level && !page->count))
+    if (page->level != level || page->count > slots_most(page) || (level && !page->count))
         return 0;
     if (!level &&
         (page->bottom > LOGFS_PAGE || page->bottom < sizeof *page + page->count * sizeof *slots))
         return 0;
     for (unsigned i = 0; i < page->count; i++) {
-        struct lf_key key = level ? children[i].key : slots[i].key;
+        struct lf_key key = level ? children[i].key : slot_key(&slots[i]);
 
-        if (i && key_compare(level ? children[i - 1].key : slots[i - 1].key, key) >= 0)
+        if (i && key_compare(level ? children[i - 1].key : slot_key(&slots[i - 1]), key) >= 0)
             return 0;
-        if (!level && (slots[i].at < page->bottom || slots[i].length > LF_VALUE_MOST ||
-                       slots[i].at + slots[i].length > LOGFS_PAGE))
+        if (!level &&
+            (slot_at(&slots[i]) < page->bottom || slot_length(&slots[i]) > LF_VALUE_MOST ||
+             slot_at(&slots[i]) + slot_length(&slots[i]) > LOGFS_PAGE))
             return 0;
         if (level && !space_valid(fs, children[i].at, LF_PAGE_SECTORS))
             return 0;
     }
     return level || values_are_sound(page);
+}
+
+void nodes_ahead(struct logfs *fs) {
+    uint64_t end = fs->tree.root + LF_PAGE_SECTORS;
+
+    if (!space_valid(fs, fs->tree.root, LF_PAGE_SECTORS) ||
+        end % LF_SEGMENT_SECTORS < AHEAD_SECTORS)
+        return;
+    fs->ahead = fs->host->resize(fs->host, NULL, 0, AHEAD_SECTORS * LOGFS_SECTOR);
+    fs->ahead_at = end - AHEAD_SECTORS;
+    if (fs->ahead && fs->device->read(fs->device, fs->ahead_at, fs->ahead, AHEAD_SECTORS))
+        nodes_ahead_end(fs); /* perhaps of what nobody needs */
+}
+
+void nodes_ahead_end(struct logfs *fs) {
+    if (fs->ahead)
+        fs->host->resize(fs->host, fs->ahead, AHEAD_SECTORS * LOGFS_SECTOR, 0);
+    fs->ahead = NULL;
+}
+
+static int node_read(struct logfs *fs, uint64_t at, struct lf_node *page) {
+    if (!fs->ahead || at < fs->ahead_at || at + LF_PAGE_SECTORS > fs->ahead_at + AHEAD_SECTORS)
+        return fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
+    memcpy(page, fs->ahead + (at - fs->ahead_at) * LOGFS_SECTOR, LOGFS_PAGE);
+    return 0;
 }
 
 int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found) {
@@ -137,9 +181,9 @@ int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **found)
     page = spare_take(fs);
     if (!page)
         return LOGFS_ENOMEM;
-    error = fs->device->read(fs->device, at, page, LF_PAGE_SECTORS);
+    error = node_read(fs, at, page);
     if (!error && !MUTANT_NO_CHECKSUM &&
-        (page->crc != exo_crc32c(0, &page->magic, LOGFS_PAGE - 4) || page->magic != LF_NODE_MAGIC ||
+        (!node_fits(page) || page->crc != node_crc(page) || page->magic != LF_NODE_MAGIC ||
          page->id != fs->super.id || page->self != at ||
          page->generation > (fs->of ? fs->of : fs)->generation))
         error = LOGFS_EIO;
@@ -177,15 +221,13 @@ struct node *node_new(struct logfs *fs, unsigned level) {
     return node;
 }
 
-/* Between operations: nobody holds a pointer to a node. */
-void node_trim(struct logfs *fs) {
-    struct ring *ring = fs->node_lru.next, *next;
+void node_trim_some(struct logfs *fs) {
+    for (unsigned looks = TRIM_LOOKS; node_most(fs) < fs->node_count && looks; looks--) {
+        struct node *node = RING_OF(struct node, used, fs->node_lru.next);
 
-    for (; fs->node_count > fs->host->cache_pages / 2 && ring != &fs->node_lru; ring = next) {
-        struct node *node = RING_OF(struct node, used, ring);
-
-        next = ring->next;
-        if (!node->dirty)
+        if (node->dirty)
+            ring_last(&fs->node_lru, &node->used);
+        else
             node_drop(fs, node);
     }
 }

@@ -71,7 +71,7 @@ static uint32_t usage_list(struct logfs *fs, const struct lf_checkpoint *to, uin
 /* Writes the pages of the table that changed; placing them changes it again, so those are taken
  * along. */
 static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
-    struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
+    struct lf_node_name *names;
     struct logfs_piece pieces[USAGE_GROUP + 1];
     uint32_t list[USAGE_GROUP], left = 1;
 
@@ -83,6 +83,7 @@ static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
 
         if (at < 0)
             return (int)at;
+        names = (struct lf_node_name *)(fs->chunk + 1);
         for (uint32_t i = 0; i < n; i++) {
             uint64_t *place = &to->usage[list[i]];
 
@@ -97,7 +98,7 @@ static int usage_write(struct logfs *fs, struct lf_checkpoint *to) {
             fs->usage_dirty[list[i]] = 0;
             to->usage_crc[list[i]] = exo_crc32c(0, usage_page(fs, list[i]), LOGFS_PAGE);
         }
-        error = log_end(fs, LF_NODES, header, n * (uint32_t)sizeof names[0], pieces, n + 1);
+        error = log_end(fs, LF_NODES, header, n * (uint32_t)sizeof names[0], pieces, n + 1, 0);
         if (error)
             return error;
         left = 0;
@@ -199,7 +200,7 @@ static int checkpoint_is_sound(struct logfs *fs, const struct lf_checkpoint *fro
            from->log.at / LF_SEGMENT_SECTORS < from->segments &&
            (!from->log.at || from->log.at >= LF_SEGMENT_SECTORS) &&
            from->log.at / LF_SEGMENT_SECTORS != from->log.next && from->next_inode > LOGFS_ROOT &&
-           from->next_inode <= LF_REST_MOST && from->snapshot < from->generation;
+           from->next_inode <= LF_INODES_MOST && from->snapshot < from->generation;
 }
 
 static int usage_read(struct logfs *fs) {

@@ -18,7 +18,10 @@ const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_sco
  * be cleaned. */
 const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 25};
 
-void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) { fs->policy = policy; }
+void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) {
+    fs->policy = policy;
+    space_limits(fs);
+}
 
 /* Something that lives in a victim. */
 struct piece {
@@ -170,13 +173,15 @@ static int claim_chunk(struct cleaning *c, const struct lf_chunk *chunk, uint64_
     while (!error && (delta = chunk_delta(chunk, &at))) {
         struct lf_extent extent;
 
-        if (LF_TYPE(delta->key) != LF_EXTENT || delta->length == LF_GONE ||
-            delta->length < sizeof extent)
+        struct lf_key key = delta_key(delta);
+        uint32_t length = delta_length(delta);
+
+        if (LF_TYPE(key) != LF_EXTENT || length == LF_GONE || length < sizeof extent)
             continue;
         memcpy(&extent, delta + 1, sizeof extent);
         if (extent.at >= body && extent.at < end && extent.sectors &&
             extent.sectors <= end - extent.at && extent_pages(&extent) <= RUN_PAGES)
-            error = claim_extent(c, delta->key, &extent);
+            error = claim_extent(c, key, &extent);
     }
     return error;
 }
@@ -187,12 +192,10 @@ static int here(const struct cleaning *c, uint64_t at) {
 
 static int walk_to_node(struct walk *walk, uint64_t at, const struct lf_node *node) {
     struct cleaning *c = walk->context;
-    struct lf_key first;
 
     if (!here(c, at) || taken(c, at))
         return 0;
-    memcpy(&first, node + 1, sizeof first); /* of a slot and of a child */
-    return add_piece(c, first, at, LF_PAGE_SECTORS, node->level);
+    return add_piece(c, key_at(node, 0), at, LF_PAGE_SECTORS, node->level);
 }
 
 static int walk_to_item(struct walk *walk, struct lf_key key, const void *value, unsigned length) {
@@ -264,6 +267,7 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
         struct logfs_piece out[MOVE_PIECES + 1];
         uint32_t sectors = 0, got, header, bytes = 0, last = first, least;
         unsigned n = 0;
+        uint64_t sum = 0;
         int64_t at;
         int error;
 
@@ -297,9 +301,10 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
             log_owner(fs, &bytes, piece->key, &extent);
             out[++n] = (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR,
                                             piece->sectors};
+            sum = sum64(sum, out[n].memory, (size_t)piece->sectors * LOGFS_SECTOR);
             fs->counts.moved_sectors += piece->sectors;
         }
-        error = log_end(fs, LF_DATA, header, bytes, out, n + 1);
+        error = log_end(fs, LF_DATA, header, bytes, out, n + 1, sum);
         if (error)
             return error;
     }

@@ -24,24 +24,27 @@ static void pages_sort(struct page **pages, struct page **other, unsigned count)
     memcpy(pages, other, count * sizeof pages[0]);
 }
 
+/* They mostly are already. */
+static void pages_in_order(struct page **pages, struct page **other, unsigned count) {
+    unsigned sorted = 1;
+
+    while (sorted < count && pages[sorted - 1]->index < pages[sorted]->index)
+        sorted++;
+    if (sorted < count)
+        pages_sort(pages, other, count);
+}
+
 /* Puts the dirty pages of a file behind the *count that wait in fs->out, in order. False: there is
  * no room for all. */
 static int gather(struct logfs *fs, struct file *file, unsigned *count) {
     struct page *other[OUT_PAGES];
     unsigned first = *count;
-    int sorted = 1;
 
     if (file->dirty_count > OUT_PAGES - first)
         return 0;
-    for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
-         ring = ring->next) {
-        struct page *page = RING_OF(struct page, dirty, ring);
-
-        sorted &= *count == first || fs->out[*count - 1]->index < page->index;
-        fs->out[(*count)++] = page;
-    }
-    if (!sorted)
-        pages_sort(fs->out + first, other, *count - first);
+    for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages; ring = ring->next)
+        fs->out[(*count)++] = RING_OF(struct page, dirty, ring);
+    pages_in_order(fs->out + first, other, *count - first);
     return 1;
 }
 
@@ -101,6 +104,17 @@ static int pages_place(struct logfs *fs, unsigned count, uint64_t at, struct log
     return 0;
 }
 
+static uint64_t pages_sum(struct logfs *fs, unsigned first, unsigned count) {
+    uint64_t sum = 0;
+
+    for (struct page **page = fs->out + first; page < fs->out + first + count; page++) {
+        uint32_t sectors = page_sectors(*page);
+
+        sum = sum64_join(sum, page_sum(*page, sectors), sectors);
+    }
+    return sum;
+}
+
 enum { HOLE_LEAST = 16 }; /* pages: a longer run is not cut into smaller pieces */
 
 /* Writes the first of the pages in fs->out into holes, as far as there are some; the batch answers
@@ -110,6 +124,8 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
     unsigned done = 0;
     int error = 0;
 
+    if (!fs->map)
+        return 0;
     while (!error && done < *count && fs->outside_count < OUTSIDE) {
         unsigned run = run_of(fs, done, *count), fit = 0;
         struct lf_outside *outside = &fs->outside[fs->outside_count];
@@ -126,9 +142,7 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
         for (want = 0; fit < run && want + page_sectors(fs->out[done + fit]) <= got; fit++)
             want += page_sectors(fs->out[done + fit]);
         *outside = (struct lf_outside){.at = extent.at, .sectors = want};
-        for (unsigned i = done; i < done + fit; i++)
-            outside->sum =
-                sum64(outside->sum, fs->out[i]->memory, page_sectors(fs->out[i]) * LOGFS_SECTOR);
+        outside->sum = pages_sum(fs, done, fit);
         fs->outside_count++;
         fs->unflushed = 1;
         error = spare_fill(fs);
@@ -148,34 +162,27 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
     return error;
 }
 
-/* The changed keys with their values, behind the chunk's header. How many bytes, or 0 when they
- * are more than `most`. */
-static int deltas_fill(struct logfs *fs, uint32_t most, uint32_t *bytes) {
-    uint8_t *to = fs->header + sizeof(struct lf_chunk);
+/* The changes, behind the chunk's header. How many bytes, or -1 when they are more than `most`. */
+static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
+    uint8_t *to = (uint8_t *)(fs->chunk + 1);
 
-    *bytes = 0;
     if (fs->change_overflow || fs->change_bytes > most)
-        return 0;
-    for (unsigned i = 0; i < fs->change_count; i++) {
-        struct lf_delta delta = {.key = fs->changes[i].key};
-        const void *value = NULL;
-        unsigned length = 0;
-        int found = tree_get(fs, &fs->tree, delta.key, &value, &length);
-
-        if (found < 0)
-            return found;
-        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(delta.key) == LF_ENTRY && i % 2)
-            continue;
-        if (found && *bytes + sizeof delta + length > most)
-            return 0;
-        delta.length = found ? (uint16_t)length : LF_GONE;
-        memcpy(to + *bytes, &delta, sizeof delta);
-        *bytes += (uint32_t)sizeof delta;
-        if (found)
-            memcpy(to + *bytes, value, length);
-        *bytes += found ? length : 0;
+        return -1;
+    if (fs->deltas_end == fs->change_bytes && !MUTANT_NO_DIRECTORY_ORDER) {
+        memcpy(to, fs->deltas, fs->change_bytes);
+        return fs->change_bytes;
     }
-    return 1;
+    /* Some grew, and others have left room. */
+    for (unsigned i = 0; i < fs->change_count; i++) {
+        const struct lf_delta *delta = (const struct lf_delta *)(fs->deltas + fs->changes[i].at);
+        uint32_t size = delta_size(delta_length(delta));
+
+        if (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(fs->changes[i].key) == LF_ENTRY && i % 2)
+            continue;
+        memcpy(to, delta, size);
+        to += size;
+    }
+    return to - (uint8_t *)(fs->chunk + 1);
 }
 
 /* Whose the pages are, for the cleaner. */
@@ -225,7 +232,7 @@ static int write_data(struct logfs *fs, unsigned count) {
         return error;
     }
     owners = owners_fill(fs, fit, (uint64_t)at);
-    error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1);
+    error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1, pages_sum(fs, 0, fit));
     if (error)
         return error;
     pages_are_written(fs, fit);
@@ -290,7 +297,7 @@ static int file_write_out(struct logfs *fs, struct file *file) {
         for (struct ring *ring = file->dirty_pages.next; ring != &file->dirty_pages;
              ring = ring->next)
             all[count++] = RING_OF(struct page, dirty, ring);
-        pages_sort(all, all + total, total);
+        pages_in_order(all, all + total, total);
         for (unsigned done = 0; !error && done < total;) {
             unsigned n = total - done < OUT_PAGES ? total - done : OUT_PAGES;
 
@@ -351,7 +358,7 @@ enum { TOO_MUCH = 1 };
 static int write_batch(struct logfs *fs, unsigned count) {
     struct logfs_piece pieces[OUT_PAGES + 1];
     uint32_t sectors = 0, bytes, header, runs = runs_in(fs, count);
-    int64_t at;
+    int64_t at, filled;
     int error;
 
     for (unsigned i = 0; i < count; i++)
@@ -373,21 +380,21 @@ static int write_batch(struct logfs *fs, unsigned count) {
             fs->out[i]->file->stored_size = fs->out[i]->file->is.size;
         error = files_store(fs);
     }
-    if (!error)
-        error = deltas_fill(fs, bytes, &bytes);
-    if (error < 0) {
+    if (error) {
         log_failed(fs, error);
         return error;
     }
-    if (!error) { /* too many after all: the data go first, and then a checkpoint */
+    filled = deltas_fill(fs, bytes);
+    if (filled < 0) { /* too many after all: the data go first, and then a checkpoint */
         bytes = owners_fill(fs, count, (uint64_t)at);
-        error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1);
+        error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1, pages_sum(fs, 0, count));
         if (error)
             return error;
         pages_are_written(fs, count);
         return checkpoint_write(fs);
     }
-    error = log_end(fs, LF_BATCH, header, bytes, pieces, count + 1);
+    error =
+        log_end(fs, LF_BATCH, header, (uint32_t)filled, pieces, count + 1, pages_sum(fs, 0, count));
     if (error)
         return error;
     fs->counts.batches++;

@@ -106,7 +106,7 @@ static int item_put(struct logfs *fs, struct tree *tree, uint64_t inode,
 /* Pages from to end - 1 become a hole. With `put` an item of just these pages stays: it will be
  * overwritten by the next change, which cannot fail. */
 static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end, int put) {
-    for (int stays = 0; !stays;) {
+    for (int stays = 0; !stays && file->is.sectors;) {
         struct extent_item item;
         uint64_t head, stop, sectors;
         int found = spare_fill(fs);
@@ -134,6 +134,8 @@ static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end,
         sectors -= head * LF_PAGE_SECTORS;
         space_gone(fs, item.is.at + head * LF_PAGE_SECTORS, (uint32_t)sectors, item.is.generation);
         file->is.sectors -= sectors;
+        if (item.index + item.pages >= end)
+            break;
     }
     return 0;
 }
@@ -144,18 +146,21 @@ int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end)
 
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc) {
-    uint8_t value[sizeof *extent + RUN_PAGES * 4];
+    struct {
+        struct lf_extent is;
+        uint32_t crc[RUN_PAGES];
+    } value;
     unsigned pages = (unsigned)extent_pages(extent), length = sizeof *extent;
     int error = cut(fs, file, index, index + pages, 1);
 
     if (error)
         return error;
-    memcpy(value, extent, sizeof *extent);
+    value.is = *extent;
     if (crc) {
-        memcpy(value + sizeof *extent, crc, pages * 4);
+        memcpy(value.crc, crc, pages * 4);
         length += pages * 4;
     }
-    error = tree_put(fs, &fs->tree, key_of(file->inode, LF_EXTENT, index), value, length);
+    error = tree_put(fs, &fs->tree, key_of(file->inode, LF_EXTENT, index), &value, length);
     if (error)
         return error;
     space_add(fs, extent->at, extent->sectors);

@@ -6,6 +6,21 @@ enum { AT_ONCE = 32, ENXIO = -6 }; /* pages between two looks at the caches */
 
 static uint64_t page_of(uint64_t offset) { return offset / LOGFS_PAGE; }
 
+static void page_zero(struct page *page, uint64_t from, uint64_t length) {
+    memset(page->memory + from, 0, length);
+    page->summed = 0;
+}
+
+/* Zeros from the file's end to that of its last page, before anybody can see what is there. */
+static inline void page_smooth(struct file *file, struct page *page) {
+    uint64_t end = file->is.size % LOGFS_PAGE;
+
+    if (page->rough) {
+        page_zero(page, end, LOGFS_PAGE - end);
+        page->rough = 0;
+    }
+}
+
 /* Content that is in an item moves to pages when it grows too large for that. */
 static int outgrow(struct logfs *fs, struct file *file, uint64_t size) {
     struct page *page;
@@ -27,8 +42,10 @@ static int extend(struct logfs *fs, struct file *file, uint64_t size) {
 
     if (!error && file->is.size % LOGFS_PAGE) {
         error = page_get(fs, file, page_of(file->is.size), 1, &page);
-        if (!error)
+        if (!error) {
+            page_smooth(file, page);
             page_dirty(fs, page);
+        }
     }
     if (!error) {
         error = extent_cut(fs, file, page_of(file->is.size + LOGFS_PAGE - 1),
@@ -56,9 +73,21 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
         error = page_get(fs, file, page_of(offset), !whole, &page);
     if (error)
         return error;
-    memcpy(page->memory + in_page, from, part);
-    if (whole && part < LOGFS_PAGE)
-        memset(page->memory + part, 0, LOGFS_PAGE - part);
+    if (!whole)
+        page_smooth(file, page);
+    page->summed = 0;
+    /* What is dirty already may be written again before it is summed for the disk. */
+    if (!in_page && part % LOGFS_SECTOR == 0 && page->state != PAGE_DIRTY &&
+        (uintptr_t)from % 8 == 0) {
+        page->sum = sum64_copy(page->memory, from, part);
+        page->summed = (uint8_t)(part / LOGFS_SECTOR);
+    } else {
+        memcpy(page->memory + in_page, from, part);
+    }
+    if (whole) {
+        memset(page->memory + part, 0, page->pins ? LOGFS_PAGE - part : -part % LOGFS_SECTOR);
+        page->rough = part < LOGFS_PAGE && !page->pins;
+    }
     page_dirty(fs, page);
     if (offset + part > file->is.size)
         file->is.size = offset + part;
@@ -145,7 +174,7 @@ int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void 
     struct page *page = file && !file->erased ? page_find(fs, file, index) : NULL;
     int error;
 
-    if (page) {
+    if (page && !page->rough) {
         page_pin(file, page, memory);
         return 0;
     }
@@ -160,8 +189,10 @@ int logfs_page_get(struct logfs *fs, uint64_t inode, uint64_t index, const void 
         error = LOGFS_EINVAL;
     else
         error = page_get(fs, file, index, 1, &page);
-    if (!error)
+    if (!error) {
+        page_smooth(file, page);
         page_pin(file, page, memory);
+    }
     file_put(fs, file);
     return error;
 }
@@ -183,7 +214,7 @@ static int zero_part(struct logfs *fs, struct file *file, uint64_t from, uint64_
 
     if (error || from >= end)
         return error;
-    memset(page->memory + from % LOGFS_PAGE, 0, end - from);
+    page_zero(page, from % LOGFS_PAGE, end - from);
     page_dirty(fs, page);
     return 0;
 }
@@ -198,7 +229,9 @@ static int truncate(struct logfs *fs, struct file *file, uint64_t size) {
     page_drop(fs, file, first, ~0ull);
     page = size % LOGFS_PAGE ? page_find(fs, file, page_of(size)) : NULL;
     if (page)
-        memset(page->memory + size % LOGFS_PAGE, 0, LOGFS_PAGE - size % LOGFS_PAGE);
+        page_zero(page, size % LOGFS_PAGE, LOGFS_PAGE - size % LOGFS_PAGE);
+    if (page)
+        page->rough = 0;
     file->is.size = size;
     if (file->stored_size > size)
         file->stored_size = size;

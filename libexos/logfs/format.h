@@ -9,7 +9,7 @@
 enum {
     LF_SEGMENT_SECTORS = 2048,
     LF_PAGE_SECTORS = 8,
-    LF_VERSION = 1,
+    LF_VERSION = 2,
     LF_CHECKPOINT_A = 64, /* sectors in segment 0 */
     LF_CHECKPOINT_B = 128,
     LF_USAGE_IN_PAGE = 512,
@@ -67,13 +67,13 @@ enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES };
  * replayed at mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name
  * each. */
 struct lf_chunk {
-    uint32_t crc, magic;
     uint64_t id, sequence, link;
+    uint32_t magic, crc;
     uint32_t epoch, next; /* segment in which the log goes on after this one */
     uint16_t type, header_sectors;
     uint32_t body_sectors, delta_bytes;
-    uint32_t outside; /* struct lf_outside each, behind the deltas */
-    uint64_t body_sum;
+    uint32_t outside;  /* struct lf_outside each, behind the deltas */
+    uint64_t body_sum; /* 0 of LF_NODES */
 };
 
 struct lf_outside { /* data that a batch points to, in a hole of an old segment */
@@ -98,14 +98,17 @@ enum lf_type {
 #define LF_OFFSET(type, rest) ((uint64_t)(type) << 56 | (rest))
 #define LF_TYPE(key) ((unsigned)((key).offset >> 56))
 #define LF_REST_MOST 0xffffffffffffffull
+#define LF_INODES_MOST 0xffffffffffull /* numbers of inodes */
 #define LF_REST(key) ((key).offset & LF_REST_MOST)
 
-struct lf_delta { /* then the value */
-    struct lf_key key;
-    uint16_t length; /* LF_GONE: deleted */
-    uint16_t pad;
-} __attribute__((packed));
+struct lf_delta {    /* then the value, and zeros up to a multiple of 8 */
+    uint64_t offset; /* of the key */
+    uint64_t object; /* of the key << 16, and the value's length or LF_GONE: deleted */
+};
 enum { LF_GONE = 0xffff };
+struct lf_touch { /* the value of an LF_INODE of which only this is another than before */
+    uint64_t size, sectors, modified; /* and changed: the same */
+};
 
 struct lf_node_name { /* what a node in the body is, for the cleaner */
     struct lf_key first;
@@ -121,10 +124,10 @@ struct lf_node { /* one page: header, then slots from the front, values from the
     uint16_t pad;
     uint64_t unused;
 };
-struct lf_slot { /* of a leaf */
-    struct lf_key key;
-    uint16_t at, length;
-} __attribute__((packed, aligned(4)));
+struct lf_slot {     /* of a leaf */
+    uint64_t object; /* of the key << 24 | where the value is << 11 | its length */
+    uint64_t offset; /* of the key */
+};
 struct lf_child { /* of an inner node: what is at or after key */
     struct lf_key key;
     uint64_t at;

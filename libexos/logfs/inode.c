@@ -7,12 +7,13 @@ uint64_t fs_now(struct logfs *fs) { return fs->host->now(fs->host); }
 int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, unsigned length) {
     unsigned at = 0;
 
+    if (key.object > LF_INODES_MOST)
+        return 0;
     switch (LF_TYPE(key)) {
     case LF_INODE: {
         struct lf_inode inode;
 
-        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME ||
-            key.object > LF_REST_MOST)
+        if (length != sizeof inode || LF_REST(key) || key.object <= LF_VOLUME)
             return 0;
         memcpy(&inode, value, sizeof inode);
         return inode.size <= LOGFS_SIZE_MOST;
@@ -119,7 +120,7 @@ static __attribute__((noinline)) int file_load(struct logfs *fs, uint64_t inode,
     file = file_add(fs, inode);
     if (!file)
         return LOGFS_ENOMEM;
-    file->is = is;
+    file->is = file->item = is;
     file->stored_size = is.size;
     file->has_inline = (uint8_t)has_inline;
     *found = file;
@@ -131,10 +132,7 @@ int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
 
     if (!file)
         return file_load(fs, inode, found);
-    if (fs->file_lru.previous != &file->used) {
-        ring_remove(&file->used);
-        ring_add(&fs->file_lru, &file->used);
-    }
+    ring_last(&fs->file_lru, &file->used);
     if (file->erased)
         return LOGFS_ENOENT;
     file->users++;
@@ -160,6 +158,29 @@ void file_touch(struct logfs *fs, struct file *file, unsigned touch) {
     }
 }
 
+/* Does an inode differ from its item in no more than an lf_touch can say? */
+static int is_touched(const struct lf_inode *old, const struct lf_inode *is) {
+    return is->modified == is->changed && old->accessed == is->accessed &&
+           old->created == is->created && old->parent == is->parent && old->mode == is->mode &&
+           old->uid == is->uid && old->gid == is->gid && old->links == is->links &&
+           old->device == is->device;
+}
+
+/* Its item becomes what it is. */
+static int file_store(struct logfs *fs, struct file *file, const struct lf_inode *is) {
+    struct lf_key key = key_of(file->inode, LF_INODE, 0);
+    int error = tree_store(fs, &fs->tree, key, is, sizeof *is);
+
+    if (error)
+        return error;
+    if (is_touched(&file->item, is))
+        log_touched(fs, key, is);
+    else
+        log_changed(fs, key, is, sizeof *is);
+    file->item = *is;
+    return 0;
+}
+
 int files_store(struct logfs *fs) {
     while (fs->dirty_files.next != &fs->dirty_files) {
         struct file *file = RING_OF(struct file, dirty, fs->dirty_files.next);
@@ -168,7 +189,7 @@ int files_store(struct logfs *fs) {
 
         is.size = file->dirty_count ? file->stored_size : is.size;
         if (!error)
-            error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INODE, 0), &is, sizeof is);
+            error = file_store(fs, file, &is);
         if (error)
             return error;
         file->stored_size = is.size;
@@ -184,7 +205,7 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
     struct file *file;
     int error;
 
-    if (fs->next_inode > LF_REST_MOST)
+    if (fs->next_inode > LF_INODES_MOST)
         return LOGFS_ENOSPC;
     file = file_add(fs, fs->next_inode);
     if (!file)
@@ -204,6 +225,7 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
         file_free(fs, file);
         return error;
     }
+    file->item = file->is;
     fs->next_inode++;
     fs->inodes++;
     *made = file;
@@ -296,7 +318,7 @@ int file_orphans(struct logfs *fs) {
 
         /* Mounting writes nothing, unless what is to be erased is more than memory can note. */
         node_trim(fs);
-        error = fs->node_dirty > page_dirty_limit(fs) ? operation(fs, 0, 1) : spare_fill(fs);
+        error = fs->node_dirty > fs->dirty_most ? operation(fs, 0, 1) : spare_fill(fs);
         if (!error)
             error = tree_next(fs, &fs->tree, &key, &value, &length);
         if (error < 0)
@@ -315,15 +337,13 @@ int file_orphans(struct logfs *fs) {
     return 0;
 }
 
-void file_trim(struct logfs *fs) {
-    uint32_t most = fs->host->cache_pages / 2;
-    struct ring *ring = fs->file_lru.next, *next;
+void file_trim_some(struct logfs *fs) {
+    for (unsigned looks = TRIM_LOOKS; file_most(fs) < fs->file_count && looks; looks--) {
+        struct file *file = RING_OF(struct file, used, fs->file_lru.next);
 
-    for (; fs->file_count > most && ring != &fs->file_lru; ring = next) {
-        struct file *file = RING_OF(struct file, used, ring);
-
-        next = ring->next;
-        if (!file->users && !file->holds && !file->pages && file->dirty.next == &file->dirty)
+        if (file->users || file->holds || file->pages || file->dirty.next != &file->dirty)
+            ring_last(&fs->file_lru, &file->used);
+        else
             file_free(fs, file);
     }
 }
@@ -344,7 +364,7 @@ int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
     page_trim(fs);
     file_trim(fs);
     error = spare_fill(fs);
-    if (!error && fs->page_dirty > page_dirty_limit(fs)) {
+    if (!error && fs->page_dirty > fs->dirty_most) {
         error = commit_data(fs, NULL);
         if (!error)
             error = log_flush(fs);

@@ -18,6 +18,9 @@ enum {
     OUT_PAGES = 128,    /* of files, in one chunk */
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
     OUTSIDE = 128,      /* pieces in holes that one batch answers for */
+    FINGERS = 4,
+    AHEAD_SECTORS = 4 * LF_PAGE_SECTORS,
+    TRIM_LOOKS = 64, /* at what may go, at a time: what may not is looked at last again */
 };
 
 struct ring {
@@ -35,6 +38,13 @@ static inline void ring_add(struct ring *head, struct ring *ring) {
     ring->previous = head->previous;
     ring->previous->next = head->previous = ring;
 }
+/* To the end, where what was used last is. */
+static inline void ring_last(struct ring *head, struct ring *ring) {
+    if (head->previous != ring) {
+        ring_remove(ring);
+        ring_add(head, ring);
+    }
+}
 #define RING_OF(type, member, ring) ((type *)((char *)(ring)-offsetof(type, member)))
 
 /* A tree, as its root; heights count levels. */
@@ -50,6 +60,7 @@ struct node {
     struct ring used;
     uint64_t at;
     uint8_t dirty;
+    uint16_t last; /* slot that was found in it, or any other */
     struct lf_node *page;
 };
 
@@ -62,6 +73,9 @@ struct page {          /* of a file */
     uint64_t index;
     uint32_t pins;
     uint8_t state;
+    uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
+    uint8_t rough;  /* behind the sector of the file's end there is anything, not yet zeros */
+    uint64_t sum;
     uint8_t *memory;
 };
 
@@ -72,16 +86,26 @@ struct file {          /* an inode in memory */
     struct ring with_data; /* in fs->with_data while it has dirty pages */
     struct ring dirty;     /* in fs->dirty_files while its item must be stored */
     uint64_t inode;
-    struct lf_inode is;   /* ahead of the tree's item */
+    struct lf_inode is;   /* ahead of the tree's item, */
+    struct lf_inode item; /* which says this */
     uint64_t stored_size; /* what its item says while pages are dirty */
     uint32_t holds, users, pages, dirty_count;
     uint8_t has_inline; /* its content is in an item */
     uint8_t erased;
 };
 
-struct change {
+struct change { /* of an item: what stands for it at `at` in fs->deltas */
     struct lf_key key;
-    uint32_t length, slot;
+    uint32_t slot;
+    uint16_t at, room; /* room: what fits there */
+};
+
+/* A leaf that was found lately, and the keys that are or would be there: low to before high; or no
+ * keys. */
+struct finger {
+    struct node *leaf;
+    struct lf_key low, high;
+    int used; /* since it was passed over last */
 };
 
 struct logfs {
@@ -111,6 +135,10 @@ struct logfs {
     struct ring node_lru;
     uint64_t next_new;
     uint32_t node_count, node_dirty;
+    uint8_t *ahead; /* AHEAD_SECTORS up to the root's end, while mounting; or null */
+    uint64_t ahead_at;
+    struct finger finger[FINGERS];
+    unsigned finger_next;
 
     /* pages and files */
     struct page *pages[PAGE_BUCKETS];
@@ -128,15 +156,18 @@ struct logfs {
     struct lf_log_place log, durable; /* in memory; as of the last flush */
     int epoch_durable;                /* the disk knows that this mount writes */
     int unflushed;                    /* chunks were written since the last flush */
+    int flushed;                      /* the last chunk was, with its write */
     struct change changes[CHANGES];
     uint16_t change_index[CHANGES * 2];
     unsigned change_count;
-    uint32_t change_bytes;
+    uint32_t change_bytes, deltas_end;
+    uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
     int change_overflow; /* the next sync must be a checkpoint */
     int write_all;       /* and all dirty data must be written before it: a flush failed */
     int failed;          /* the error of the last try, till one succeeds */
     int replaying;
-    uint8_t *header; /* LF_HEADER_SECTORS */
+    uint8_t *header;        /* LF_HEADER_SECTORS */
+    struct lf_chunk *chunk; /* in it, the one that is made */
     struct page *out[OUT_PAGES];
     uint64_t logged; /* sectors since the last checkpoint */
 
@@ -145,8 +176,10 @@ struct logfs {
     uint8_t *state; /* enum logfs_segment_state */
     uint8_t *usage_dirty;
     uint32_t segments, free_segments, waiting, search;
-    uint32_t segment_limit; /* segments at or after it are not taken */
-    uint64_t live;          /* sectors */
+    uint32_t segment_limit;        /* segments at or after it are not taken */
+    uint32_t plenty;               /* so many free segments are enough for all that may be dirty */
+    uint32_t dirty_most, log_most; /* pages; sectors of log between checkpoints */
+    uint64_t live;                 /* sectors */
     int cleaning;
     /* A bit for each sector that lives, and that lives or did at some time since the last durable
      * checkpoint; null till holes are filled. */
@@ -162,8 +195,28 @@ struct logfs {
 };
 
 /* sum.c */
-/* A fast sum of sectors, one after the other, for telling torn writes; not for spite. */
+/* A fast sum of sectors, one after the other, for telling torn writes; not for spite. Sectors are
+ * aligned to 8 bytes. */
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
+/* Copies them and sums them, from 0. */
+uint64_t sum64_copy(void *to, const void *sectors, size_t size);
+/* Of some sectors, and so many behind them whose sum from 0 is `behind`. */
+uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors);
+
+/* Slots of leaves. */
+enum { SLOT_AT = 11, SLOT_OBJECT = 24 };
+static inline struct lf_slot slot_of(struct lf_key key, uint32_t at, uint32_t length) {
+    return (struct lf_slot){key.object << SLOT_OBJECT | at << SLOT_AT | length, key.offset};
+}
+static inline struct lf_key slot_key(const struct lf_slot *slot) {
+    return (struct lf_key){slot->object >> SLOT_OBJECT, slot->offset};
+}
+static inline unsigned slot_at(const struct lf_slot *slot) {
+    return slot->object >> SLOT_AT & ((1 << (SLOT_OBJECT - SLOT_AT)) - 1);
+}
+static inline unsigned slot_length(const struct lf_slot *slot) {
+    return slot->object & ((1 << SLOT_AT) - 1);
+}
 
 /* cache.c: nodes, spare pages */
 int spare_more(struct logfs *fs);
@@ -174,12 +227,26 @@ static inline int spare_fill(struct logfs *fs) {
 void *spare_take(struct logfs *fs);
 void spare_give(struct logfs *fs, void *page);
 struct node *node_find(struct logfs *fs, uint64_t at);
+/* Nodes are mostly written together with those above them, the root last: those before it are read
+ * with it, for as long as nothing is written. */
+void nodes_ahead(struct logfs *fs);
+void nodes_ahead_end(struct logfs *fs);
+/* Of a slot of a leaf or of a node above. */
+struct lf_key key_at(const struct lf_node *page, unsigned slot);
+int node_fits(const struct lf_node *page); /* what its numbers say it uses, in a page? */
+uint32_t node_crc(const struct lf_node *page);
 /* The node at a place, read and checked if need be. */
 int node_get(struct logfs *fs, uint64_t at, unsigned level, struct node **node);
 struct node *node_new(struct logfs *fs, unsigned level);
 void node_rename(struct logfs *fs, struct node *node, uint64_t at);
 void node_drop(struct logfs *fs, struct node *node);
-void node_trim(struct logfs *fs);
+/* Between operations: nobody holds a pointer to a node. */
+void node_trim_some(struct logfs *fs);
+static inline uint32_t node_most(const struct logfs *fs) { return fs->host->cache_pages / 2; }
+static inline void node_trim(struct logfs *fs) {
+    if (node_most(fs) < fs->node_count)
+        node_trim_some(fs);
+}
 void node_forget(struct logfs *fs, int dirty_too);
 void node_all_clean(struct logfs *fs);
 
@@ -202,6 +269,9 @@ int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const
 int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key);
 int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
              unsigned length);
+/* The same, and the caller tells the log. */
+int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+               unsigned length);
 /* 1; 0: there was none. */
 int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key);
 /* If the node at `at` (with this first key and level) is part of the tree, it is made dirty, so
@@ -241,7 +311,15 @@ uint64_t space_usable(const struct logfs *fs);
  */
 int space_allows(const struct logfs *fs, uint64_t sectors, int all);
 /* Between operations: segments enough for all that is dirty; a checkpoint, and cleaning, if not. */
-int space_make(struct logfs *fs);
+int space_make_more(struct logfs *fs);
+static inline int space_make(struct logfs *fs) {
+    return fs->free_segments >= fs->plenty && fs->logged <= fs->log_most &&
+                   fs->node_dirty <= fs->dirty_most / 2 && fs->page_dirty <= fs->dirty_most
+               ? 0
+               : space_make_more(fs);
+}
+/* The limits for that, when the number of segments or the policy is another. */
+void space_limits(struct logfs *fs);
 /* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
 /* A chunk stands there: till the next checkpoint a mount may read it. */
@@ -250,15 +328,29 @@ void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
-void log_changed(struct logfs *fs, struct lf_key key, uint32_t length);
+static inline struct lf_delta delta_of(struct lf_key key, uint32_t length) {
+    return (struct lf_delta){key.offset, key.object << 16 | length};
+}
+static inline struct lf_key delta_key(const struct lf_delta *delta) {
+    return (struct lf_key){delta->object >> 16, delta->offset};
+}
+static inline uint32_t delta_length(const struct lf_delta *delta) { return delta->object & 0xffff; }
+/* With what stands behind it for a value of such a length. */
+static inline uint32_t delta_size(uint32_t length) {
+    return (uint32_t)sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) & ~7u);
+}
+/* An item has this value now, or is gone (length LF_GONE). */
+void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
+/* An inode differs from what it was in no more than an lf_touch can say. */
+void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is);
 void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
 int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
-/* Writes it: the deltas stand in fs->header behind the chunk's own header, which pieces[0] is left
- * for. */
+/* Writes it: the deltas stand behind fs->chunk, and pieces[0] is left for that. The sum64 of the
+ * other pieces is body_sum, or 0 for LF_NODES. */
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
-            struct logfs_piece *pieces, unsigned count);
+            struct logfs_piece *pieces, unsigned count, uint64_t body_sum);
 /* Puts whose the data at a place are, for the cleaner, behind *bytes of deltas: OWNER more. */
 enum { OWNER = sizeof(struct lf_delta) + sizeof(struct lf_extent) };
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
@@ -266,6 +358,9 @@ void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
 int log_flush(struct logfs *fs);
 void log_failed(struct logfs *fs, int error);
 int log_replay(struct logfs *fs);
+uint32_t chunk_crc(const struct lf_chunk *chunk);
+/* What the next chunk has as its link. */
+uint64_t chunk_link(const struct lf_chunk *chunk);
 /* The chunk that memory of `room` sectors begins with, or null. */
 const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, uint32_t room);
 /* The next delta at *at of a chunk, or null at the end or when it is cut off. */
@@ -303,7 +398,12 @@ int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t par
              struct file **file);
 int file_unlinked(struct logfs *fs, struct file *file); /* a link less */
 int file_orphans(struct logfs *fs);
-void file_trim(struct logfs *fs);
+void file_trim_some(struct logfs *fs);
+static inline uint32_t file_most(const struct logfs *fs) { return fs->host->cache_pages / 2; }
+static inline void file_trim(struct logfs *fs) {
+    if (file_most(fs) < fs->file_count)
+        file_trim_some(fs);
+}
 void file_forget_all(struct logfs *fs);
 /* May one that changes things, and adds so many sectors, begin? shrinks: it may use the reserve. */
 int operation(struct logfs *fs, uint64_t sectors, int shrinks);
@@ -316,15 +416,19 @@ struct page *page_find(struct logfs *fs, struct file *file, uint64_t index);
 /* fill 0: all of it will be written. */
 int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **page);
 void page_dirty(struct logfs *fs, struct page *page);
+/* The sum64 of its first sectors. Who changes its memory sets `summed` to 0. */
+uint64_t page_sum(struct page *page, uint32_t sectors);
 void page_written(struct logfs *fs, struct page *page);
 void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
-void page_trim(struct logfs *fs);
-static inline uint32_t page_dirty_limit(const struct logfs *fs) {
-    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
-
-    return (uint32_t)(room < cache ? room : cache);
+void page_trim_some(struct logfs *fs);
+static inline uint32_t page_most(const struct logfs *fs) {
+    return fs->host->cache_pages - fs->host->cache_pages / 4;
+}
+static inline void page_trim(struct logfs *fs) {
+    if (page_most(fs) < fs->page_count)
+        page_trim_some(fs);
 }
 
 /* extent.c */

@@ -8,34 +8,78 @@ static uint32_t hash_of(struct lf_key key) {
     return (uint32_t)(hash >> 32) % (CHANGES * 2);
 }
 
-void log_changed(struct logfs *fs, struct lf_key key, uint32_t length) {
+/* The change of an item since the last batch, or a new one that has no place. */
+static struct change *change_of(struct logfs *fs, struct lf_key key) {
     uint32_t at = hash_of(key);
+    struct change *change;
 
-    if (fs->change_overflow || fs->replaying)
-        return;
     for (; fs->change_index[at]; at = (at + 1) % (CHANGES * 2)) {
-        struct change *change = &fs->changes[fs->change_index[at] - 1];
-
-        if (key_compare(change->key, key) == 0) {
-            fs->change_bytes += length - change->length;
-            change->length = length;
-            return;
-        }
+        change = &fs->changes[fs->change_index[at] - 1];
+        if (key_compare(change->key, key) == 0)
+            return change;
     }
-    if (fs->change_count == CHANGES) {
+    if (fs->change_count == CHANGES)
+        return NULL;
+    change = &fs->changes[fs->change_count++];
+    *change = (struct change){.key = key, .slot = at};
+    fs->change_index[at] = (uint16_t)fs->change_count;
+    return change;
+}
+
+static struct lf_delta *delta_at(struct logfs *fs, const struct change *change) {
+    return (struct lf_delta *)(fs->deltas + change->at);
+}
+
+/* What stands for a change now: in its place if it fits, or behind the others. */
+static void change_put(struct logfs *fs, struct change *change, struct lf_key key,
+                       const void *value, uint32_t length) {
+    uint32_t size = delta_size(length);
+    uint64_t *to;
+
+    if (change && change->room)
+        fs->change_bytes -= delta_size(delta_length(delta_at(fs, change)));
+    if (change && change->room < size) {
+        change->at = (uint16_t)fs->deltas_end;
+        change->room = (uint16_t)size;
+        fs->deltas_end += size;
+    }
+    if (!change || fs->deltas_end > DELTA_MOST) {
         fs->change_overflow = 1;
         return;
     }
-    fs->changes[fs->change_count++] = (struct change){key, length, at};
-    fs->change_index[at] = (uint16_t)fs->change_count;
-    fs->change_bytes += length + (uint32_t)sizeof(struct lf_delta);
+    *delta_at(fs, change) = delta_of(key, length);
+    fs->change_bytes += size;
+    if (size == sizeof(struct lf_delta))
+        return;
+    to = (uint64_t *)(fs->deltas + change->at + size);
+    to[-1] = 0;
+    memcpy(delta_at(fs, change) + 1, value, length);
+}
+
+void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
+    if (!fs->change_overflow && !fs->replaying)
+        change_put(fs, change_of(fs, key), key, value, length);
+}
+
+void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is) {
+    const struct lf_touch touch = {is->size, is->sectors, is->modified};
+    struct change *change;
+
+    if (fs->change_overflow || fs->replaying)
+        return;
+    change = change_of(fs, key);
+    /* If more of it has changed since the last batch, all of it is told. */
+    if (change && change->room && delta_length(delta_at(fs, change)) != sizeof touch)
+        change_put(fs, change, key, is, sizeof *is);
+    else
+        change_put(fs, change, key, &touch, sizeof touch);
 }
 
 void log_forget_changes(struct logfs *fs) {
     for (unsigned i = 0; i < fs->change_count; i++)
         fs->change_index[fs->changes[i].slot] = 0;
     fs->change_count = 0;
-    fs->change_bytes = 0;
+    fs->change_bytes = fs->deltas_end = 0;
 }
 
 static uint32_t sectors_for(uint32_t bytes) { return (bytes + LOGFS_SECTOR - 1) / LOGFS_SECTOR; }
@@ -64,36 +108,35 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
     }
     if (*body_sectors > room - header)
         *body_sectors = room - header;
+    /* Its end is that of a page, so that the device can take it and the body in one request. */
+    fs->chunk = (struct lf_chunk *)(fs->header + (LF_HEADER_SECTORS - header) * LOGFS_SECTOR);
     return (int64_t)log->at + header;
 }
 
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
                const struct lf_extent *extent) {
-    struct lf_delta delta = {.key = key, .length = sizeof *extent};
-    uint8_t *to = fs->header + sizeof(struct lf_chunk) + *bytes;
+    struct lf_delta *to = (struct lf_delta *)((uint8_t *)(fs->chunk + 1) + *bytes);
 
-    memcpy(to, &delta, sizeof delta);
-    memcpy(to + sizeof delta, extent, sizeof *extent);
+    *to = delta_of(key, sizeof *extent);
+    *(struct lf_extent *)(to + 1) = *extent;
     *bytes += OWNER;
 }
 
 /* pieces[0] becomes the header. */
 static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
-                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count) {
-    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count,
+                       uint64_t body_sum) {
+    struct lf_chunk *chunk = fs->chunk;
     uint32_t header = sectors_for(header_bytes), body = 0;
-    uint32_t used = (uint32_t)sizeof *chunk + delta_bytes;
+    uint8_t *end = (uint8_t *)(chunk + 1) + delta_bytes;
     uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
-    uint64_t sum = 0;
 
-    for (unsigned i = 1; i < count; i++) {
+    for (unsigned i = 1; i < count; i++)
         body += pieces[i].sectors;
-        sum = sum64(sum, pieces[i].memory, (size_t)pieces[i].sectors * LOGFS_SECTOR);
-    }
-    *chunk = (struct lf_chunk){.magic = LF_CHUNK_MAGIC,
-                               .id = fs->super.id,
+    *chunk = (struct lf_chunk){.id = fs->super.id,
                                .sequence = fs->log.sequence,
                                .link = fs->log.link,
+                               .magic = LF_CHUNK_MAGIC,
                                .epoch = fs->log.epoch,
                                .next = fs->log.next,
                                .type = (uint16_t)type,
@@ -101,31 +144,43 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
                                .body_sectors = body,
                                .delta_bytes = delta_bytes,
                                .outside = outside,
-                               .body_sum = sum};
-    memcpy(fs->header + used, fs->outside, outside * sizeof fs->outside[0]);
-    used += outside * (uint32_t)sizeof fs->outside[0];
-    memset(fs->header + used, 0, header * LOGFS_SECTOR - used);
-    chunk->crc = exo_crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
-    pieces[0] = (struct logfs_piece){fs->header, header};
+                               .body_sum = body_sum};
+    memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
+    end += outside * sizeof fs->outside[0];
+    memset(end, 0, (size_t)((uint8_t *)chunk + header * LOGFS_SECTOR - end));
+    chunk->crc = chunk_crc(chunk);
+    pieces[0] = (struct logfs_piece){chunk, header};
 }
 
-static uint64_t link_of(const struct lf_chunk *chunk) {
-    return chunk->body_sum * 0x9e3779b97f4a7c15ull ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
+uint32_t chunk_crc(const struct lf_chunk *chunk) {
+    return exo_crc32c(0, &chunk->epoch,
+                      sizeof *chunk - offsetof(struct lf_chunk, epoch) + chunk->delta_bytes +
+                          chunk->outside * sizeof(struct lf_outside));
+}
+
+uint64_t chunk_link(const struct lf_chunk *chunk) {
+    const uint64_t prime = 0x9e3779b97f4a7c15ull;
+    uint64_t link = (chunk->link ^ chunk->sequence) * prime;
+
+    return (link ^ chunk->body_sum) * prime ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
 }
 
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
-            struct logfs_piece *pieces, unsigned count) {
-    struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
+            struct logfs_piece *pieces, unsigned count, uint64_t body_sum) {
+    struct lf_chunk *chunk = fs->chunk;
     uint32_t sectors;
     int error;
 
-    chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count);
+    chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count, body_sum);
     sectors = chunk->header_sectors + chunk->body_sectors;
     fs->unflushed = 1;
     space_logged(fs, fs->log.at, sectors);
-    error = fs->device->write(fs->device, fs->log.at, pieces, count);
+    /* Nothing but its flush follows a batch. */
+    fs->flushed = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
+    error = (fs->flushed ? fs->device->write_flush : fs->device->write)(fs->device, fs->log.at,
+                                                                        pieces, count);
     fs->log.sequence++;
-    fs->log.link = link_of(chunk);
+    fs->log.link = chunk_link(chunk);
     fs->log.at += sectors;
     if (fs->log.at % LF_SEGMENT_SECTORS == 0) {
         space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS) - 1);
@@ -168,8 +223,9 @@ int log_flush(struct logfs *fs) {
 
     if (!fs->unflushed)
         return 0;
-    if (!MUTANT_NO_FLUSH)
+    if (!MUTANT_NO_FLUSH && !fs->flushed)
         error = fs->device->flush(fs->device);
+    fs->flushed = 0;
     fs->counts.flushes++;
     if (error) {
         log_failed(fs, error);
@@ -192,48 +248,63 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
         sizeof *chunk + (uint64_t)chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
             chunk->header_sectors * (uint64_t)LOGFS_SECTOR)
         return NULL;
-    if (!MUTANT_NO_CHECKSUM &&
-        chunk->crc != exo_crc32c(0, &chunk->magic, chunk->header_sectors * LOGFS_SECTOR - 4))
-        return NULL;
-    return chunk;
+    return MUTANT_NO_CHECKSUM || chunk->crc == chunk_crc(chunk) ? chunk : NULL;
 }
 
 const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at) {
     const struct lf_delta *delta = (const struct lf_delta *)((const uint8_t *)(chunk + 1) + *at);
-    uint32_t left = chunk->delta_bytes - *at, size = sizeof *delta;
+    uint32_t left = chunk->delta_bytes - *at;
 
-    if (left < size)
+    if (left < sizeof *delta || left < delta_size(delta_length(delta)))
         return NULL;
-    if (delta->length != LF_GONE)
-        size += delta->length;
-    if (left < size)
-        return NULL;
-    *at += size;
+    *at += delta_size(delta_length(delta));
     return delta;
+}
+
+static int replay_touch(struct logfs *fs, struct lf_key key, const struct lf_touch *touch) {
+    const void *old;
+    unsigned length;
+    int found = tree_get(fs, &fs->tree, key, &old, &length);
+    struct lf_inode inode;
+
+    if (found < 0)
+        return found;
+    if (!found || !item_is_sound(fs, key, old, length))
+        return LOGFS_EUCLEAN;
+    memcpy(&inode, old, sizeof inode);
+    inode.size = touch->size;
+    inode.sectors = touch->sectors;
+    inode.modified = inode.changed = touch->modified;
+    if (!item_is_sound(fs, key, &inode, sizeof inode))
+        return LOGFS_EUCLEAN;
+    return tree_put(fs, &fs->tree, key, &inode, sizeof inode);
 }
 
 static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     const void *fresh = delta + 1, *old;
-    int gone = delta->length == LF_GONE, found, error;
-    struct lf_key key = delta->key;
-    unsigned length;
+    unsigned length = delta_length(delta), old_length;
+    int gone = length == LF_GONE, found, error;
+    struct lf_key key = delta_key(delta);
     uint64_t *counter = LF_TYPE(key) == LF_INODE    ? &fs->inodes
                         : LF_TYPE(key) == LF_ORPHAN ? &fs->orphans
                                                     : NULL;
 
-    if (LF_TYPE(key) == LF_SNAPSHOT || (!gone && !item_is_sound(fs, key, fresh, delta->length)))
-        return LOGFS_EUCLEAN;
     error = spare_fill(fs);
     if (error)
         return error;
     node_trim(fs);
-    found = tree_get(fs, &fs->tree, key, &old, &length);
+    if (LF_TYPE(key) == LF_INODE && length == sizeof(struct lf_touch))
+        return replay_touch(fs, key, fresh);
+    if (LF_TYPE(key) == LF_SNAPSHOT || key.object > LF_INODES_MOST ||
+        (!gone && !item_is_sound(fs, key, fresh, length)))
+        return LOGFS_EUCLEAN;
+    found = tree_get(fs, &fs->tree, key, &old, &old_length);
     if (found < 0)
         return found;
     if (LF_TYPE(key) == LF_EXTENT) {
         struct lf_extent extent;
 
-        if (found && extent_of(fs, key, old, length, &extent) < 0)
+        if (found && extent_of(fs, key, old, old_length, &extent) < 0)
             return LOGFS_EUCLEAN;
         if (found)
             space_gone(fs, extent.at, extent.sectors, extent.generation);
@@ -249,53 +320,101 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
         ++*counter;
     if (LF_TYPE(key) == LF_INODE && key.object >= fs->next_inode)
         fs->next_inode = key.object + 1;
-    error =
-        gone ? tree_delete(fs, &fs->tree, key) : tree_put(fs, &fs->tree, key, fresh, delta->length);
+    error = gone ? tree_delete(fs, &fs->tree, key) : tree_put(fs, &fs->tree, key, fresh, length);
     return error < 0 ? error : 0;
 }
 
-enum { REPLAY_SECTORS = 128 };
+/* What was read of the log last: more than was asked for, and ever more, as the next is asked for
+ * soon. */
+enum { WINDOW_FIRST = 8, WINDOW_SECTORS = 256 };
+struct window {
+    struct logfs *fs;
+    uint8_t *memory;
+    uint64_t at;
+    uint32_t sectors, ahead; /* ahead: how many are read next */
+};
+
+/* The sectors from `at` on, at most `want`, in one segment: how many are in *memory, or an error.
+ */
+static int window_see(struct window *window, uint64_t at, uint32_t want, const uint8_t **memory) {
+    struct logfs_device *device = window->fs->device;
+    uint32_t room = LF_SEGMENT_SECTORS - at % LF_SEGMENT_SECTORS, have;
+    int error = 0;
+
+    if (at < window->at || at >= window->at + window->sectors) {
+        window->at = at;
+        window->sectors = room < window->ahead ? room : window->ahead;
+        if (window->ahead < WINDOW_SECTORS)
+            window->ahead *= 2;
+        error = device->read(device, at, window->memory, window->sectors);
+        if (error) { /* perhaps of what nobody needs */
+            window->sectors = want < window->sectors ? want : window->sectors;
+            error = device->read(device, at, window->memory, window->sectors);
+        }
+    }
+    if (error) {
+        window->sectors = 0;
+        return error;
+    }
+    *memory = window->memory + (at - window->at) * LOGFS_SECTOR;
+    have = (uint32_t)(window->at + window->sectors - at);
+    return (int)(have < want ? have : want);
+}
+
+static int window_copy(struct window *window, uint64_t at, uint8_t *to, uint32_t left) {
+    for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
+        const uint8_t *from = NULL;
+
+        part = window_see(window, at, left, &from);
+        if (part < 0)
+            return part;
+        memcpy(to, from, (size_t)part * LOGFS_SECTOR);
+        to += (size_t)part * LOGFS_SECTOR;
+    }
+    return 0;
+}
 
 /* Do the sectors there have that sum? 1, 0 or an error. */
-static int sum_is(struct logfs *fs, uint64_t at, uint32_t left, uint64_t want, uint8_t *buffer) {
+static int sum_is(struct window *window, uint64_t at, uint32_t left, uint64_t want) {
     uint64_t sum = 0;
 
-    for (uint32_t part; left; left -= part, at += part) {
-        int error;
+    for (int part; left; left -= (uint32_t)part, at += (uint32_t)part) {
+        const uint8_t *from = NULL;
 
-        part = left < REPLAY_SECTORS ? left : REPLAY_SECTORS;
-        error = fs->device->read(fs->device, at, buffer, part);
-        if (error)
-            return error;
-        sum = sum64(sum, buffer, part * LOGFS_SECTOR);
+        part = window_see(window, at, left, &from);
+        if (part < 0)
+            return part;
+        sum = sum64(sum, from, (size_t)part * LOGFS_SECTOR);
     }
     return sum == want;
 }
 
 /* Is all that the chunk answers for there? 1, 0 or an error. */
-static int body_is_whole(struct logfs *fs, const struct lf_chunk *chunk, uint64_t at,
-                         uint8_t *buffer) {
+static int body_is_whole(struct window *window, const struct lf_chunk *chunk, uint64_t at) {
     const uint8_t *outside = (const uint8_t *)(chunk + 1) + chunk->delta_bytes;
-    int whole = sum_is(fs, at, chunk->body_sectors, chunk->body_sum, buffer);
+    int whole =
+        chunk->type == LF_NODES ? 1 : sum_is(window, at, chunk->body_sectors, chunk->body_sum);
 
     for (uint32_t i = 0; whole > 0 && i < chunk->outside && !MUTANT_NO_OUTSIDE; i++) {
         struct lf_outside is;
 
         memcpy(&is, outside + i * sizeof is, sizeof is);
-        whole =
-            space_valid(fs, is.at, is.sectors) ? sum_is(fs, is.at, is.sectors, is.sum, buffer) : 0;
+        whole = space_valid(window->fs, is.at, is.sectors)
+                    ? sum_is(window, is.at, is.sectors, is.sum)
+                    : 0;
     }
     return whole;
 }
 
 /* The chunk at a place, if it continues the log. 1, 0 or an error. */
-static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
+static int replay_chunk(struct window *window, uint64_t at) {
+    struct logfs *fs = window->fs;
     uint32_t room = LF_SEGMENT_SECTORS - at % LF_SEGMENT_SECTORS;
     uint32_t first = room < LF_HEADER_SECTORS ? room : LF_HEADER_SECTORS, place = 0;
     const struct lf_chunk *chunk = (struct lf_chunk *)fs->header;
     const struct lf_delta *delta;
     int starts = at % LF_SEGMENT_SECTORS == 0 && at / LF_SEGMENT_SECTORS == fs->log.next;
-    int error = fs->device->read(fs->device, at, fs->header, 1);
+    int error = window_copy(window, at, fs->header, 1);
 
     if (error)
         return error;
@@ -303,7 +422,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
         chunk->link != fs->log.link || chunk->header_sectors > first)
         return 0;
     if (chunk->header_sectors > 1)
-        error = fs->device->read(fs->device, at, fs->header, chunk->header_sectors);
+        error = window_copy(window, at, fs->header, chunk->header_sectors);
     if (error)
         return error;
     if (!chunk_parse(fs, fs->header, room))
@@ -313,7 +432,7 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
                : chunk->next != fs->log.next)
         return 0;
     if (!MUTANT_NO_CHECKSUM) {
-        int whole = body_is_whole(fs, chunk, at + chunk->header_sectors, buffer);
+        int whole = body_is_whole(window, chunk, at + chunk->header_sectors);
 
         if (whole <= 0)
             return whole;
@@ -335,26 +454,26 @@ static int replay_chunk(struct logfs *fs, uint64_t at, uint8_t *buffer) {
         fs->log.at = 0;
     }
     fs->log.sequence++;
-    fs->log.link = link_of(chunk);
+    fs->log.link = chunk_link(chunk);
     fs->logged += chunk->header_sectors + chunk->body_sectors;
     fs->counts.replayed++;
     return 1;
 }
 
 int log_replay(struct logfs *fs) {
-    const size_t size = REPLAY_SECTORS * LOGFS_SECTOR;
-    uint8_t *buffer = fs->host->resize(fs->host, NULL, 0, size);
+    const size_t size = WINDOW_SECTORS * LOGFS_SECTOR;
+    struct window window = {fs, fs->host->resize(fs->host, NULL, 0, size), 0, 0, WINDOW_FIRST};
     int more = 1;
 
-    if (!buffer)
+    if (!window.memory)
         return LOGFS_ENOMEM;
     fs->replaying = 1;
     while (more > 0) {
-        more = fs->log.at ? replay_chunk(fs, fs->log.at, buffer) : 0;
+        more = fs->log.at ? replay_chunk(&window, fs->log.at) : 0;
         if (!more)
-            more = replay_chunk(fs, (uint64_t)fs->log.next * LF_SEGMENT_SECTORS, buffer);
+            more = replay_chunk(&window, (uint64_t)fs->log.next * LF_SEGMENT_SECTORS);
     }
     fs->replaying = 0;
-    fs->host->resize(fs->host, buffer, size, 0);
+    fs->host->resize(fs->host, window.memory, size, 0);
     return more;
 }

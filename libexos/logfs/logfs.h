@@ -45,6 +45,10 @@ struct logfs_device {
     int (*write)(struct logfs_device *device, uint64_t sector, const struct logfs_piece *pieces,
                  unsigned count);
     int (*flush)(struct logfs_device *device);
+    /* Both, a write and then a flush, where that costs less than one after the other; may be null.
+     */
+    int (*write_flush)(struct logfs_device *device, uint64_t sector,
+                       const struct logfs_piece *pieces, unsigned count);
     /* What was there is not needed any more; may be null. */
     void (*discard)(struct logfs_device *device, uint64_t sector, uint64_t sectors);
 };

@@ -139,8 +139,10 @@ int logfs_mount(struct logfs_device *device, struct logfs_host *host, unsigned f
     error = super_read(fs);
     if (!error)
         error = checkpoint_read(fs);
-    if (!error)
+    if (!error) {
+        nodes_ahead(fs);
         error = log_replay(fs);
+    }
     if (!error) {
         /* A volume whose root cannot be read is none. */
         struct file *root;
@@ -149,6 +151,7 @@ int logfs_mount(struct logfs_device *device, struct logfs_host *host, unsigned f
         if (error == LOGFS_ENOENT || (!error && !is_directory(root->is.mode)))
             error = LOGFS_EUCLEAN;
     }
+    nodes_ahead_end(fs);
     fs->durable = fs->log;
     fs->flags = flags;
     if (!error)

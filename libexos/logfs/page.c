@@ -72,10 +72,7 @@ int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, stru
     int error;
 
     if (page) {
-        if (fs->page_lru.previous != &page->used) {
-            ring_remove(&page->used);
-            ring_add(&fs->page_lru, &page->used);
-        }
+        ring_last(&fs->page_lru, &page->used);
         *found = page;
         return 0;
     }
@@ -126,6 +123,14 @@ void page_dirty(struct logfs *fs, struct page *page) {
         ring_add(&fs->with_data, &file->with_data);
 }
 
+uint64_t page_sum(struct page *page, uint32_t sectors) {
+    if (page->summed != sectors) {
+        page->sum = sum64(0, page->memory, sectors * LOGFS_SECTOR);
+        page->summed = (uint8_t)sectors;
+    }
+    return page->sum;
+}
+
 void page_written(struct logfs *fs, struct page *page) {
     undirty(fs, page);
     page->state = PAGE_WRITTEN;
@@ -168,15 +173,13 @@ void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end
     }
 }
 
-void page_trim(struct logfs *fs) {
-    uint32_t most = fs->host->cache_pages - fs->host->cache_pages / 4;
-    struct ring *ring = fs->page_lru.next, *next;
+void page_trim_some(struct logfs *fs) {
+    for (unsigned looks = TRIM_LOOKS; page_most(fs) < fs->page_count && looks; looks--) {
+        struct page *page = RING_OF(struct page, used, fs->page_lru.next);
 
-    for (; fs->page_count > most && ring != &fs->page_lru; ring = next) {
-        struct page *page = RING_OF(struct page, used, ring);
-
-        next = ring->next;
-        if (page->state == PAGE_CLEAN && !page->pins)
+        if (page->state != PAGE_CLEAN || page->pins)
+            ring_last(&fs->page_lru, &page->used);
+        else
             page_free(fs, page);
     }
 }

@@ -35,6 +35,7 @@ int space_open(struct logfs *fs, uint32_t segments) {
     fs->state[0] = LOGFS_SEGMENT_FIXED;
     fs->free_segments += segments - old - !old;
     fs->segments = fs->segment_limit = segments;
+    space_limits(fs);
     return 0;
 }
 
@@ -227,23 +228,36 @@ int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
 }
 
 /* The more are cleaned at a time, the more of what moved shares a leaf. */
-static uint32_t segments_wanted(const struct logfs *fs) {
-    return 2 + space_reserve(fs) / 2 + (fs->page_dirty + fs->node_dirty) / 200;
+static uint32_t segments_for(const struct logfs *fs, uint32_t dirty) {
+    return 2 + space_reserve(fs) / 2 + dirty / 200;
 }
 
-int space_make(struct logfs *fs) {
-    uint32_t limit = page_dirty_limit(fs), before;
+static uint32_t segments_wanted(const struct logfs *fs) {
+    return segments_for(fs, fs->page_dirty + fs->node_dirty);
+}
+
+void space_limits(struct logfs *fs) {
+    uint64_t room = fs->segments * 12ull, cache = fs->host->cache_pages / 2;
     uint64_t longest = (uint64_t)fs->segments * LF_SEGMENT_SECTORS / 8;
+    uint32_t scarce = (uint32_t)((uint64_t)fs->segments * fs->policy->fills_holes / 100) + 1;
+
+    fs->dirty_most = (uint32_t)(room < cache ? room : cache);
+    fs->log_most = longest < 16384 ? (uint32_t)longest : 16384;
+    fs->plenty = segments_for(fs, 2 * fs->dirty_most);
+    if (fs->plenty < scarce)
+        fs->plenty = scarce;
+}
+
+int space_make_more(struct logfs *fs) {
+    uint32_t before;
     int error = 0, due;
 
     if (fs->cleaning || fs->replaying)
         return 0;
-    if (longest > 16384)
-        longest = 16384;
     /* The map costs a walk through the trees: not for the first few writes of a mount. */
-    due = fs->node_dirty > limit / 2 || fs->logged > longest ||
+    due = fs->node_dirty > fs->dirty_most / 2 || fs->logged > fs->log_most ||
           (fs->waiting && fs->free_segments < segments_wanted(fs)) ||
-          (is_scarce(fs) && !fs->map && !fs->holes_gone && fs->logged > longest / 16);
+          (is_scarce(fs) && !fs->map && !fs->holes_gone && fs->logged > fs->log_most / 16);
     if (due)
         error = checkpoint_write(fs);
     if (!error && due && is_scarce(fs) && !fs->map && space_make_map(fs) == LOGFS_ENOMEM)

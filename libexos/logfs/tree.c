@@ -4,7 +4,8 @@
 
 enum {
     CHILDREN = (LOGFS_PAGE - sizeof(struct lf_node)) / sizeof(struct lf_child),
-    LEAF_ROOM = LOGFS_PAGE - sizeof(struct lf_node)
+    LEAF_ROOM = LOGFS_PAGE - sizeof(struct lf_node),
+    LEAF_SMALL = LEAF_ROOM / 3 /* a leaf with so much in it is joined with another */
 };
 
 static struct lf_slot *slots_of(struct node *node) { return (struct lf_slot *)(node->page + 1); }
@@ -36,26 +37,37 @@ static unsigned child_for(struct node *node, struct lf_key key) {
     return low;
 }
 
-/* The first slot whose key is at or after `key`; *exact tells which. */
+/* The first slot whose key is at or after `key`; *exact tells which. It is often the one that was
+ * found last. */
 static unsigned slot_for(struct node *node, struct lf_key key, int *exact) {
     const struct lf_slot *slots = slots_of(node);
-    unsigned low = 0, high = node->page->count;
+    unsigned low = 0, high = node->page->count, last = node->last;
 
+    if (last < high) {
+        int way = key_compare(slot_key(&slots[last]), key);
+
+        *exact = !way;
+        if (!way || (way > 0 && (!last || key_compare(slot_key(&slots[last - 1]), key) < 0)))
+            return last;
+        low = way < 0 ? last + 1 : 0;
+        high = way < 0 ? high : last;
+    }
     while (low < high) {
         unsigned middle = (low + high) / 2;
 
-        if (key_compare(slots[middle].key, key) < 0)
+        if (key_compare(slot_key(&slots[middle]), key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *exact = low < node->page->count && key_compare(slots[low].key, key) == 0;
+    *exact = low < node->page->count && key_compare(slot_key(&slots[low]), key) == 0;
+    node->last = (uint16_t)low;
     return low;
 }
 
-static struct lf_key key_at(const struct lf_node *page, unsigned slot) {
+struct lf_key key_at(const struct lf_node *page, unsigned slot) {
     return page->level ? ((const struct lf_child *)(page + 1))[slot].key
-                       : ((const struct lf_slot *)(page + 1))[slot].key;
+                       : slot_key((const struct lf_slot *)(page + 1) + slot);
 }
 
 /* What a slot of an inner node leads to. Its keys must belong there, so that no node stands twice
@@ -76,8 +88,35 @@ static int child_get(struct logfs *fs, const struct lf_node *above, unsigned slo
                : 0;
 }
 
+/* The leaf where a key is or would be, if it was found lately. */
+static struct node *finger_find(struct logfs *fs, const struct tree *tree, struct lf_key key) {
+    if (tree != &fs->tree)
+        return NULL;
+    for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
+        if (key_compare(finger->low, key) <= 0 && key_compare(key, finger->high) < 0) {
+            finger->used = 1;
+            return finger->leaf;
+        }
+    return NULL;
+}
+
+static void finger_keep(struct logfs *fs, const struct tree *tree, struct finger finger) {
+    if (tree != &fs->tree)
+        return;
+    while (fs->finger[fs->finger_next].used) {
+        fs->finger[fs->finger_next].used = 0;
+        fs->finger_next = (fs->finger_next + 1) % FINGERS;
+    }
+    fs->finger[fs->finger_next] = finger;
+    fs->finger_next = (fs->finger_next + 1) % FINGERS;
+}
+
+/* Leaves have other keys now, or are others. */
+static void fingers_forget(struct logfs *fs) { memset(fs->finger, 0, sizeof fs->finger); }
+
 /* Goes down to the leaf where key is or would be. 1: it is there; 0; or an error. */
 static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struct path *path) {
+    struct finger finger = {.high = {~0ull, ~0ull}};
     struct node *node;
     int error, exact;
 
@@ -85,14 +124,23 @@ static int descend(struct logfs *fs, struct tree *tree, struct lf_key key, struc
         return LOGFS_EUCLEAN;
     error = node_get(fs, tree->root, tree->height - 1, &node);
     for (unsigned level = tree->height - 1; !error; level--) {
+        const struct lf_child *child;
+
         path->step[level].node = node;
         if (!level)
             break;
         path->step[level].slot = child_for(node, key);
+        child = &children_of(node)[path->step[level].slot];
+        if (path->step[level].slot)
+            finger.low = child->key;
+        if (path->step[level].slot + 1u < node->page->count)
+            finger.high = child[1].key;
         error = child_get(fs, node->page, path->step[level].slot, &node);
     }
     if (error)
         return error;
+    finger.leaf = path->step[0].node;
+    finger_keep(fs, tree, finger);
     path->step[0].slot = slot_for(path->step[0].node, key, &exact);
     return exact;
 }
@@ -120,46 +168,70 @@ static int step_leaf(struct logfs *fs, struct tree *tree, struct path *path, int
     return 1;
 }
 
-static void value_of(const struct path *path, const void **value, unsigned *length) {
-    struct node *leaf = path->step[0].node;
-    const struct lf_slot *slot = &slots_of(leaf)[path->step[0].slot];
+static void value_at(struct node *leaf, unsigned at, const void **value, unsigned *length) {
+    const struct lf_slot *slot = &slots_of(leaf)[at];
 
-    *value = (const uint8_t *)leaf->page + slot->at;
-    *length = slot->length;
+    *value = (const uint8_t *)leaf->page + slot_at(slot);
+    *length = slot_length(slot);
 }
 
 int tree_get(struct logfs *fs, struct tree *tree, struct lf_key key, const void **value,
              unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, key);
     struct path path;
-    int found = descend(fs, tree, key, &path);
+    int found = 0;
 
+    if (leaf)
+        path.step[0].slot = slot_for(leaf, key, &found);
+    else
+        found = descend(fs, tree, key, &path);
     if (found > 0)
-        value_of(&path, value, length);
+        value_at(leaf ? leaf : path.step[0].node, path.step[0].slot, value, length);
     return found;
+}
+
+/* The item of a leaf that is there, with its key. */
+static int item_at(struct node *leaf, unsigned at, struct lf_key *key, const void **value,
+                   unsigned *length) {
+    *key = slot_key(&slots_of(leaf)[at]);
+    value_at(leaf, at, value, length);
+    return 1;
 }
 
 int tree_next(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
               unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, *key);
     struct path path;
-    int found = descend(fs, tree, *key, &path);
+    int found;
 
+    if (leaf) {
+        unsigned slot = slot_for(leaf, *key, &found);
+
+        if (slot < leaf->page->count)
+            return item_at(leaf, slot, key, value, length);
+    }
+    found = descend(fs, tree, *key, &path);
     while (found >= 0 && path.step[0].slot >= path.step[0].node->page->count) {
         found = step_leaf(fs, tree, &path, 1);
         if (found <= 0)
             return found;
     }
-    if (found < 0)
-        return found;
-    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
-    value_of(&path, value, length);
-    return 1;
+    return found < 0 ? found : item_at(path.step[0].node, path.step[0].slot, key, value, length);
 }
 
 int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const void **value,
                   unsigned *length) {
+    struct node *leaf = finger_find(fs, tree, *key);
     struct path path;
-    int found = descend(fs, tree, *key, &path);
+    int found;
 
+    if (leaf) {
+        unsigned slot = slot_for(leaf, *key, &found);
+
+        if (found || slot)
+            return item_at(leaf, found ? slot : slot - 1, key, value, length);
+    }
+    found = descend(fs, tree, *key, &path);
     if (found == 0) {
         while (path.step[0].slot == 0 || !path.step[0].node->page->count) {
             found = step_leaf(fs, tree, &path, -1);
@@ -170,11 +242,7 @@ int tree_previous(struct logfs *fs, struct tree *tree, struct lf_key *key, const
         }
         path.step[0].slot--;
     }
-    if (found < 0)
-        return found;
-    *key = slots_of(path.step[0].node)[path.step[0].slot].key;
-    value_of(&path, value, length);
-    return 1;
+    return found < 0 ? found : item_at(path.step[0].node, path.step[0].slot, key, value, length);
 }
 
 /* Makes all nodes on the way writable, from the root down to a level: each that is not becomes a
@@ -191,6 +259,7 @@ static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, un
             if (!fresh)
                 return LOGFS_ENOMEM;
             memcpy(fresh->page, node->page, LOGFS_PAGE);
+            fingers_forget(fs);
         } else {
             node_rename(fs, node, NODE_NEW | fs->next_new++);
             node->dirty = 1;
@@ -208,10 +277,12 @@ static int path_dirty(struct logfs *fs, struct tree *tree, struct path *path, un
 }
 
 int tree_ready(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    const struct node *leaf = finger_find(fs, tree, key);
     struct path path;
     int found;
 
-    if (!tree->height)
+    /* What is above a leaf that is dirty is so too. */
+    if (!tree->height || (leaf && leaf->dirty))
         return 0;
     found = descend(fs, tree, key, &path);
     return found < 0 ? found : path_dirty(fs, tree, &path, 0);
@@ -224,7 +295,8 @@ static unsigned leaf_room(const struct node *leaf) {
 
 static void leaf_remove(struct node *leaf, unsigned at) {
     struct lf_slot *slots = slots_of(leaf);
-    unsigned place = slots[at].at, length = slots[at].length, bottom = leaf->page->bottom;
+    unsigned place = slot_at(&slots[at]), length = slot_length(&slots[at]),
+             bottom = leaf->page->bottom;
 
     memmove((uint8_t *)leaf->page + bottom + length, (uint8_t *)leaf->page + bottom,
             place - bottom);
@@ -232,8 +304,8 @@ static void leaf_remove(struct node *leaf, unsigned at) {
     leaf->page->count--;
     memmove(slots + at, slots + at + 1, (leaf->page->count - at) * sizeof *slots);
     for (unsigned i = 0; i < leaf->page->count; i++)
-        if (slots[i].at <= place) /* items of no length lie where the next one ends */
-            slots[i].at = (uint16_t)(slots[i].at + length);
+        if (slot_at(&slots[i]) <= place) /* items of no length lie where the next one ends */
+            slots[i].object += (uint64_t)length << SLOT_AT;
 }
 
 static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const void *value,
@@ -243,8 +315,18 @@ static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const
     memmove(slots + at + 1, slots + at, (leaf->page->count - at) * sizeof *slots);
     leaf->page->count++;
     leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
-    slots[at] = (struct lf_slot){key, leaf->page->bottom, (uint16_t)length};
+    slots[at] = slot_of(key, leaf->page->bottom, length);
     memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+}
+
+/* Items from to end - 1 of another leaf, behind its own. */
+static void leaf_append(struct node *leaf, const struct lf_node *other, unsigned from,
+                        unsigned end) {
+    const struct lf_slot *slots = (const struct lf_slot *)(other + 1);
+
+    for (unsigned i = from; i < end; i++)
+        leaf_insert(leaf, leaf->page->count, slot_key(&slots[i]),
+                    (const uint8_t *)other + slot_at(&slots[i]), slot_length(&slots[i]));
 }
 
 static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
@@ -266,6 +348,7 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
     struct lf_child *left;
     struct lf_key fresh;
 
+    fingers_forget(fs);
     if (level + 1 == tree->height) {
         if (tree->height == LF_LEVELS)
             return LOGFS_ENOSPC;
@@ -286,14 +369,17 @@ static int split(struct logfs *fs, struct tree *tree, struct path *path, unsigne
                (count - from) * sizeof(struct lf_child));
         right->page->count = (uint16_t)(count - from);
         node->page->count = (uint16_t)from;
-    } else {
-        for (unsigned i = from; i < count; i++) {
-            struct lf_slot slot = slots_of(node)[i];
+    } else if (from < count) {
+        struct lf_node *old = spare_take(fs);
 
-            leaf_insert(right, i - from, slot.key, (uint8_t *)node->page + slot.at, slot.length);
-        }
-        while (node->page->count > from)
-            leaf_remove(node, node->page->count - 1u);
+        if (!old)
+            return LOGFS_ENOMEM;
+        memcpy(old, node->page, LOGFS_PAGE);
+        node->page->count = 0;
+        node->page->bottom = LOGFS_PAGE;
+        leaf_append(node, old, 0, from);
+        leaf_append(right, old, from, count);
+        spare_give(fs, old);
     }
     above = path->step[level + 1].node;
     left = &children_of(above)[path->step[level + 1].slot];
@@ -311,18 +397,40 @@ static unsigned leaf_middle(struct node *leaf, unsigned slot) {
     if (slot == count)
         return count;
     for (i = 0; i < count - 1 && bytes < LEAF_ROOM / 2; i++)
-        bytes += (unsigned)sizeof(struct lf_slot) + slots_of(leaf)[i].length;
+        bytes += (unsigned)sizeof(struct lf_slot) + slot_length(&slots_of(leaf)[i]);
     return i;
 }
 
-int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
-             unsigned length) {
+/* Puts an item into a leaf that is dirty, if there is room. */
+static int leaf_put(struct node *leaf, unsigned at, int found, struct lf_key key, const void *value,
+                    unsigned length) {
+    const struct lf_slot *slot = &slots_of(leaf)[at];
+
+    if (found && slot_length(slot) == length) {
+        memcpy((uint8_t *)leaf->page + slot_at(slot), value, length);
+        return 1;
+    }
+    if (leaf_room(leaf) + (found ? slot_length(slot) + (unsigned)sizeof *slot : 0) <
+        length + sizeof *slot)
+        return 0;
+    if (found)
+        leaf_remove(leaf, at);
+    leaf_insert(leaf, at, key, value, length);
+    return 1;
+}
+
+int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+               unsigned length) {
+    struct node *leaf = finger_find(fs, tree, key);
     struct path path;
-    unsigned need = length + (unsigned)sizeof(struct lf_slot);
     int found, error;
 
-    if (tree == &fs->tree)
-        log_changed(fs, key, length);
+    if (leaf && leaf->dirty) {
+        unsigned slot = slot_for(leaf, key, &found);
+
+        if (leaf_put(leaf, slot, found, key, value, length))
+            return 0;
+    }
     if (!tree->height) {
         struct node *root = node_new(fs, 0);
 
@@ -332,7 +440,6 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         tree->height = 1;
     }
     for (;;) {
-        struct node *leaf;
         unsigned level;
 
         found = descend(fs, tree, key, &path);
@@ -342,19 +449,10 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
         if (error)
             return error;
         leaf = path.step[0].node;
-        if (found) {
-            struct lf_slot *slot = &slots_of(leaf)[path.step[0].slot];
-
-            if (slot->length == length) {
-                memcpy((uint8_t *)leaf->page + slot->at, value, length);
-                return 0;
-            }
-            leaf_remove(leaf, path.step[0].slot);
-        }
-        if (leaf_room(leaf) >= need) {
-            leaf_insert(leaf, path.step[0].slot, key, value, length);
+        if (leaf_put(leaf, path.step[0].slot, found, key, value, length))
             return 0;
-        }
+        if (found)
+            leaf_remove(leaf, path.step[0].slot);
         /* The highest full node first, so that each split finds room above it. */
         for (level = tree->height - 1; level > 0; level--)
             if (path.step[level].node->page->count >= CHILDREN)
@@ -366,6 +464,15 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
     }
 }
 
+int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
+             unsigned length) {
+    int error = tree_store(fs, tree, key, value, length);
+
+    if (!error && tree == &fs->tree)
+        log_changed(fs, key, value, length);
+    return error;
+}
+
 static void release_node(struct logfs *fs, struct node *node) {
     if (!(node->at & NODE_NEW))
         space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
@@ -374,6 +481,7 @@ static void release_node(struct logfs *fs, struct node *node) {
 
 /* The node at `level` of the path is empty: it goes, and those above that become so. */
 static void path_prune(struct logfs *fs, struct tree *tree, struct path *path) {
+    fingers_forget(fs);
     for (unsigned level = 0; level + 1 < tree->height; level++) {
         struct node *node = path->step[level].node, *above = path->step[level + 1].node;
         unsigned slot = path->step[level + 1].slot;
@@ -394,6 +502,7 @@ static void tree_shrink(struct logfs *fs, struct tree *tree) {
 
         if (!root || !root->dirty || root->page->count > 1)
             break;
+        fingers_forget(fs);
         if (root->page->count == 1) {
             tree->root = children_of(root)->at;
             tree->height--;
@@ -411,24 +520,39 @@ static void leaf_join(struct logfs *fs, struct path *path) {
     struct node *left = path->step[0].node, *above = path->step[1].node, *right;
     unsigned slot = path->step[1].slot, used = LEAF_ROOM - leaf_room(left);
 
-    if (used > LEAF_ROOM / 3 || slot + 1u >= above->page->count)
+    if (used > LEAF_SMALL || slot + 1u >= above->page->count)
         return;
     right = node_find(fs, children_of(above)[slot + 1].at);
     if (!right || !right->dirty || LEAF_ROOM - leaf_room(right) + used > LEAF_ROOM)
         return;
-    for (unsigned i = 0; i < right->page->count; i++) {
-        struct lf_slot from = slots_of(right)[i];
-
-        leaf_insert(left, left->page->count, from.key, (uint8_t *)right->page + from.at,
-                    from.length);
-    }
+    leaf_append(left, right->page, 0, right->page->count);
+    fingers_forget(fs);
     release_node(fs, right);
     above->page->count--;
     memmove(children_of(above) + slot + 1, children_of(above) + slot + 2,
             (above->page->count - slot - 1u) * sizeof(struct lf_child));
 }
 
-int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+/* Deletes from a leaf that was found lately, if nothing above has to know. As tree_delete, or -1.
+ */
+static int finger_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    struct node *leaf = finger_find(fs, tree, key);
+    unsigned slot, used;
+    int found;
+
+    if (!leaf)
+        return -1;
+    slot = slot_for(leaf, key, &found);
+    if (!found)
+        return 0;
+    used = LEAF_ROOM - leaf_room(leaf) - slot_length(&slots_of(leaf)[slot]);
+    if (!leaf->dirty || used <= LEAF_SMALL + sizeof(struct lf_slot))
+        return -1;
+    leaf_remove(leaf, slot);
+    return 1;
+}
+
+static int take_away(struct logfs *fs, struct tree *tree, struct lf_key key) {
     struct path path;
     int found = tree->height ? descend(fs, tree, key, &path) : 0, error;
 
@@ -437,8 +561,6 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
     error = path_dirty(fs, tree, &path, 0);
     if (error)
         return error;
-    if (tree == &fs->tree)
-        log_changed(fs, key, 0);
     leaf_remove(path.step[0].node, path.step[0].slot);
     if (tree->height > 1) {
         if (path.step[0].node->page->count)
@@ -448,6 +570,16 @@ int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
         tree_shrink(fs, tree);
     }
     return 1;
+}
+
+int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    int done = finger_delete(fs, tree, key);
+
+    if (done < 0)
+        done = take_away(fs, tree, key);
+    if (done > 0 && tree == &fs->tree)
+        log_changed(fs, key, "", LF_GONE);
+    return done;
 }
 
 int tree_node(struct logfs *fs, struct tree *tree, uint64_t at, struct lf_key first, unsigned level,
@@ -498,7 +630,8 @@ static int walk_node(struct walk *walk, uint64_t at, const struct node *node) {
         } else if (walk->item) {
             const struct lf_slot *slot = (const struct lf_slot *)(copy + 1) + i;
 
-            error = walk->item(walk, slot->key, (const uint8_t *)copy + slot->at, slot->length);
+            error = walk->item(walk, slot_key(slot), (const uint8_t *)copy + slot_at(slot),
+                               slot_length(slot));
         }
     }
     spare_give(fs, copy);
@@ -530,14 +663,17 @@ static struct node *dirty_child(struct logfs *fs, struct node *node, unsigned sl
     return child && child->dirty && child->page->level + 1 == node->page->level ? child : NULL;
 }
 
-/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. */
+/* They are fs->node_dirty at most, unless one stands twice in a volume that was made so. Of
+ * children the first comes last: the way to the root directory, which a mount goes, is beside the
+ * root. */
 static unsigned collect(struct logfs *fs, struct node *node, struct node *above, unsigned slot,
                         struct writing *list, unsigned count) {
-    for (unsigned i = 0; node->page->level && i < node->page->count; i++) {
-        struct node *child = dirty_child(fs, node, i);
+    for (unsigned i = 1; node->page->level && i <= node->page->count; i++) {
+        unsigned at = i % node->page->count;
+        struct node *child = dirty_child(fs, node, at);
 
         if (child)
-            count = collect(fs, child, node, i, list, count);
+            count = collect(fs, child, node, at, list, count);
     }
     if (count < fs->node_dirty)
         list[count] = (struct writing){node, above, slot};
@@ -572,7 +708,7 @@ enum { GROUP = 120 }; /* nodes in a chunk at most */
 
 static int write_group(struct logfs *fs, struct tree *tree, struct writing *list, unsigned *done,
                        unsigned count) {
-    struct lf_node_name *names = (struct lf_node_name *)(fs->header + sizeof(struct lf_chunk));
+    struct lf_node_name *names;
     struct logfs_piece pieces[GROUP + 1];
     unsigned n = count - *done < GROUP ? count - *done : GROUP;
     uint32_t sectors = n * LF_PAGE_SECTORS;
@@ -581,6 +717,7 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
 
     if (at < 0)
         return (int)at;
+    names = (struct lf_node_name *)(fs->chunk + 1);
     n = sectors / LF_PAGE_SECTORS;
     list += *done;
     for (unsigned i = 0; i < n; i++) {
@@ -601,11 +738,11 @@ static int write_group(struct logfs *fs, struct tree *tree, struct writing *list
     for (unsigned i = 0; i < n; i++) {
         struct lf_node *page = list[i].node->page;
 
-        page->crc = exo_crc32c(0, &page->magic, LOGFS_PAGE - 4);
+        page->crc = node_crc(page);
         pieces[i + 1] = (struct logfs_piece){page, LF_PAGE_SECTORS};
     }
     *done += n;
-    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1);
+    return log_end(fs, LF_NODES, header, (uint32_t)(n * sizeof *names), pieces, n + 1, 0);
 }
 
 int tree_write(struct logfs *fs, struct tree *tree) {

@@ -37,7 +37,7 @@ static void collect(struct vm_disk *disk) {
 /* A volume that was taken away has another queue, or none: then the device has nothing of ours, and
  * what stands in this one will never be done. */
 static void kick(struct vm_disk *disk) {
-    exo_disk_kick(disk->queue.volume);
+    exo_disk_kick(disk->queue.volume, 0, 0);
     disk->kicked = exo_time();
     if (disk->volume->frame == disk->frame)
         return;

@@ -1,5 +1,6 @@
 /* boot.c - how long the machine takes from the kernel's first instruction to the first user's */
 /* SPDX-License-Identifier: MIT */
+/* kernel: measure */
 #include "tests/bench/bench.h"
 
 int main(void) {

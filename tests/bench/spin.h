@@ -10,10 +10,13 @@
 /* Under -icount with sleep=off the count of instructions jumps when a hart waits in wfi. With this
  * companion it never does: while the first environment sleeps for a disk, the companion reads the
  * count again and again, and adds up what lies between two readings at both of which that one
- * slept, and had not run meanwhile: the companion's own loop, and ends of slots that fell into it,
- * which come with the time that the emulator's host takes for a transfer. What is left, when that
- * sum is taken off, are the instructions executed for the operation: the program's, the kernel's,
- * those of the disk's interrupts, and of the switches to the companion and back. */
+ * slept, had not run meanwhile, and the disk had not interrupted: the companion's own loop, and
+ * ends of slots that fell into it, which come with the time that the emulator's host takes for a
+ * transfer. What is left, when that sum is taken off, are the instructions executed for the
+ * operation: the program's, the kernel's, those of the disk's interrupts, and of the switches to
+ * the companion and back. */
+enum { SPIN_GATE = 1 };
+
 static struct {
     struct exo_companion companion;
     volatile uint64_t idle;
@@ -21,21 +24,24 @@ static struct {
 
 static void spin_main(void *unused) {
     const volatile struct exo_env *first = &window.envs[slot_of(window.mine->env)];
-    uint64_t last = exo_instructions(), ran = 0;
+    const volatile uint64_t *interrupts = &window.lines[window.facts->disk[0].line].count;
+    uint64_t last = exo_instructions(), ran = 0, came = 0;
     bool slept = false;
 
     (void)unused;
+    must(exo_gate_bind(SPIN_GATE, window.mine->env) == 0);
     for (;;) {
-        uint64_t now = exo_instructions(), runs = first->runtime;
+        uint64_t now = exo_instructions(), runs = first->runtime, comes = *interrupts;
         bool sleeps = (first->state_word & 255) == EXO_ENV_ASLEEP;
 
-        if (slept && sleeps && runs == ran)
+        if (slept && sleeps && runs == ran && comes == came)
             spin.idle += now - last;
         last = now;
         ran = runs;
+        came = comes;
         slept = sleeps;
         if (!sleeps)
-            exo_yield(window.mine->env);
+            exo_yield_to(SPIN_GATE);
     }
 }
 

@@ -422,7 +422,7 @@ static uint32_t aim(const struct place *place, const struct hostile_patch *patch
     if (sort < 3)
         return (uint32_t)(sizeof *node + where % count * sizeof(struct lf_slot)) +
                patch->shift % (uint32_t)sizeof(struct lf_slot);
-    return slots[where % count].at + patch->shift % (slots[where % count].length % 2000u + 1);
+    return slot_at(&slots[where % count]) + patch->shift % (slot_length(&slots[where % count]) + 1);
 }
 
 /* A slot of it leads to what another leads to. */
@@ -442,8 +442,8 @@ static void damage_slot(const struct place *place, const struct hostile_patch *p
         if (node->level)
             children[one].at = children[other].at;
         else {
-            slots[one].at = slots[other].at;
-            slots[one].length = slots[patch->value % 2 ? one : other].length;
+            slots[one] = slot_of(slot_key(&slots[one]), slot_at(&slots[other]),
+                                 slot_length(&slots[patch->value % 2 ? one : other]));
         }
     }
 }
@@ -497,10 +497,15 @@ static void chunk_seal(struct lf_chunk *chunk, uint64_t at) {
     uint32_t header = chunk->header_sectors;
 
     if (!header || header > LF_HEADER_SECTORS || header > room ||
-        chunk->body_sectors > room - header)
+        chunk->body_sectors > room - header || chunk->delta_bytes > header * LOGFS_SECTOR ||
+        chunk->outside > OUTSIDE ||
+        sizeof *chunk + chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
+            header * LOGFS_SECTOR)
         return;
-    chunk->body_sum = sum64(0, at_sector(at + header), (size_t)chunk->body_sectors * LOGFS_SECTOR);
-    chunk->crc = exo_crc32c(0, &chunk->magic, header * LOGFS_SECTOR - 4);
+    if (chunk->type != LF_NODES)
+        chunk->body_sum =
+            sum64(0, at_sector(at + header), (size_t)chunk->body_sectors * LOGFS_SECTOR);
+    chunk->crc = chunk_crc(chunk);
     changed[at / LF_PAGE_SECTORS] = 1;
 }
 
@@ -517,8 +522,8 @@ static void seal(void) {
 
         if (!changed[place->at / LF_PAGE_SECTORS])
             continue;
-        if (place->sort == NODE)
-            node->crc = exo_crc32c(0, &node->magic, LOGFS_PAGE - 4);
+        if (place->sort == NODE && node_fits(node))
+            node->crc = node_crc(node);
         else if (place->sort == CHUNK)
             chunk_seal(at_sector(place->at), place->at);
     }
@@ -545,8 +550,7 @@ static void seal(void) {
         }
         chunk->link = log.link;
         chunk_seal(chunk, at);
-        log.link =
-            chunk->body_sum * 0x9e3779b97f4a7c15ull ^ ((uint64_t)chunk->crc << 32 | chunk->epoch);
+        log.link = chunk_link(chunk);
         log.sequence++;
         log.at = at + chunk->header_sectors + chunk->body_sectors;
     }

@@ -43,6 +43,10 @@ int main(void) {
     is(disk_do(&volume, EXO_DISK_READ, UNIT_WRITE, 8, frame), 0, "what was can be read");
     is(disk_do(&volume, EXO_DISK_FLUSH, 0, 0, 0), EXO_E_IO, "a flush fails");
     is(disk_do(&volume, EXO_DISK_FLUSH, 0, 0, 0), EXO_E_IO, "and fails again");
+    is(disk_do(&volume, EXO_DISK_WRITE_FLUSH, UNIT_WRITE, 8, frame), EXO_E_IO,
+       "so does a write that is flushed");
+    is(disk_do(&volume, EXO_DISK_WRITE_FLUSH, BAD_WRITE, 8, frame), EXO_E_IO,
+       "and one that cannot be written");
     /* A queue full of all kinds: each has an answer of its own. */
     first = volume.queue->tail;
     for (int i = 0; i < EXO_REQUESTS; i += KINDS) {

@@ -7,6 +7,8 @@
 enum { UNITS = 8, END = 2 * UNITS * EXO_UNIT };
 
 int main(void) {
+    static const uint8_t ops[4] = {EXO_DISK_READ, EXO_DISK_WRITE, EXO_DISK_ZERO,
+                                   EXO_DISK_WRITE_FLUSH};
     struct volume mine, other;
     struct census before;
     uint64_t frame;
@@ -31,6 +33,11 @@ int main(void) {
     is(disk_do(&mine, EXO_DISK_WRITE, 16, 8, frame), EXO_E_EARLY,
        "a unit is filled from its start on");
     is(disk_do(&mine, EXO_DISK_FLUSH, 0, 0, 0), 0, "a flush");
+    words[0] = 0x3333;
+    is(disk_do(&mine, EXO_DISK_WRITE_FLUSH, 8, 8, frame), 0, "a write with a flush");
+    words[0] = 0;
+    is(disk_do(&mine, EXO_DISK_READ, 8, 8, frame), 0, "is read back too");
+    is((int64_t)words[0], 0x3333, "as it was written");
     for (uint64_t unit = 0; unit < UNITS; unit++)
         for (uint64_t at = 0; at < EXO_UNIT; at += 512)
             check(disk_do(&mine, EXO_DISK_ZERO, unit * EXO_UNIT + at, 512, 0) == 0, "zero %lu",
@@ -38,24 +45,24 @@ int main(void) {
     ok_all("all units are filled with zeros");
     is(disk_do(&mine, EXO_DISK_READ, 5 * EXO_UNIT + 77, 8, frame), 0, "then all can be read");
     is((int64_t)words[0], 0, "zeros");
-    for (int op = EXO_DISK_READ; op <= EXO_DISK_ZERO; op++) {
-        check_is(disk_do(&mine, (uint8_t)op, UNITS * EXO_UNIT, 8, frame), EXO_E_RIGHT,
-                 "the next unit");
-        check_is(disk_do(&mine, (uint8_t)op, UNITS * EXO_UNIT - 7, 8, frame), EXO_E_RIGHT,
+    for (int i = 0; i < 4; i++) {
+        uint8_t op = ops[i];
+
+        check_is(disk_do(&mine, op, UNITS * EXO_UNIT, 8, frame), EXO_E_RIGHT, "the next unit");
+        check_is(disk_do(&mine, op, UNITS * EXO_UNIT - 7, 8, frame), EXO_E_RIGHT,
                  "one sector of it");
-        check_is(disk_do(&mine, (uint8_t)op, END - 1, 1, frame), EXO_E_RIGHT, "its last sector");
-        check_is(disk_do(&mine, (uint8_t)op, END, 1, frame), EXO_E_RIGHT, "a free unit");
-        check(disk_do(&mine, (uint8_t)op, 32 * EXO_UNIT, 1, frame) < 0, "behind the disk");
-        check_is(disk_do(&mine, (uint8_t)op, 32 * EXO_UNIT - 4, 8, frame), EXO_E_ARG,
-                 "over its end");
-        check_is(disk_do(&mine, (uint8_t)op, ~0ull, 8, frame), EXO_E_ARG, "a wrap");
-        check_is(disk_do(&mine, (uint8_t)op, ~0ull - 7, 8, frame), EXO_E_ARG, "a wrap to 0");
-        check_is(disk_do(&mine, (uint8_t)op, 1ull << 55, 8, frame), EXO_E_ARG, "a wrap in bytes");
-        check_is(disk_do(&mine, (uint8_t)op, 0, 0, frame), EXO_E_ARG, "no sectors");
-        check_is(disk_do(&mine, (uint8_t)op, 0, 513, frame), EXO_E_ARG, "too many");
-        check_is(disk_do(&mine, (uint8_t)op, 0, 65535, frame), EXO_E_ARG, "far too many");
+        check_is(disk_do(&mine, op, END - 1, 1, frame), EXO_E_RIGHT, "its last sector");
+        check_is(disk_do(&mine, op, END, 1, frame), EXO_E_RIGHT, "a free unit");
+        check(disk_do(&mine, op, 32 * EXO_UNIT, 1, frame) < 0, "behind the disk");
+        check_is(disk_do(&mine, op, 32 * EXO_UNIT - 4, 8, frame), EXO_E_ARG, "over its end");
+        check_is(disk_do(&mine, op, ~0ull, 8, frame), EXO_E_ARG, "a wrap");
+        check_is(disk_do(&mine, op, ~0ull - 7, 8, frame), EXO_E_ARG, "a wrap to 0");
+        check_is(disk_do(&mine, op, 1ull << 55, 8, frame), EXO_E_ARG, "a wrap in bytes");
+        check_is(disk_do(&mine, op, 0, 0, frame), EXO_E_ARG, "no sectors");
+        check_is(disk_do(&mine, op, 0, 513, frame), EXO_E_ARG, "too many");
+        check_is(disk_do(&mine, op, 0, 65535, frame), EXO_E_ARG, "far too many");
     }
-    for (int op = 3; op < 256; op += op == 3 ? 2 : 7)
+    for (int op = 3; op < 256; op += op == 3 ? 3 : 7)
         check_is(disk_do(&mine, (uint8_t)op, 0, 8, frame), EXO_E_ARG, "no such operation");
     ok_all("what is not mine is refused");
     words[0] = 0x2222;

@@ -139,11 +139,13 @@ int main(void) {
     words[0] = 0;
     is(disk_do(&mine, EXO_DISK_READ, 0, 8, frame), 0, "is read back");
     is((int64_t)words[0], 0x1111, "as it was written");
+    is(disk_do(&mine, EXO_DISK_WRITE_FLUSH, 0, 8, frame), 0, "a write with a flush");
+    is((int64_t)c.data[SERVED], 3, "is one request of the driver's");
     is(disk_do(&mine, EXO_DISK_FLUSH, 0, 0, 0), 0, "a flush");
     is(disk_do(&mine, EXO_DISK_ZERO, 8, PART - 8, 0), 0, "zeros");
     is(disk_do(&mine, EXO_DISK_READ, 8, 8, frame), 0, "are read");
     is((int64_t)words[0], 0, "as zeros");
-    is((int64_t)c.data[SERVED], 5, "the driver had each of them");
+    is((int64_t)c.data[SERVED], 6, "the driver had each of them");
     is(disk_do(&mine, EXO_DISK_ZERO, PART, 8, 0), EXO_E_IO, "what the driver cannot do fails");
     is(disk_do(&mine, EXO_DISK_READ, PART, 8, frame), EXO_E_EARLY, "and is not written");
     served = c.data[SERVED];

@@ -1,7 +1,7 @@
 /* exhaust_memory.c - the last frame of RAM is handed out, the next refused, and all come back
  * zeroed */
 /* SPDX-License-Identifier: MIT */
-/* mem: 32M */
+/* mem: 48M */
 /* timeout: 90 */
 #include "tests/guest/child.h"
 #include "tests/guest/census.h"

@@ -132,7 +132,7 @@ static CHILD uint64_t fuzz_signature(uint64_t number) {
     if (number == 49)
         return ARGS(VOLUME, FRAME, ENV, SMALL, NONE);
     if (number == 50)
-        return ARGS(VOLUME, NONE, NONE, NONE, NONE);
+        return ARGS(VOLUME, SMALL, SOON, NONE, NONE);
     if (number == 2 || number == 7)
         return ARGS(SMALL, NONE, NONE, NONE, NONE);
     return 0;
@@ -316,9 +316,9 @@ static void fuzz_request(int i) {
     uint32_t number = head + (uint32_t)fuzz_random(&mine, wild ? 64 : 3);
     volatile struct exo_request *request = &queue->request[number % EXO_REQUESTS];
 
-    ended += request->op <= EXO_DISK_FLUSH && request->status == 0;
+    ended += request->op <= EXO_DISK_WRITE_FLUSH && request->status == 0;
     request->status = EXO_DISK_PENDING;
-    request->op = (uint8_t)fuzz_random(&mine, wild ? 256 : 5);
+    request->op = (uint8_t)fuzz_random(&mine, wild ? 256 : 6);
     request->offset = (uint8_t)fuzz_random(&mine, wild ? 256 : 2);
     request->sectors = (uint16_t)fuzz_random(&mine, wild ? 1 << 16 : 64);
     request->sector = (uint64_t)i * 4 * EXO_UNIT + fuzz_random(&mine, wild ? 8 * EXO_UNIT : 16);

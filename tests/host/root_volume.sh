@@ -332,7 +332,7 @@ clean "$disk"
 disk=$(fresh no-logfs)
 dd if=/dev/zero of="$disk" bs=1M seek=9 count=16 conv=notrunc status=none
 boot no-logfs "$disk" <<<$'cat /x\nvolume\npoweroff'
-line 'files: the volume is not mounted: no logfs in it, or a damaged one' 'a root volume without a file system'
+line 'files: the volume is not mounted: no logfs of this version in it, or a damaged one' 'a root volume without a file system'
 grep -q '^cat: files: this machine has no root volume$' "$log"
 result $? 'and cat says so'
 

@@ -73,8 +73,10 @@ static int log_flush(struct logfs_device *device) {
     return unit_disk_flush() ? LOGFS_EIO : 0;
 }
 
-static struct logfs_device log_device = {(uint64_t)LOG_UNITS * VOLUME_UNIT_SECTORS, log_read,
-                                         log_write, log_flush, NULL};
+static struct logfs_device log_device = {.sectors = (uint64_t)LOG_UNITS * VOLUME_UNIT_SECTORS,
+                                         .read = log_read,
+                                         .write = log_write,
+                                         .flush = log_flush};
 
 static void tell(void *context, const char *line) {
     (void)context;

@@ -84,7 +84,7 @@ static long stream_fill(struct stream *s, uint64_t depth) {
 
     while (!error && s->asked - s->done < depth)
         stream_ask(s, EXO_DISK_READ, s->asked % 2 * 512, s->sectors);
-    return error ? error : exo_disk_kick(s->queue.volume);
+    return error ? error : exo_disk_kick(s->queue.volume, 0, 0);
 }
 
 static uint64_t done_by(int count) {

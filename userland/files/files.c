@@ -91,7 +91,8 @@ int main(void) {
     status = volume_open(given->volume, given->root);
     if (status) {
         printf("files: the volume is not mounted: %s\n",
-               status == LOGFS_EUCLEAN ? "no logfs in it, or a damaged one" : strerror(-status));
+               status == LOGFS_EUCLEAN ? "no logfs of this version in it, or a damaged one"
+                                       : strerror(-status));
         return 1;
     }
     error = tick_start();

@@ -73,7 +73,7 @@ static int do_request(unsigned op, uint64_t sector, uint32_t sectors) {
     sector += place.first;
     error = op == EXO_DISK_READ
                 ? card_read(&card, sector, sectors, data)
-                : card_write(&card, sector, sectors, op == EXO_DISK_WRITE ? data : NULL);
+                : card_write(&card, sector, sectors, op == EXO_DISK_ZERO ? NULL : data);
     if (error == CARD_NONE || error == CARD_KIND || error == CARD_LATE || error == CARD_OTHER)
         absent_till = exo_time() + ABSENT_SECONDS * exo_time_base();
     tell(error);

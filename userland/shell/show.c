@@ -307,8 +307,10 @@ int show_version(int count, char **words) {
            tables.board, facts->harts, facts->frames / 256, (uint32_t)facts->timebase,
            (uint32_t)(facts->slot_ticks * 1000000 / facts->timebase),
            facts->has_asid ? "with ASIDs" : "no ASIDs", facts->has_stimecmp ? "stimecmp" : "SBI");
-    printf("boot: %llu instructions; longest lock %llu cycles, longest without interrupts %llu\n",
-           (unsigned long long)facts->boot_instructions, (unsigned long long)facts->longest_lock,
-           (unsigned long long)facts->longest_irqoff);
+    if (facts->boot_instructions) /* the kernel measures itself */
+        printf(
+            "boot: %llu instructions; longest lock %llu cycles, longest without interrupts %llu\n",
+            (unsigned long long)facts->boot_instructions, (unsigned long long)facts->longest_lock,
+            (unsigned long long)facts->longest_irqoff);
     return 0;
 }
