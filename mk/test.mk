@@ -42,7 +42,7 @@ $(OBJ)/tests/bench/ebpf.c.o: USER_CFLAGS += -Os -ffixed-t3 -ffixed-t4 -ffixed-t5
 # Only what the chosen names need is built.
 WANTS_GUEST := $(if $(T),$(filter-out h% c%,$(T))$(filter $(T)%,host/machines),yes)
 WANTS_HOST := $(if $(T),$(filter h%,$(T)),yes)
-WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/blink host/clock host/fences host/machines host/demos host/readme_chapter host/steward host/root_volume host/sd_root host/volume_hostile host/disk_errors crash/plug),yes)
+WANTS_BOOT := $(if $(T),$(filter $(T)%,host/relocate host/blink host/clock host/fences host/machines host/demos host/readme_chapter host/steward host/root_volume host/sd_root host/volume_hostile host/disk_errors host/trusted crash/plug),yes)
 WANTS_DISK := $(if $(T),$(filter $(T)%,host/demos),yes)
 WANTS_TOOLS := $(if $(T),$(filter $(T)%,host/logfs_tools host/root_volume host/sd_root host/volume_hostile host/disk_errors crash/plug),yes)
 WANTS_SERVED := $(if $(T),$(filter $(T)%,host/root_volume host/sd_root host/volume_hostile crash/plug),yes)

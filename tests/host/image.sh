@@ -116,7 +116,7 @@ card() { # board
         part_is "$image" 3 16384 "$fat" 0000000000000004
     result $? "$board: partitions, each in its place, the third to boot from"
     case $board in
-    unleashed | unmatched)
+    unleashed | unmatched | visionfive2)
         part_is "$image" 4 147456 "$aspis" 0000000000000000 && [ "$(stat -c %s "$image")" = $((256 << 20)) ]
         result $? "$board: a fourth for volumes, 256 MiB in all"
         dd if="$image" of="$dir/p4" bs=1M skip=72 count=183 status=none

@@ -67,6 +67,11 @@ int main(void) {
     ok(parse("program a\npath p\nserves disk\nprogram b\npath p\n") &&
            config.programs[0].serves_disk && !config.programs[1].serves_disk,
        "who serves a disk");
+    ok(parse("program a\npath p\ntrusted\nprogram b\npath p\n") && config.programs[0].trusted &&
+           !config.programs[1].trusted,
+       "who may have DMA: nobody who is not named");
+    refused("program a\npath p\ntrusted fully\n", 3, "`trusted` alone");
+    refused("trusted\nprogram a\npath p\n", 1, "here");
     refused("program a\npath p\nserves files\n", 3, "want `serves disk`");
     refused("free-frames 1 2 3\n", 1, "free-frames LOW");
     refused("free-frames -1\n", 1, "free-frames LOW");

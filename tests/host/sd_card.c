@@ -1,7 +1,7 @@
 /* sd_card.c - the SD protocol against a card that is modelled byte by byte: kinds, faults, limits
  */
 /* SPDX-License-Identifier: MIT */
-/* sources: userland/sd/card.c */
+/* sources: userland/sd/card.c userland/sd/mode_spi.c userland/sd/mode_native.c */
 #include "sd_model.h"
 #include "tap.h"
 

@@ -360,6 +360,11 @@ static void model_rest(void *context, uint32_t us) {
 
 static struct card_bus model_bus(struct model *m) {
     m->fastest_ready = 25000000;
-    return (struct card_bus){m, model_transfer, model_select, model_speed, model_now, model_rest};
+    return (struct card_bus){.context = m,
+                             .transfer = model_transfer,
+                             .select = model_select,
+                             .speed = model_speed,
+                             .now = model_now,
+                             .rest = model_rest};
 }
 #endif

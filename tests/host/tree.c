@@ -31,7 +31,7 @@ static void read_tree(const void *blob, size_t size) {
     facts.line_table.count = machine.plic_lines < EXO_LINES ? machine.plic_lines + 1 : EXO_LINES;
     count = tree_devices(blob, size, &facts, devices, STEWARD_DEVICES);
     hart_count = tree_harts(blob, size, harts, 16);
-    card = tree_bus(blob, size, "sifive,spi0", "mmc-spi-slot");
+    card = tree_card(blob, size);
 }
 
 static void read_board(const char *board) {
@@ -117,6 +117,8 @@ static void test_boards(void) {
     ok(card == 0x10050000, "fu540: which controller has the slot for cards");
     ok(device(0x10000000) && device(0x10000000)->clock == 33333333,
        "fu540: the clock controller runs from a fixed clock");
+    ok(device(0x10090000)->masters && !device(0x10050000)->masters && !device(0x10010000)->masters,
+       "fu540: Ethernet reaches memory by itself, UART and SPI do not");
     read_board("fu740");
     ok(device_is(0x10010000, "sifive,uart0", 39), "fu740: UART");
     ok(card == 0x10050000, "fu740: the slot for cards");
@@ -127,7 +129,11 @@ static void test_boards(void) {
     ok(device_is(0x16010000, "snps,dw-mshc", 74) && device_is(0x16020000, "snps,dw-mshc", 75) &&
            device_is(0x16040000, "snps,dwmac", 78),
        "jh7110: SD, eMMC, Ethernet");
-    ok(!card, "jh7110: its slot is not on SPI");
+    ok(card == 0x16020000 && device(card)->fifo == 32 && !device(card)->clock,
+       "jh7110: the slot for cards, not the eMMC");
+    ok(device(0x16010000)->masters && device(0x16020000)->masters && device(0x16030000)->masters &&
+           !device(0x10000000)->masters,
+       "jh7110: what reaches memory by itself");
 }
 
 static void test_odd(void) {

@@ -167,6 +167,10 @@ static const char *config_program_line(struct config_program *program,
                        program->reserve_budget * 2ull <= program->reserve_period
                    ? 0
                    : "want `reserve BUDGET PERIOD` in microseconds, at most half";
+    if (text_same(key, "trusted")) {
+        program->trusted = true;
+        return line->count == 1 ? 0 : "want `trusted` alone";
+    }
     if (line->count != 2)
         return "want one value";
     if (text_same(key, "keep")) {

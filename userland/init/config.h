@@ -40,6 +40,7 @@ struct config_program {
     bool offers_console, offers_steward;    /* gates: the program's own, or init's given to it */
     bool offers_files;
     bool serves_disk;
+    bool trusted; /* it may have devices that reach memory by themselves */
     bool has_keep;
     uint32_t keep; /* frames that it is never asked below */
     uint32_t line; /* where its block begins */

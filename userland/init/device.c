@@ -10,12 +10,11 @@ static struct steward_device *devices;
 static uint64_t frame = EXO_ANY;
 
 /* Controllers that are named by what is on their bus: where their registers are, or 0. */
+enum { CARD, DA9063, BUSES };
 static struct {
-    const char *name, *controller, *device;
+    const char *name;
     uint64_t base;
-} buses[] = {{"card", "sifive,spi0", "mmc-spi-slot", 0},
-             {"da9063", "sifive,i2c0", "dlg,da9063", 0}};
-enum { BUSES = sizeof buses / sizeof *buses };
+} buses[BUSES] = {{"card", 0}, {"da9063", 0}};
 
 long devices_open(void) {
     size_t length;
@@ -30,8 +29,8 @@ long devices_open(void) {
     devices = (struct steward_device *)DEVICE_ADDRESS;
     if (tree) {
         tree_devices(tree, length, exo_facts(), devices, STEWARD_DEVICES);
-        for (uint32_t i = 0; i < BUSES; i++)
-            buses[i].base = tree_bus(tree, length, buses[i].controller, buses[i].device);
+        buses[CARD].base = tree_card(tree, length);
+        buses[DA9063].base = tree_bus(tree, length, "sifive,i2c0", "dlg,da9063");
     }
     return 0;
 }

@@ -110,6 +110,21 @@ static void service_await_disk(struct service *service) {
         exo_printf("init: %s says nothing of its disk\n", service->program->name);
 }
 
+/* Who drives a device with DMA can read and change all of memory, as the kernel can: init.conf has
+ * to say that it shall. */
+static bool service_oversteps(const struct config_program *program) {
+    for (uint32_t i = 0; i < program->device_count && !program->trusted; i++) {
+        const struct steward_device *device = device_at(device_find(program->devices[i]));
+
+        if (!device || !device->masters)
+            continue;
+        exo_printf("init: %s is not `trusted`: it does not get %s (%s), which reaches all memory\n",
+                   program->name, device->name, device->compatible);
+        return true;
+    }
+    return false;
+}
+
 static void service_spawn(struct service *service) {
     const struct config_program *program = service->program;
     const char *words[SERVICE_WORDS] = {program->name};
@@ -133,6 +148,8 @@ static void service_spawn(struct service *service) {
                        program->devices[i]);
             return;
         }
+    if (service_oversteps(program))
+        return;
     if (program->volume[0] && !volume_is_there(program->volume))
         return; /* a machine without that volume goes without the service */
     exo_strlcpy(arguments, program->arguments, sizeof arguments);
@@ -240,7 +257,23 @@ static bool service_fits(const struct config_program *program) {
     return true;
 }
 
+/* Said once: what can break the walls between programs, beside kernel and init. */
+static void service_name_trusted(void) {
+    for (uint32_t i = 0; i < service_count; i++) {
+        const struct config_program *program = services[i].program;
+
+        for (uint32_t j = 0; j < program->device_count && program->trusted; j++) {
+            const struct steward_device *device = device_at(device_find(program->devices[j]));
+
+            if (device && device->masters)
+                exo_printf("init: %s is trusted with all memory, by %s\n", program->name,
+                           device->name);
+        }
+    }
+}
+
 void service_start_all(void) {
+    service_name_trusted();
     for (uint32_t i = 0; i < service_count; i++) {
         services[i].since = exo_time();
         if (!services[i].program->later && service_fits(services[i].program))

@@ -102,11 +102,13 @@ struct steward_name {
 struct steward_device {
     char name[32];
     char compatible[32];
-    uint64_t base;         /* physical address of its registers */
-    uint32_t frame;        /* number of their first page; 0 = not opened yet */
-    uint32_t pages;        /* 0 = the list ends */
-    uint32_t line;         /* interrupt line; 0 = none */
-    uint32_t clock;        /* Hz, 0 = not said */
-    uint32_t shift, width; /* of registers, 0 = not said */
+    uint64_t base;        /* physical address of its registers */
+    uint32_t frame;       /* number of their first page; 0 = not opened yet */
+    uint32_t pages;       /* 0 = the list ends */
+    uint32_t line;        /* interrupt line; 0 = none */
+    uint32_t clock;       /* Hz, 0 = not said */
+    uint8_t shift, width; /* of registers, 0 = not said */
+    uint16_t masters;     /* 1: it reaches memory by itself (DMA) */
+    uint32_t fifo;        /* words, 0 = not said */
 };
 #endif

@@ -86,6 +86,42 @@ static bool is_taken(const struct steward_device *device, const struct steward_d
     return false;
 }
 
+/* What is known to reach all of memory by itself. Who drives one could do all. */
+static bool is_master(const void *blob, int node) {
+    static const char *const masters[] = {
+        "snps,dw-mshc",
+        "starfive,jh7110-mmc",
+        "cdns,macb",
+        "cdns,gem",
+        "sifive,fu540-c000-gem",
+        "sifive,fu740-c000-gem",
+        "snps,dwmac",
+        "snps,dwmac-5.20",
+        "starfive,jh7110-dwmac",
+        "starfive,jh7110-eqos-5.20",
+        "virtio,mmio",
+        "sifive,fu540-c000-pdma",
+        "sifive,pdma0",
+        "snps,axi-dma-1.01a",
+        "starfive,jh7110-axi-dma",
+        "snps,dwc3",
+        "cdns,usb3",
+        "starfive,jh7110-usb",
+        "generic-ohci",
+        "generic-ehci",
+        "generic-xhci",
+        "pci-host-ecam-generic",
+        "sifive,fu740-pcie",
+        "starfive,jh7110-pcie",
+        "qemu,fw-cfg-mmio",
+    };
+
+    for (size_t i = 0; i < sizeof masters / sizeof *masters; i++)
+        if (has_text(blob, node, "compatible", masters[i]))
+            return true;
+    return false;
+}
+
 static void read_device(const void *blob, int node, struct steward_device *device) {
     int clock = fdt_node_offset_by_phandle(blob, (uint32_t)number_at(blob, node, "clocks", 0, 1));
     int names = fdt_stringlist_count(blob, node, "compatible");
@@ -94,11 +130,15 @@ static void read_device(const void *blob, int node, struct steward_device *devic
     /* The last is the most general: drivers know that one. */
     copy_text(device->compatible, sizeof device->compatible,
               fdt_stringlist_get(blob, node, "compatible", names > 0 ? names - 1 : 0, NULL));
-    if (!has_text(blob, clock, "compatible", "fixed-clock"))
+    /* Of several the first is the bus's, not what a card's is divided from. */
+    if (!has_text(blob, clock, "compatible", "fixed-clock") ||
+        has_text(blob, node, "clock-names", "ciu"))
         clock = node;
     device->clock = (uint32_t)number_of(blob, clock, "clock-frequency");
-    device->shift = (uint32_t)number_of(blob, node, "reg-shift");
-    device->width = (uint32_t)number_of(blob, node, "reg-io-width");
+    device->shift = (uint8_t)number_of(blob, node, "reg-shift");
+    device->width = (uint8_t)number_of(blob, node, "reg-io-width");
+    device->fifo = (uint32_t)number_of(blob, node, "fifo-depth");
+    device->masters = is_master(blob, node);
 }
 
 /* The kernel's interrupt controller. */
@@ -148,8 +188,17 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
     return count;
 }
 
+/* Where a node's registers are, 0 if there is no such node. */
+static uint64_t base_of(const void *blob, int node) {
+    int above = node < 0 ? node : fdt_parent_offset(blob, node);
+
+    return above < 0
+               ? 0
+               : number_at(blob, node, "reg", 0, (int)number_of(blob, above, "#address-cells"));
+}
+
 uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, const char *device) {
-    int node = -1, bus = -1, above;
+    int node = -1, bus = -1;
 
     if (fdt_check_full(blob, length))
         return 0;
@@ -158,10 +207,24 @@ uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, con
         if (!is_okay(blob, node) || !has_text(blob, bus, "compatible", controller))
             bus = -1;
     }
-    above = bus < 0 ? bus : fdt_parent_offset(blob, bus);
-    return above < 0
-               ? 0
-               : number_at(blob, bus, "reg", 0, (int)number_of(blob, above, "#address-cells"));
+    return base_of(blob, bus);
+}
+
+uint64_t tree_card(const void *blob, uint64_t length) {
+    static const char *const kinds[] = {"snps,dw-mshc", "starfive,jh7110-mmc"};
+    uint64_t base = tree_bus(blob, length, "sifive,spi0", "mmc-spi-slot");
+    int node;
+
+    if (fdt_check_full(blob, length))
+        return 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        node = -1;
+        while (!base && (node = fdt_node_offset_by_compatible(blob, node, kinds[i])) >= 0)
+            if (is_okay(blob, node) && fdt_getprop(blob, node, "cap-sd-highspeed", NULL) &&
+                !fdt_getprop(blob, node, "non-removable", NULL))
+                base = base_of(blob, node);
+    }
+    return base;
 }
 
 uint32_t tree_transports(const void *blob, uint64_t length, struct tree_transport *transports,

@@ -18,6 +18,10 @@ uint32_t tree_devices(const void *blob, uint64_t length, const volatile struct e
  * is okay: as `base` of tree_devices; 0: there is none, or the tree is corrupt. */
 uint64_t tree_bus(const void *blob, uint64_t length, const char *controller, const char *device);
 
+/* The same of the controller that the slot for SD cards is on: on SPI, or one of DesignWare's that
+ * is for SD and whose card can be taken out. */
+uint64_t tree_card(const void *blob, uint64_t length);
+
 struct tree_transport { /* of virtio: a device may be behind it */
     uint64_t base;
     uint32_t line;

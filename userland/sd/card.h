@@ -1,4 +1,4 @@
-/* card.h - an SD card over SPI: brought up, read and written; pure, and runs on the host as well */
+/* card.h - an SD card: brought up, read and written; pure, and runs on the host as well */
 /* SPDX-License-Identifier: MIT */
 #ifndef USERLAND_SD_CARD_H
 #define USERLAND_SD_CARD_H
@@ -8,13 +8,38 @@
 
 enum { CARD_SECTOR = 512, CARD_ID = 16 };
 
-/* What the card is wired to. */
+/* A command of the native protocol. */
+enum card_answer {
+    CARD_ANSWER_NONE,
+    CARD_ANSWER_SHORT, /* R1, R1b, R6, R7 */
+    CARD_ANSWER_OCR,   /* R3: without a sum */
+    CARD_ANSWER_LONG,  /* R2 */
+};
+struct card_command {
+    uint8_t number;
+    enum card_answer kind;
+    uint32_t argument;
+    bool first; /* behind 74 clocks and more, as a card needs them to wake up */
+    bool stop;  /* ends the data of the command before: not to be kept back till they end */
+    bool write; /* of the data, if there are any */
+    uint32_t length, count; /* bytes of a block, a multiple of 4; blocks, 0: no data */
+    uint8_t *in;            /* the data; else: */
+    const uint8_t *out;     /* null: zeros */
+    uint32_t answer[4];     /* the bits of an R2, highest word first; of others [0] */
+};
+
+/* What the card is wired to: SPI (transfer and select) or a controller that speaks the native
+ * protocol (command and wires). */
 struct card_bus {
     void *context;
     /* Moves bytes both ways at once. `out` null: all ones are sent; `in` null: what comes is
      * dropped. */
     void (*transfer)(void *context, const uint8_t *out, uint8_t *in, uint32_t count);
     void (*select)(void *context, bool on);
+    /* Begins when the card is not busy any more (but `stop` at once), ends when answer and data are
+     * there: 0 or an error. */
+    int (*command)(void *context, struct card_command *command);
+    void (*wires)(void *context, uint32_t count);       /* of data: 1 or 4 */
     void (*speed)(void *context, uint32_t hz);          /* not faster than that */
     uint64_t (*now)(void *context);                     /* microseconds */
     void (*rest)(void *context, uint32_t microseconds); /* about so long */
@@ -37,7 +62,8 @@ struct card {
     bool known;          /* id is that of the card which was brought up first */
     bool by_sector;      /* SDHC, SDXC: addresses are sectors, not bytes */
     bool read_only;
-    bool slow; /* at full speed bits were garbled */
+    bool slow;         /* at full speed bits were garbled */
+    uint16_t relative; /* its address, natively */
     uint32_t hz;
     uint64_t sectors;
     uint8_t id[CARD_ID]; /* its CID register */

@@ -1,18 +1,20 @@
-/* sd.c - an SD card on SPI as a disk: what the kernel verified is asked of the card */
+/* sd.c - an SD card as a disk: what the kernel verified is asked of the card */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/export.h"
 #include "libexos/edge/print.h"
 #include "libexos/edge/string.h"
-#include "libexos/edge/time.h"
 #include "libexos/vm/vm.h"
 #include "userland/init/given.h"
 #include "card.h"
+#include "dw_mmc.h"
+#include "pace.h"
 #include "partition.h"
 #include "spi.h"
 
 enum { DATA = 64 * 1024 /* of a request, at most */, ABSENT_SECONDS = 1 };
 
 static struct spi spi;
+static struct dw_mmc mmc;
 static struct card card;
 static struct partition place;
 static uint8_t *data;
@@ -99,6 +101,34 @@ _Noreturn static void serve(void) {
     }
 }
 
+static uint32_t get_register(void *context, uint32_t offset) {
+    return *(volatile uint32_t *)((uint64_t)context + offset);
+}
+
+static void set_register(void *context, uint32_t offset, uint32_t value) {
+    *(volatile uint32_t *)((uint64_t)context + offset) = value;
+}
+
+/* The card's wires end at one of two kinds of controllers. */
+static bool wire(const volatile struct steward_device *device, volatile void *registers) {
+    const struct dw_mmc_port port = {.context = (void *)registers,
+                                     .get = get_register,
+                                     .set = set_register,
+                                     .now = pace_now,
+                                     .rest = pace_rest};
+    char compatible[sizeof device->compatible];
+
+    for (uint32_t i = 0; i < sizeof compatible; i++)
+        compatible[i] = device->compatible[i];
+    if (!exo_strcmp(compatible, "snps,dw-mshc") || !exo_strcmp(compatible, "starfive,jh7110-mmc")) {
+        card.bus = dw_mmc_bus(&mmc);
+        return dw_mmc_open(&mmc, &port, device->clock, device->fifo);
+    }
+    spi_open(&spi, registers, device->clock);
+    card.bus = spi_bus(&spi);
+    return true;
+}
+
 void exo_start(struct exo_uarea *uarea) {
     const volatile struct steward_device *device;
     long error = vm_init(uarea), registers;
@@ -112,8 +142,8 @@ void exo_start(struct exo_uarea *uarea) {
     if ((error = vm_map(0, DATA, EXO_R | EXO_W, VM_EAGER | VM_KEEP)) < 0)
         sd_fail("memory for data", error);
     data = (uint8_t *)error;
-    spi_open(&spi, (volatile void *)registers, device->clock);
-    card.bus = spi_bus(&spi);
+    if (!wire(device, (volatile void *)registers))
+        idle("no controller that it knows");
     if ((status = card_open(&card)) ||
         (status = partition_find(&place, card.sectors, read_sector, NULL)))
         idle(status == PARTITION_NONE ? "no Aspis partition on the card" : card_words(status));

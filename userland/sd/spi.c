@@ -2,7 +2,7 @@
  */
 /* SPDX-License-Identifier: MIT */
 #include "spi.h"
-#include "libexos/edge/time.h"
+#include "pace.h"
 
 /*
  * Polled: at 20 MHz the eight bytes of a FIFO last for 3 microseconds, less than an interrupt takes
@@ -87,16 +87,6 @@ static void transfer(void *context, const uint8_t *out, uint8_t *in, uint32_t co
     }
 }
 
-static uint64_t now(void *context) {
-    (void)context;
-    return exo_time_ns() / 1000;
-}
-
-static void rest(void *context, uint32_t microseconds) {
-    (void)context;
-    exo_sleep_ns(1000ull * microseconds);
-}
-
 /* The clock behind it, by the time that bytes take: the shortest, since who is preempted measures
  * too long. As fast as it can be, if that is not told apart from nothing. */
 static uint32_t measure(struct spi *spi) {
@@ -131,5 +121,10 @@ void spi_open(struct spi *spi, volatile void *registers, uint32_t input_hz) {
 }
 
 struct card_bus spi_bus(struct spi *spi) {
-    return (struct card_bus){spi, transfer, select, speed, now, rest};
+    return (struct card_bus){.context = spi,
+                             .transfer = transfer,
+                             .select = select,
+                             .speed = speed,
+                             .now = pace_now,
+                             .rest = pace_rest};
 }
