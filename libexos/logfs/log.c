@@ -169,16 +169,17 @@ int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, ui
             struct logfs_piece *pieces, unsigned count, uint64_t body_sum) {
     struct lf_chunk *chunk = fs->chunk;
     uint32_t sectors;
-    int error;
+    int error, flushes;
 
     chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count, body_sum);
     sectors = chunk->header_sectors + chunk->body_sectors;
     fs->unflushed = 1;
     space_logged(fs, fs->log.at, sectors);
     /* Nothing but its flush follows a batch. */
-    fs->flushed = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
-    error = (fs->flushed ? fs->device->write_flush : fs->device->write)(fs->device, fs->log.at,
-                                                                        pieces, count);
+    flushes = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
+    error = (flushes ? fs->device->write_flush : fs->device->write)(fs->device, fs->log.at, pieces,
+                                                                    count);
+    fs->flushed = flushes && !error;
     fs->log.sequence++;
     fs->log.link = chunk_link(chunk);
     fs->log.at += sectors;

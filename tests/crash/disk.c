@@ -224,6 +224,13 @@ static int disk_flush(struct logfs_device *device) {
     return 0;
 }
 
+static int disk_write_flush(struct logfs_device *device, uint64_t sector,
+                            const struct logfs_piece *pieces, unsigned count) {
+    int error = disk_write(device, sector, pieces, count);
+
+    return error ? error : disk_flush(device);
+}
+
 static void disk_discard(struct logfs_device *device, uint64_t sector, uint64_t sectors) {
     static const uint8_t anything[LOGFS_SECTOR] = {0xdb, 0xdb, 0xdb, 0xdb};
     struct disk *disk = (struct disk *)device;
@@ -244,6 +251,7 @@ void disk_init(struct disk *disk, uint64_t sectors, const struct image *below,
                                      .read = disk_read,
                                      .write = disk_write,
                                      .flush = disk_flush,
+                                     .write_flush = disk_write_flush,
                                      .discard = disk_discard},
                           .record = record};
     image_init(&disk->durable, sectors, below);
