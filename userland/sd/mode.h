@@ -14,6 +14,21 @@ struct card_mode {
 };
 extern const struct card_mode card_mode_spi, card_mode_native;
 
+enum { /* commands that both have; APP_OP_COND follows APP_COMMAND */
+       GO_IDLE = 0,
+       SEND_IF_COND = 8,
+       SEND_CSD = 9,
+       STOP_TRANSMISSION = 12,
+       SEND_STATUS = 13,
+       SET_BLOCK_LENGTH = 16,
+       READ_ONE = 17,
+       READ_MANY = 18,
+       WRITE_ONE = 24,
+       WRITE_MANY = 25,
+       APP_OP_COND = 41,
+       APP_COMMAND = 55,
+};
+
 enum { CARD_REGISTER = 16 /* bytes of CID and CSD */, CARD_HZ_FIRST = 400000 };
 /* Of the OCR: 3.2 to 3.4 V; addresses are sectors. And what CMD8 says, and hears again. */
 enum { CARD_VOLTS = 0x300000, CARD_HIGH_CAPACITY = 1 << 30, CARD_IF_COND = 0x1aa };

@@ -2,23 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "mode.h"
 
-enum { /* commands; ACMD6 and ACMD41 follow CMD55 */
-       GO_IDLE = 0,
+enum { /* commands of this mode alone; APP_BUS_WIDTH follows APP_COMMAND */
        ALL_SEND_CID = 2,
        SEND_RELATIVE_ADDRESS = 3,
        APP_BUS_WIDTH = 6,
        SELECT_CARD = 7,
-       SEND_IF_COND = 8,
-       SEND_CSD = 9,
-       STOP_TRANSMISSION = 12,
-       SEND_STATUS = 13,
-       SET_BLOCK_LENGTH = 16,
-       READ_ONE = 17,
-       READ_MANY = 18,
-       WRITE_ONE = 24,
-       WRITE_MANY = 25,
-       APP_OP_COND = 41,
-       APP_COMMAND = 55,
 };
 
 enum {

@@ -3,23 +3,8 @@
 #include "crc.h"
 #include "mode.h"
 
-enum { /* commands; ACMD41 follows CMD55 */
-       GO_IDLE = 0,
-       SEND_IF_COND = 8,
-       SEND_CSD = 9,
-       SEND_CID = 10,
-       STOP_TRANSMISSION = 12,
-       SEND_STATUS = 13,
-       SET_BLOCK_LENGTH = 16,
-       READ_ONE = 17,
-       READ_MANY = 18,
-       WRITE_ONE = 24,
-       WRITE_MANY = 25,
-       APP_OP_COND = 41,
-       APP_COMMAND = 55,
-       READ_OCR = 58,
-       CRC_ON_OFF = 59,
-};
+/* Commands of this mode alone. */
+enum { SEND_CID = 10, READ_OCR = 58, CRC_ON_OFF = 59 };
 
 enum { /* answers */
        R1_READY = 0,
