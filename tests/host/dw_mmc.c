@@ -3,14 +3,9 @@
 /* sources: userland/sd/card.c userland/sd/mode_spi.c userland/sd/mode_native.c */
 /* sources: userland/sd/dw_mmc.c */
 #include "dw_mmc_model.h"
-#include "tap.h"
+#include "sd_cases.h"
 
-enum { MANY = 128, ROUNDS = 4000 };
-
-static struct model m;
 static struct dw_mmc mmc;
-static struct card card;
-static uint8_t data[MANY * 512], back[MANY * 512];
 
 static int take_over(uint32_t hz, uint32_t depth) {
     const struct dw_mmc_port port = model_port(&m);
@@ -26,22 +21,7 @@ static void begin(enum model_kind kind) {
     take_over(m.input_hz, m.depth);
 }
 
-static void fill(uint8_t *to, uint32_t sectors, uint32_t seed) {
-    for (uint32_t i = 0; i < sectors * 512; i++)
-        to[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
-}
-
-/* Milliseconds that the last call took. */
-static uint64_t since;
-static uint64_t took(void) { return m.now_ns / 1000000 - since; }
-static void start(void) { since = m.now_ns / 1000000; }
-
-static int round_trip(uint64_t sector, uint32_t count) {
-    fill(data, count, (uint32_t)sector + count);
-    return card_write(&card, sector, count, data) == 0 &&
-           card_read(&card, sector, count, back) == 0 && !memcmp(data, back, count * 512) &&
-           !memcmp(m.bytes + sector * 512, data, count * 512);
-}
+static int behaved(void) { return !m.crimes; }
 
 static void kind(enum model_kind what, const char *name, int by_sector) {
     char text[80];
@@ -104,20 +84,6 @@ static void controllers(void) {
     ok(!take_over(0, 32) && took() < 3000, "a controller that takes no command");
 }
 
-static void places(void) {
-    begin(MODEL_HIGH);
-    card_open(&card);
-    ok(card_read(&card, MODEL_SECTORS, 1, back) == CARD_PLACE &&
-           card_write(&card, MODEL_SECTORS - 1, 2, data) == CARD_PLACE && !m.commands[17] &&
-           !m.commands[25],
-       "beyond the end: refused, the card hears nothing");
-    m.protected = 1;
-    card_open(&card);
-    ok(card_write(&card, 0, 1, data) == CARD_PROTECTED && !m.commands[24] &&
-           card_read(&card, 0, 1, back) == 0,
-       "a card that may only be read");
-}
-
 static void no_card(void) {
     begin(MODEL_HIGH);
     m.fault = FAULT_GONE;
@@ -131,43 +97,7 @@ static void no_card(void) {
     m.fault_us = UINT32_MAX;
     start();
     ok(card_open(&card) == CARD_LATE && took() < 6000, "a wire that is low for ever");
-    begin(MODEL_HIGH);
-    m.start_us = UINT32_MAX;
-    start();
-    ok(card_open(&card) == CARD_LATE && took() < 4000, "one that never starts");
-    begin(MODEL_HIGH);
-    m.start_us = 900000;
-    ok(card_open(&card) == 0, "one that takes as long as it may");
-}
-
-static void slow(void) {
-    begin(MODEL_HIGH);
-    m.busy_us = 400000;
-    m.read_us = 200000;
-    card_open(&card);
-    ok(round_trip(9, 2) && !card.retries && !m.crimes, "a slow card is waited for");
-    m.busy_us = 0;
-    m.read_us = UINT32_MAX;
-    start();
-    ok(card_read(&card, 9, 1, back) == CARD_LATE && took() < 3500 && card.retries,
-       "data that never come");
-    m.read_us = 100;
-    ok(card_read(&card, 9, 2, back) == 0 && !memcmp(data, back, 1024), "and the next that do");
-    m.busy_us = 3000000000u;
-    start();
-    ok(card_write(&card, 9, 1, data) == CARD_LATE && took() < 9000, "a write that never ends");
-}
-
-static void bad_sector(void) {
-    begin(MODEL_SMALL);
-    card_open(&card);
-    m.bad_sector = 50;
-    ok(card_read(&card, 48, 8, back) == CARD_REFUSED &&
-           card_read(&card, 50, 1, back) == CARD_REFUSED &&
-           card_write(&card, 48, 8, data) == CARD_REFUSED &&
-           card_write(&card, 50, 1, data) == CARD_REFUSED,
-       "a bad sector is told of, read or written");
-    ok(card_read(&card, 48, 2, back) == 0 && round_trip(51, 8), "those beside it are well");
+    starts_late();
 }
 
 /* A block that is garbled in the middle, while the FIFO runs full: the transfer is ended and done
@@ -194,31 +124,6 @@ static void wires_cut(void) {
     card_open(&card);
     m.fault = FAULT_BLOCKS;
     ok(round_trip(5, 8) && !m.four && card.slow, "three wires that do nothing: the first alone");
-}
-
-/* It is taken out, and another put in; or the same. */
-static void changed(void) {
-    begin(MODEL_HIGH);
-    card_open(&card);
-    fill(data, 4, 4);
-    card_write(&card, 0, 4, data);
-    m.fault = FAULT_GONE;
-    m.fault_at = m.events + 1;
-    m.fault_us = 3000000;
-    start();
-    ok(card_read(&card, 0, 4, back) == CARD_NONE && took() < 1000 && !card.open,
-       "a card that is taken out in a transfer");
-    ok(card_write(&card, 0, 4, data) == CARD_NONE, "none is there");
-    m.now_ns += 3000000000;
-    ok(card_read(&card, 0, 4, back) == 0 && !memcmp(back, data, 4 * 512) && card.open,
-       "put back it is the disk again");
-    model_power(&m);
-    m.id[3]++;
-    ok(card_read(&card, 0, 4, back) == CARD_OTHER && card_write(&card, 0, 4, data) == CARD_OTHER,
-       "another card is not");
-    m.id[3]--;
-    model_power(&m);
-    ok(card_write(&card, 0, 4, data) == 0, "the first one again");
 }
 
 /* Who drove it died in the middle: the next finds controller and card as they stand. */
@@ -255,14 +160,12 @@ static void left(void) {
     ok(!bad, "left anywhere in a transfer it comes up for the next driver");
 }
 
-/* One fault anywhere, in work on a part that a shadow knows. */
+/* One fault anywhere. */
 static void faults(void) {
-    static uint8_t shadow[256 * 512];
-    uint32_t seed = 1, lies = 0, unsound = 0, late = 0, failed = 0, lost = 0;
+    uint32_t seed = 1;
 
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t count, sector, op;
-        enum model_fault struck;
         int error;
 
         if (round % 500 == 0) {
@@ -271,13 +174,13 @@ static void faults(void) {
             m.depth = 8 << round / 500;
             take_over(m.input_hz, m.depth);
             card_open(&card);
-            memset(shadow, 0, sizeof shadow);
+            memset(shadow.bytes, 0, sizeof shadow.bytes);
         }
         seed = seed * 1664525 + 1013904223;
         count = 1 + (seed >> 8) % 6;
-        sector = (seed >> 16) % (256 - count);
+        sector = (seed >> 16) % (SHADOWED - count);
         op = seed >> 30;
-        struck = (enum model_fault)(1 + (seed >> 4) % 4);
+        m.fault = (enum model_fault)(1 + (seed >> 4) % 4);
         seed = seed * 1664525 + 1013904223;
         m.fault_at = m.events + (seed >> 8) % (3 + count);
         m.fault_us = (seed >> 20) * 500ull;
@@ -285,41 +188,15 @@ static void faults(void) {
             card.open = false;
             m.fault_at += (seed >> 12) % 12;
         }
-        m.fault = struck;
-        fill(data, count, seed);
-        start();
-        error =
-            op & 1 ? card_write(&card, sector, count, data) : card_read(&card, sector, count, back);
-        late += took() > 8000;
-        failed += error != 0;
-        if (struck < FAULT_GONE && error)
-            lost++; /* that is never the end */
-        if (!error && op & 1)
-            memcpy(shadow + sector * 512, data, count * 512);
-        lies += !error && !(op & 1) && memcmp(back, shadow + sector * 512, count * 512);
-        /* A write that failed left each sector old or new, and nothing else was touched. */
-        for (uint32_t i = 0; i < 256; i++) {
-            const uint8_t *is = m.bytes + i * 512;
-
-            if (!memcmp(is, shadow + i * 512, 512))
-                continue;
-            unsound += !(error && op & 1 && i >= sector && i < sector + count &&
-                         !memcmp(is, data + (i - sector) * 512, 512));
-            memcpy(shadow + i * 512, is, 512);
-        }
-        m.fault = FAULT_NONE;
+        error = shadow_step(op, sector, count, seed);
+        shadow.lies +=
+            !error && !(op & 1) && memcmp(back, shadow.bytes + sector * 512, count * 512);
         m.now_ns += 3000000000;
     }
-    ok(!lies, "one fault anywhere: what is read well is what was written");
-    ok(!unsound,
-       "what is written well stands there, what failed is old or new, all else as it was");
-    ok(!lost, "a lost command or a flipped bit is mended by trying again");
-    ok(!late, "each ends in time");
-    ok(failed > 50 && failed < ROUNDS / 2, "and some failed");
-    ok(!m.crimes, "nothing was done that the controller or the card does not bear");
-    ok(card_read(&card, 0, 8, back) == 0 && !memcmp(back, shadow, 8 * 512), "then all is well");
-    if (lost || failed <= 50 || failed >= ROUNDS / 2 || m.crimes)
-        printf("# failed %u, lost %u, crimes %u\n", failed, lost, m.crimes);
+    shadow_tell("a lost command or a flipped bit is mended by trying again");
+    ok(behaved(), "nothing was done that the controller or the card does not bear");
+    if (shadow.lost || shadow.failed <= 50 || shadow.failed >= ROUNDS / 2 || m.crimes)
+        printf("# failed %u, lost %u, crimes %u\n", shadow.failed, shadow.lost, m.crimes);
 }
 
 int main(void) {
@@ -333,7 +210,7 @@ int main(void) {
     bad_sector();
     garbled();
     wires_cut();
-    changed();
+    changed(&m.events, 1, 3000000, 1000);
     left();
     faults();
     free(m.bytes);
