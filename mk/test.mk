@@ -30,11 +30,14 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/%.c scripts/build-host $(FLAGS_FROM) | $
 	    scripts/build-host $< $@
 -include $(addsuffix .d,$(HOST_TESTS) $(FUZZERS))
 
-# Counts what a boot executes, for two versions of the emulator's interface.
-BOOT_PLUGINS := $(BUILD)/host/boot-plugin-1.so $(BUILD)/host/boot-plugin-2.so
-$(BOOT_PLUGINS): $(BUILD)/host/boot-plugin-%.so: scripts/boot-plugin.c $(FLAGS_FROM)
-	@mkdir -p $(@D)
-	$(QUIET)$(HOSTCC) -std=gnu11 $(WARNINGS) -O2 -shared -fPIC -DPLUGIN_VERSION=$* -o $@ $<
+# They count what is executed, for two versions of the emulator's interface.
+PLUGINS := $(foreach version,1 2,$(foreach what,boot count,$(BUILD)/host/$(what)-plugin-$(version).so))
+define PLUGIN_RULE
+$(BUILD)/host/%-plugin-$(1).so: scripts/%-plugin.c scripts/plugin.h $(FLAGS_FROM)
+	@mkdir -p $$(@D)
+	$$(QUIET)$$(HOSTCC) -std=gnu11 $$(WARNINGS) -O2 -shared -fPIC -I. -DPLUGIN_VERSION=$(1) -o $$@ $$<
+endef
+$(foreach version,1 2,$(eval $(call PLUGIN_RULE,$(version))))
 
 # The engine is measured as the kernel has it (mk/kernel.mk).
 $(OBJ)/tests/bench/ebpf.c.o: USER_CFLAGS += -Os -ffixed-t3 -ffixed-t4 -ffixed-t5 -ffixed-t6
@@ -61,6 +64,6 @@ TEST_NEEDS := $(if $(WANTS_HOST),$(HOST_TESTS)) \
 TEST_LIST := $(HOST_TESTS) $(SCRIPT_TESTS) $(GUEST_SRC)
 MUTANT_NEEDS := $(HOST_TESTS) $(KERNEL_IMAGE) $(UBSAN_IMAGE) $(TEST_INITRD)
 FUZZ_NEEDS := $(filter-out calls,$(FUZZ_CHOSEN)) $(if $(filter calls,$(FUZZ_CHOSEN)),$(UBSAN_IMAGE) $(TEST_INITRD))
-BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD) $(INITRD) $(BOOT_PLUGINS)
+BENCH_NEEDS := $(KERNEL_IMAGE) $(MEASURE_IMAGE) $(TEST_INITRD) $(INITRD) $(PLUGINS)
 EXPERIMENT_NEEDS := $(KERNEL_IMAGE) $(EXPERIMENT_INITRD)
 CHECK_NEEDS := $(if $(wildcard $(KERNEL_LD)),$(KERNEL_IMAGE)) $(TEST_INITRD) $(EXPERIMENT_INITRD)

@@ -1,40 +1,17 @@
-/* boot-plugin.c - counts what a boot executes: for QEMU's -plugin, with the interface declared here
- */
+/* boot-plugin.c - counts what a boot executes: for QEMU's -plugin */
 /* SPDX-License-Identifier: MIT */
 /* -plugin FILE,entry=0x80200000,user=0x1000000000,uart=0x10000000,to=FILE: `entry` is where the
  * kernel's first instruction lies, below it (and above the RAM's beginning) is firmware, whose
  * instructions do not count; from `user` to 2^38 lie programs. When the emulator ends, FILE gets
  * two numbers: instructions from the first of the kernel's to the first of a program's, and to the
  * last store to `uart`. Every instruction is counted when it begins. */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef uint64_t plugin_id;
-struct plugin_tb;
-struct plugin_insn;
-struct plugin_hwaddr;
-typedef void on_translation(plugin_id, struct plugin_tb *);
-typedef void on_execution(unsigned, void *);
-typedef void on_access(unsigned, uint32_t, uint64_t, void *);
-typedef void on_exit_of(plugin_id, void *);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, on_translation *);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct plugin_insn *, on_execution *, int, void *);
-void qemu_plugin_register_vcpu_mem_cb(struct plugin_insn *, on_access *, int, int, void *);
-void qemu_plugin_register_atexit_cb(plugin_id, on_exit_of *, void *);
-size_t qemu_plugin_tb_n_insns(const struct plugin_tb *);
-struct plugin_insn *qemu_plugin_tb_get_insn(const struct plugin_tb *, size_t);
-uint64_t qemu_plugin_insn_vaddr(const struct plugin_insn *);
-struct plugin_hwaddr *qemu_plugin_get_hwaddr(uint32_t, uint64_t);
-uint64_t qemu_plugin_hwaddr_phys_addr(const struct plugin_hwaddr *);
-int qemu_plugin_install(plugin_id, const void *, int, char **);
+#include "scripts/plugin.h"
 
 enum { STORES = 2, FIRMWARE_MOST = 0x200000 };
 #define USER_END (1ull << 38)
-
-__attribute__((visibility("default"))) int qemu_plugin_version = PLUGIN_VERSION;
 
 static uint64_t entry, user, uart, count, first_user, last_store;
 static const char *to;

@@ -53,6 +53,7 @@ class Settings:
         self.bootargs = get("BOOTARGS", "")
         self.disk = get("DISK", "")
         self.icount = fixed.get("icount", False)
+        self.waits = fixed.get("waits", False)  # with icount: who waits for the host does not jump to the next alarm
         self.more = shlex.split(get("QEMU_ARGS", ""))
 
 
@@ -96,7 +97,7 @@ def command(settings, bootargs=""):
     if settings.board == "virt":
         words += ["-global", "virtio-mmio.force-legacy=false"]
     if settings.icount:
-        words += ["-icount", "shift=0,sleep=off"]
+        words += ["-icount", f"shift=0,sleep={'on' if settings.waits else 'off'}"]
     if settings.disk and settings.board == "sifive_u":
         words += ["-drive", f"file={settings.disk},format=raw,if=sd"]
     elif settings.disk:

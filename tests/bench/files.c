@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 /* disk: 64M,cache=unsafe */
 /* bootargs: volumes=1*64 */
-/* Waits do not count: see spin.h. A transfer that ends before its program sleeps saves the way to
- * sleep and back, some 800 instructions with the switches to the companion: how often, the
- * emulator's host decides, and on a busy one it is never. */
+/* counted: yes */
+/* A transfer that ends before its program sleeps saves the way to sleep and back: how often, the
+ * emulator's host decides. */
 #define FILES_SUFFIX ""
 #include "tests/bench/files.h"
 

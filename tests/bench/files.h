@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_BENCH_FILES_H
 #define TESTS_BENCH_FILES_H
-#include "tests/bench/spin.h"
+#include "tests/bench/counted.h"
 #include "tests/guest/logfs_guest.h"
 
 /* Through the library, as a program does that has a volume of its own. After each row what
@@ -104,7 +104,7 @@ static void files_row(const char *name, void (*loop)(uint64_t batch), uint64_t b
                       uint64_t count) {
     uint64_t inode = 0;
 
-    spin_row(name, loop, batches, count);
+    counted_row(name, loop, batches, count);
     must(guest_crash() == 0 && logfs_check(guest.fs, guest_tell, NULL) == 0);
     for (uint64_t i = 0; i < files_made; i++)
         must(guest_lookup(guest_name('e', i), &inode) == 0);
@@ -117,12 +117,11 @@ static void files_rows(uint32_t first) {
 
     open_test();
     guest_open(first);
-    spin_begin();
     page = vm_map(0, EXO_PAGE, EXO_R | EXO_W, VM_EAGER | VM_KEEP);
     raw.frame = (uint32_t)vm_frame((uint64_t)page);
     raw.sector = (uint64_t)volume_map_find(&guest.map, 0, &(uint32_t){0}) * EXO_UNIT;
-    spin_row("raw_read_4k" FILES_SUFFIX, raw_read, BENCH_BATCHES, RAW);
-    spin_row("raw_write_4k" FILES_SUFFIX, raw_write, BENCH_BATCHES, RAW);
+    counted_row("raw_read_4k" FILES_SUFFIX, raw_read, BENCH_BATCHES, RAW);
+    counted_row("raw_write_4k" FILES_SUFFIX, raw_write, BENCH_BATCHES, RAW);
     files_fresh();
     files_row("seq_write_fsync_4k" FILES_SUFFIX, seq_write_fsync, BENCH_BATCHES, MIB_PAGES);
     files_fresh();

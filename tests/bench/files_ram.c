@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /* initrd: 60M */
 /* bootargs: volumes=1*60@ram */
+/* counted: yes */
 #define FILES_SUFFIX "_ram"
 #include "tests/bench/files.h"
 
