@@ -22,22 +22,23 @@ SECTIONS := -ffunction-sections -fdata-sections
 DEPFILE = -MMD -MP -MF $(@:.o=.d)
 
 # The kernel: no floating point, no gp, what a call may clobber is scrubbed at its door (trap.S). gcc 12 would pick
-# the hard-float libgcc for the longer -march at link time, so linking names the plain one.
-KERNEL_MACHINE := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax
+# the hard-float libgcc for the longer -march at link time, so linking names the plain one. Calls are relaxed to jal; to
+# gp nothing is, as no linker script of ours defines __global_pointer$.
+KERNEL_MACHINE := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding $(KERNEL_MACHINE) $(WARNINGS) -O2 -g $(SECTIONS) \
     -fno-stack-protector -fno-pic -fno-common -ffixed-t3 -ffixed-t4 -ffixed-t5 -ffixed-t6 \
     -fno-asynchronous-unwind-tables $(PORTABLE_PATHS)
-KERNEL_LDFLAGS := -nostdlib -static -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax \
-    -Wl,--no-relax -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
+KERNEL_LDFLAGS := -nostdlib -static -march=rv64imac -mabi=lp64 -mcmodel=medany \
+    -Wl,--relax -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 UBSAN_CFLAGS := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 
 # User code: one instruction set and ABI for libexos, musl and programs; gp is the return
-# register of upcalls, so nothing may be relaxed to it.
-USER_MACHINE := -march=rv64imafdc_zicsr_zifencei -mabi=lp64d -mcmodel=medany -mno-relax
+# register of upcalls, so nothing may be relaxed to it: see above.
+USER_MACHINE := -march=rv64imafdc_zicsr_zifencei -mabi=lp64d -mcmodel=medany
 USER_CFLAGS := -std=gnu11 $(USER_MACHINE) $(WARNINGS) -O2 -g -fno-pic -fno-common $(SECTIONS) \
     -fno-stack-protector -fno-asynchronous-unwind-tables $(PORTABLE_PATHS)
-USER_LDFLAGS := -nostdlib -static -march=rv64imafdc -mabi=lp64d -mcmodel=medany -mno-relax \
-    -Wl,--no-relax -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
+USER_LDFLAGS := -nostdlib -static -march=rv64imafdc -mabi=lp64d -mcmodel=medany \
+    -Wl,--relax -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
     -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 
 HOST_CFLAGS := -std=gnu11 $(WARNINGS) -g -O1 -fsanitize=address,undefined \
