@@ -8,12 +8,12 @@
 #include "kernel/bind/irq.h"
 #include "kernel/reclaim/reclaim.h"
 
-enum { CAUSE_ILLEGAL = 2 };
+enum { CAUSE_ILLEGAL = 2, IRQ_BATCH = 8 /* lines, before somebody else's turn */ };
 
 static struct lock log_lock;
 
 /* Waits with the lock given back. An IPI between that and the wait stays pending and ends it. */
-static void entry_idle(struct hart *hart) {
+static __attribute__((noinline)) void entry_idle(struct hart *hart) {
     hart->sleeping = 1;
     lock_release(&kernel_lock);
 #ifdef KERNEL_MEASURE
@@ -27,6 +27,11 @@ static void entry_idle(struct hart *hart) {
     hart->sleeping = 0;
 }
 
+static void entry_interrupts(void) {
+    for (unsigned i = 0; i < IRQ_BATCH && arch_interrupts(); i++)
+        irq_take();
+}
+
 void entry_next(void) {
     struct hart *hart = current->hart;
 
@@ -35,18 +40,16 @@ void entry_next(void) {
     facts.longest_irqoff = kernel_measure.longest;
 #endif
     for (;;) {
-        if (arch_interrupts())
-            irq_take();
-        if (current != hart->idle && current->entry->dying) {
-            if (current->reason == EXO_DEATH_OVERRUN)
-                death_crash(0, 0, EXO_DEATH_OVERRUN);
-            else
-                death_of(current->entry, EXO_DEATH_KILLED);
-        }
-        if (!slice_next())
+        if (current->entry->dying && current->reason == EXO_DEATH_OVERRUN)
+            death_crash(0, 0, EXO_DEATH_OVERRUN);
+        else if (current->entry->dying)
+            death_of(current->entry, EXO_DEATH_KILLED);
+        if (!slice_next()) {
             entry_idle(hart);
-        else if (!current->entry->dying)
+            entry_interrupts();
+        } else if (!current->entry->dying) {
             return;
+        }
     }
 }
 
@@ -64,6 +67,8 @@ void entry_trap(uint64_t cause, uint64_t address) {
     lock_acquire(&kernel_lock);
     if ((int64_t)cause >= 0)
         death_crash(cause, address, EXO_DEATH_NESTING);
+    else
+        entry_interrupts();
     entry_next();
     lock_release(&kernel_lock);
 }

@@ -153,6 +153,7 @@ static struct hart *main_hart(uint64_t id) {
 
     hart->mask = 1ull << id;
     hart->idle->elsewhere = ~hart->mask;
+    hart->idle->satp = page_satp(arch_physical(arch_kernel_root), 0);
     facts.hart_id[facts.harts++] = (uint32_t)id;
     facts.slot_table.count = facts.harts * EXO_SLOTS_PER_HART;
     domain_table[DOMAIN_FIRST].limit[EXO_SLOTS] += EXO_SLOTS_PER_HART;
@@ -263,8 +264,7 @@ long sys_hart_start(uint64_t id, uint64_t context) {
     if (hart == hart_table + EXO_HARTS)
         return EXO_E_FULL;
     /* commit */
-    hart->plic_context = (uint32_t)context;
-    plic_hart_init(hart->plic_context);
+    hart->claim = plic_hart_init(context);
     if (hart < hart_table + facts.harts)
         return hart - hart_table;
     /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.

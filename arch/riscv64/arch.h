@@ -63,10 +63,22 @@ struct env;
  * and has less. */
 int arch_hart_init(int first, struct env *idle);
 /* The timer interrupt comes at `when`; EXO_NEVER disarms it. */
-void arch_timer_set(uint64_t when);
+void arch_timer_ask(uint64_t when); /* by the firmware */
+static inline void arch_timer_set(uint64_t when) {
+    if (arch_has_stimecmp)
+        asm volatile("csrw 0x14d, %0" ::"r"(when));
+    else
+        arch_timer_ask(when);
+}
 
 /* Switches the hart to an address space; without ASIDs everything cached is dropped. */
-void arch_vspace_set(uint64_t satp);
+static inline void arch_vspace_set(uint64_t satp) {
+    uint64_t old;
+
+    asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
+    if (!arch_has_asid && old != satp)
+        asm volatile("sfence.vma" ::: "memory");
+}
 /* Drops one address, or all, of an ASID from this hart's TLB; arch_mend_fences finds each. */
 #define ARCH_FENCE(what)                                                                           \
     "0:\tsfence.vma " what "\n\t.pushsection .fences, \"a\"\n\t.word 0b - .\n\t.popsection"
@@ -96,7 +108,12 @@ void arch_zero_page(void *page);
 static inline void arch_wait(void) { asm volatile("wfi"); }
 
 /* Clears an IPI that is pending; true if an interrupt of the PLIC is. */
-int arch_interrupts(void);
+static inline int arch_interrupts(void) {
+    uint64_t pending;
+
+    asm volatile("csrrci %0, sip, 1 << 1" : "=r"(pending)::"memory");
+    return pending >> 9 & 1;
+}
 
 extern void *const trap_doors[]; /* the door of call -1, -2, ... -64 */
 /* Leaves the kernel, with whom entry_next names. Used once a hart, at boot; `current` is its idle

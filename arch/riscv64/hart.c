@@ -97,17 +97,3 @@ int arch_hart_init(int first, struct env *idle) {
     return 1;
 }
 
-void arch_vspace_set(uint64_t satp) {
-    uint64_t old;
-
-    asm volatile("csrrw %0, satp, %1" : "=r"(old) : "r"(satp) : "memory");
-    if (!arch_has_asid && old != satp)
-        asm volatile("sfence.vma" ::: "memory");
-}
-
-int arch_interrupts(void) {
-    uint64_t pending;
-
-    asm volatile("csrrc %0, sip, %1" : "=r"(pending) : "r"((uint64_t)SIE_SOFTWARE) : "memory");
-    return (pending & SIE_EXTERNAL) != 0;
-}

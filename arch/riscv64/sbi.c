@@ -24,12 +24,7 @@ void arch_console_put(char byte) {
         sbi_call((uint8_t)byte, 0, 0, 0, 0, 0, 0, SBI_PUTCHAR);
 }
 
-void arch_timer_set(uint64_t when) {
-    if (arch_has_stimecmp)
-        asm volatile("csrw 0x14d, %0" ::"r"(when));
-    else
-        sbi_call(when, 0, 0, 0, 0, 0, 0, SBI_TIME);
-}
+void arch_timer_ask(uint64_t when) { sbi_call(when, 0, 0, 0, 0, 0, 0, SBI_TIME); }
 
 void arch_ipi(uint64_t hart_mask) { sbi_call(hart_mask, 0, 0, 0, 0, 0, 0, SBI_IPI); }
 

@@ -25,6 +25,7 @@ void *memcpy(void *to, const void *from, size_t length) {
     const char *source = from;
 
     if (((uintptr_t)at | (uintptr_t)source | length) % 8 == 0)
+#pragma GCC unroll 16
         for (; at < end; at += 8, source += 8)
             *(word *)at = *(const word *)source;
     while (at < end)

@@ -85,6 +85,7 @@ long sys_env_start(exo_env_t handle) {
     if (!env_change(entry, EXO_ENV_EMBRYO, EXO_ENV_READY))
         return EXO_E_BUSY;
     /* commit */
+    env_changes += ENV_OTHERS;
     env_private(entry)->x[0] = env_uarea(env_private(entry))->entry_start;
     slice_hurry(entry);
     return 0;

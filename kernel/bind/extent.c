@@ -14,11 +14,14 @@ enum { PUSH_MOST = 8, PATIENCE = 8 /* seconds */ };
 /* The operations that there are, and those that have frames, a bit each. */
 enum { OPERATIONS = 0x37, WITH_FRAMES = 0x23 };
 
+typedef uint64_t __attribute__((may_alias)) word_t;
+
 struct flight {                /* a request that the device has, or the driver */
     struct exo_volume *volume; /* NULL: the slot is free */
     uint64_t since;
-    uint32_t index, count; /* its number in the queue; frames in use */
+    uint32_t count;            /* frames in use */
     uint8_t taken;         /* the driver was told */
+    struct exo_request *asked; /* where it stands in the queue, which stays as long */
     struct exo_request request;
 };
 
@@ -81,25 +84,38 @@ static long request_place(const struct disk *disk, const struct exo_volume *volu
     return 0;
 }
 
-/* The request is over: its frames are free of it, its owner hears. */
-static void flight_end(struct disk *disk, struct flight *flight, long status) {
-    struct exo_volume *volume = flight->volume;
-    struct exo_env *entry = env_find(volume->env);
-    uint64_t at = flight->request.sector, end = at + flight->request.sectors, stop;
-    int reads = flight->request.op == EXO_DISK_READ;
+/* What was written may be read. */
+static void flight_written(struct disk *disk, const struct exo_request *request) {
+    uint64_t at = request->sector, end = at + request->sectors, stop;
 
-    for (uint32_t i = 0; i < flight->count; i++) {
-        frame_table[flight->request.frame[i]].wx -= reads;
-        hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
-    }
-    for (; !status && at < end && !reads; at += EXO_UNIT - at % EXO_UNIT) {
+    for (; at < end; at += EXO_UNIT - at % EXO_UNIT) {
         struct exo_unit *unit = disk_unit(disk, at, end, &stop);
 
         unit->written = unit->written < stop ? (uint16_t)stop : unit->written;
     }
+}
+
+/* The request is over: its frames are free of it, its owner hears. */
+static void flight_end(struct disk *disk, struct flight *flight, long status) {
+    struct exo_volume *volume = flight->volume;
+    struct exo_env *entry;
+    int reads = flight->request.op == EXO_DISK_READ;
+
+    for (uint32_t i = 0; i < flight->count; i++) {
+        struct exo_frame *entry = &frame_table[flight->request.frame[i]];
+
+        entry->wx -= reads;
+        if (entry->domain == volume->domain && entry->rights)
+            entry->uses--;
+        else
+            hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
+    }
+    if (!status && !reads)
+        flight_written(disk, &flight->request);
     volume->flying--;
     flight->volume = NULL;
-    volume_queue(volume)->request[flight->index % EXO_REQUESTS].status = (int32_t)status;
+    flight->asked->status = (int32_t)status;
+    entry = env_find(volume->env);
     if (entry)
         slice_post(entry, volume->bits);
 }
@@ -146,59 +162,11 @@ static int flight_copy(const struct flight *flight, char *ram, uint64_t data) {
     return 1;
 }
 
-/* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
-static void request_start(struct disk *disk, struct exo_volume *volume, struct flight *flight) {
-    struct exo_request *request = &flight->request;
-    struct exo_request *asked = &volume_queue(volume)->request[volume->head % EXO_REQUESTS];
-    struct exo_domain *domain = &domain_table[volume->domain];
-    struct exo_env *driver;
-    int flushes = disk->device.flags & VIRTIO_BLK_FLUSHES, reads;
-    uint32_t count;
-    long status = 0;
+/* What the device is not asked for ends here, or is the driver's. */
+static void request_settle(struct disk *disk, struct flight *flight, long status) {
+    const struct exo_request *request = &flight->request;
+    struct exo_env *driver = env_find(disk->driver);
 
-    /* Read once: it may change meanwhile. */
-    memcpy(request, asked, sizeof *request - sizeof request->frame);
-    reads = request->op == EXO_DISK_READ;
-    count = (request->offset + request->sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
-    if (request->op == EXO_DISK_FLUSH)
-        count = request->sectors = request->sector = 0;
-    if (request->op > EXO_DISK_WRITE_FLUSH || !(OPERATIONS >> request->op & 1) ||
-        request->offset >= PAGE_SECTORS || count > disk->books->most ||
-        (request->op != EXO_DISK_FLUSH && !request->sectors))
-        status = EXO_E_ARG;
-    else if (!(volume->rights & (reads ? EXO_R : EXO_W)))
-        status = EXO_E_RIGHT;
-    else if (disk->books->dead)
-        status = EXO_E_IO;
-    if (!status)
-        status = request_place(disk, volume, request);
-    if (status || !(WITH_FRAMES >> request->op & 1))
-        count = 0;
-    /* Each frame is used as soon as it is found good: what there is before an error is given back
-     * as the request ends. */
-    for (flight->count = 0; !status && flight->count < count; flight->count += !status) {
-        uint32_t frame = __atomic_load_n(&asked->frame[flight->count], __ATOMIC_RELAXED);
-        uint32_t *uses = hold_uses(frame, domain, reads ? EXO_W : EXO_R);
-
-        status = !uses ? EXO_E_HOLD : reads && frame_table[frame].wx < 0 ? EXO_E_WX : 0;
-        if (!status) {
-            ++*uses;
-            frame_table[frame].wx += reads;
-            request->frame[flight->count] = frame;
-        }
-    }
-    /* commit */
-    if (status)
-        request->sectors = 0;
-    if (request->op == EXO_DISK_WRITE_FLUSH && !flushes)
-        request->op = EXO_DISK_WRITE;
-    flight->volume = volume;
-    flight->since = arch_time();
-    flight->index = volume->head++;
-    flight->taken = 0;
-    volume->flying++;
-    disk->pass = volume->pass;
-    volume->pass += ((uint64_t)request->sectors + SEEK) * SHARE_MOST / volume->share;
     if (disk->ram && !status) {
         char *at = disk->ram + request->sector * SECTOR;
 
@@ -206,39 +174,131 @@ static void request_start(struct disk *disk, struct exo_volume *volume, struct f
             memset(at, 0, request->sectors * SECTOR);
         flight_copy(flight, at, 0);
     }
-    if (status || disk->ram || (request->op == EXO_DISK_FLUSH && !flushes))
+    if (status || disk->ram || disk->books->line)
         flight_end(disk, flight, status);
-    else if (disk->books->line)
-        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight), request);
-    else if ((driver = env_find(disk->driver)) != NULL)
+    else if (driver)
         slice_post(driver, disk->bits);
+}
+
+/* How many frames the request needs, or why it cannot be. */
+static long request_frames(const struct disk *disk, const struct exo_volume *volume,
+                           const struct exo_request *request) {
+    uint32_t count = (request->offset + request->sectors + PAGE_SECTORS - 1u) / PAGE_SECTORS;
+    long status;
+
+    if (request->op > EXO_DISK_WRITE_FLUSH || !(OPERATIONS >> request->op & 1) ||
+        request->offset >= PAGE_SECTORS || count > disk->books->most ||
+        (request->op != EXO_DISK_FLUSH && !request->sectors))
+        return EXO_E_ARG;
+    if (!(volume->rights & (request->op == EXO_DISK_READ ? EXO_R : EXO_W)))
+        return EXO_E_RIGHT;
+    if (disk->books->dead)
+        return EXO_E_IO;
+    status = request_place(disk, volume, request);
+    return status ? status : WITH_FRAMES >> request->op & 1 ? count : 0;
+}
+
+/* Each frame is used as soon as it is found good: what there is before an error is given back as
+ * the request ends. */
+static __attribute__((noinline)) long flight_use(struct flight *flight, uint32_t domain,
+                                                 long count) {
+    int reads = flight->request.op == EXO_DISK_READ;
+
+    for (; flight->count < count; flight->count++) {
+        uint32_t frame = __atomic_load_n(&flight->asked->frame[flight->count], __ATOMIC_RELAXED);
+        uint32_t *uses = hold_uses(frame, &domain_table[domain], reads ? EXO_W : EXO_R);
+
+        if (!uses)
+            return EXO_E_HOLD;
+        if (reads && frame_table[frame].wx < 0)
+            return EXO_E_WX;
+        ++*uses;
+        frame_table[frame].wx += reads;
+        flight->request.frame[flight->count] = frame;
+    }
+    return 0;
+}
+
+/* The same; who is the first to hold them is served shortly. */
+static long flight_use_first(struct flight *flight, uint32_t domain, long count) {
+    int reads = flight->request.op == EXO_DISK_READ;
+
+    for (; flight->count < count; flight->count++) {
+        uint32_t frame = __atomic_load_n(&flight->asked->frame[flight->count], __ATOMIC_RELAXED);
+        struct exo_frame *entry = &frame_table[frame];
+
+        if (frame >= facts.frames || entry->kind != EXO_FRAME_RAM || entry->domain != domain ||
+            (reads && entry->wx < 0) || !(entry->rights & (reads ? EXO_W : EXO_R)))
+            return flight_use(flight, domain, count);
+        entry->uses++;
+        entry->wx += reads;
+        flight->request.frame[flight->count] = frame;
+    }
+    return 0;
+}
+
+/* Takes a volume's next request, looks at all of it, and starts it in a free slot. */
+static __attribute__((noinline)) void request_start(struct disk *disk, struct exo_volume *volume,
+                                                    struct flight *flight) {
+    struct exo_request *request = &flight->request;
+    struct exo_request *asked = &volume_queue(volume)->request[volume->head++ % EXO_REQUESTS];
+    long status;
+
+    /* Read once: it may change meanwhile. */
+    ((word_t *)request)[0] = ((const volatile word_t *)asked)[0];
+    ((word_t *)request)[1] = ((const volatile word_t *)asked)[1];
+    if (request->op == EXO_DISK_FLUSH)
+        request->offset = request->sectors = request->sector = 0;
+    flight->count = 0;
+    flight->asked = asked;
+    status = request_frames(disk, volume, request);
+    if (status > 0)
+        status = flight_use_first(flight, volume->domain, status);
+    /* commit */
+    if (status)
+        request->sectors = 0;
+    flight->volume = volume;
+    flight->since = arch_time();
+    flight->taken = 0;
+    volume->flying++;
+    disk->pass = volume->pass;
+    volume->pass += ((uint64_t)request->sectors + SEEK) * SHARE_MOST / volume->share;
+    if (!(disk->device.flags & VIRTIO_BLK_FLUSHES))
+        request->op &= (uint8_t)~EXO_DISK_FLUSH; /* of nothing else, or alone: nothing is left */
+    if (!status && disk->books->line && (request->op == EXO_DISK_FLUSH || request->sectors))
+        virtio_blk_start(&disk->device, (unsigned)(flight - disk->flight), request);
+    else
+        request_settle(disk, flight, status);
+}
+
+/* A free slot, or the table's end. */
+static struct flight *disk_slot(struct disk *disk) {
+    struct flight *flight = disk->flight;
+
+    while (flight < disk->flight + VIRTIO_BLK_SLOTS && flight->volume)
+        flight++;
+    return flight;
 }
 
 /* Starts what waits, as far as there are free slots: who has had least of its share is next. How
  * many were started. */
 static unsigned disk_push(struct disk *disk) {
-    struct flight *flight = disk->flight, *end = flight + VIRTIO_BLK_SLOTS;
+    struct flight *flight, *end = disk->flight + VIRTIO_BLK_SLOTS;
     unsigned started = 0;
 
     while (started < PUSH_MOST && disk->ready) {
         struct exo_volume *next = NULL, *volume = volume_table;
-        uint64_t last = 0;
 
-        while (flight < end && flight->volume)
-            flight++;
-        if (flight == end)
+        if ((flight = disk_slot(disk)) == end)
             break;
         for (uint64_t left = disk->ready, bit = 1; left; left >>= 1, bit <<= 1, volume++) {
             uint32_t waiting = left & 1 ? volume_waits(volume) : 0;
 
-            if (!waiting) {
+            if (!waiting)
                 disk->ready &= ~bit;
-            } else if (!next || (int64_t)(volume->pass - next->pass) < 0) {
+            else if (!next || (int64_t)(volume->pass - next->pass) < 0)
                 next = volume;
-                last = waiting == 1 ? bit : 0;
-            }
         }
-        disk->ready &= ~last;
         if (next) {
             request_start(disk, next, flight);
             started++;
@@ -247,21 +307,25 @@ static unsigned disk_push(struct disk *disk) {
     return started;
 }
 
-static unsigned volume_ready(struct exo_volume *volume) {
-    struct disk *disk = &disk_table[volume->disk];
+static unsigned volume_ready(struct disk *disk, struct exo_volume *volume) {
+    struct flight *flight = disk_slot(disk);
     uint64_t bit = 1ull << (volume - volume_table);
 
     /* Who slept has saved no time up. */
     if (!(disk->ready & bit) && (int64_t)(volume->pass - disk->pass) < 0)
         volume->pass = disk->pass;
-    disk->ready |= bit;
-    return disk_push(disk);
+    /* Mostly it is the only one, with one request. */
+    if (disk->ready || volume_waits(volume) != 1 || flight == disk->flight + VIRTIO_BLK_SLOTS) {
+        disk->ready |= bit;
+        return disk_push(disk);
+    }
+    request_start(disk, volume, flight);
+    return 1;
 }
 
 int disk_interrupt(uint32_t line) {
     struct disk *disk = disk_table, *end = disk_table + EXO_DISKS;
-    int64_t slot;
-    int well;
+    int64_t ended;
 
     while (disk < end && (!disk->books || disk->books->line != line))
         disk++;
@@ -269,16 +333,17 @@ int disk_interrupt(uint32_t line) {
         return 0;
     virtio_blk_acknowledge(&disk->device);
     /* Who names a request twice is dead: so there are not more than slots. */
-    while (!disk->books->dead && (slot = virtio_blk_ended(&disk->device, &well)) >= 0) {
+    while (!disk->books->dead && (ended = virtio_blk_ended(&disk->device)) >= 0) {
+        uint32_t slot = (uint32_t)ended;
         struct flight *flight = &disk->flight[slot % VIRTIO_BLK_SLOTS];
 
         if (slot >= VIRTIO_BLK_SLOTS || !flight->volume) {
             disk_fail(disk);
-        } else if (well && flight->request.op == EXO_DISK_WRITE_FLUSH) {
+        } else if (!(ended & VIRTIO_BLK_BADLY) && flight->request.op == EXO_DISK_WRITE_FLUSH) {
             flight->request.op = EXO_DISK_FLUSH;
-            virtio_blk_start(&disk->device, (unsigned)slot, &flight->request);
+            virtio_blk_start(&disk->device, slot, &flight->request);
         } else {
-            flight_end(disk, flight, well ? 0 : EXO_E_IO);
+            flight_end(disk, flight, ended & VIRTIO_BLK_BADLY ? EXO_E_IO : 0);
         }
     }
     if (disk->ready)
@@ -451,7 +516,7 @@ ARCH_COLD long sys_extent_move(uint64_t number, uint64_t first, uint64_t count, 
         domain_charge(&domain_table[taker->domain], EXO_DISK, (uint32_t)count);
     if (giver->domain) {
         domain_credit(&domain_table[giver->domain], EXO_DISK, (uint32_t)count);
-        volume_ready(giver);
+        volume_ready(disk, giver);
     }
     return 0;
 }
@@ -485,11 +550,13 @@ ARCH_COLD long sys_volume_bind(uint64_t number, uint64_t frame, exo_env_t handle
 
 long sys_disk_kick(uint64_t number, uint64_t mask, uint64_t deadline) {
     struct exo_volume *volume = volume_mine(number);
+    struct disk *disk;
 
     if (error_of(volume))
         return error_of(volume);
-    if (!volume_ready(volume))
-        disk_watch(&disk_table[volume->disk]);
+    disk = &disk_table[volume->disk];
+    if (!volume_ready(disk, volume))
+        disk_watch(disk);
     return slice_sleep(mask, deadline, 0);
 }
 

@@ -7,26 +7,27 @@
 #include "kernel/dev/plic.h"
 #include "kernel/env/domain.h"
 
-enum { IRQ_BATCH = 8 };
-
 struct exo_line *line_table;
 
 void irq_take(void) {
-    uint32_t context = current->hart->plic_context, number;
+    volatile uint32_t *claim = current->hart->claim;
+    uint32_t number = *claim;
+    struct exo_line *line = &line_table[number < facts.line_table.count ? number : 0];
+    struct exo_env *entry;
 
-    for (unsigned i = 0; i < IRQ_BATCH && (number = plic_claim(context)) != 0; i++) {
-        struct exo_line *line = &line_table[number < facts.line_table.count ? number : 0];
-        struct exo_env *entry = env_bound(line->env, line->generation);
-
-        line->count++;
-        line->masked = !disk_interrupt(number);
-        if (line->masked)
-            plic_open(number, 0);
-        plic_complete(context, number);
-        if (entry)
-            slice_post(entry, line->bits);
-        trace_event(EXO_TRACE_INTERRUPT, entry ? (uint16_t)env_slot(entry) : 0, number);
-    }
+    if (!number)
+        return;
+    line->count++;
+    line->masked = !disk_interrupt(number);
+    if (line->masked)
+        plic_open(number, 0);
+    *claim = number;
+    if (!line->masked)
+        return;
+    entry = env_bound(line->env, line->generation);
+    if (entry)
+        slice_post(entry, line->bits);
+    trace_event(EXO_TRACE_INTERRUPT, entry ? (uint16_t)env_slot(entry) : 0, number);
 }
 
 /* The line, if the caller may act for its owner; else an error dressed as a pointer. */

@@ -65,12 +65,6 @@ void slice_lend(struct exo_env *to) {
     current = borrower;
 }
 
-void slice_stop(uint64_t state) {
-    if (current->fp_on)
-        arch_fp_save();
-    env_set(current->entry, state);
-}
-
 void slice_orphan(struct exo_env *entry) {
     struct env *borrower = env_private(entry);
 
@@ -133,7 +127,7 @@ void slice_unwatch(struct env *env) {
 }
 
 /* The sleep ends with this answer. */
-static void slice_answer(struct exo_env *entry, uint64_t answer) {
+static inline void slice_answer(struct exo_env *entry, uint64_t answer) {
     slice_unwatch(env_private(entry));
     env_result(entry, answer);
     env_set(entry, EXO_ENV_READY_CALL);
@@ -146,9 +140,7 @@ void slice_wake(struct exo_env *entry) {
     slice_hurry(entry);
 }
 
-void slice_hurry(struct exo_env *entry) {
-    if (facts.harts == 1 && !hart_table->reserves)
-        return;
+void slice_hurry_harts(struct exo_env *entry) {
     /* A hart that idles and has a slot for it looks again; one with a reserve for it does too. */
     for (struct hart *hart = hart_table; hart < hart_table + facts.harts; hart++) {
         int wanted = 0;
@@ -309,68 +301,106 @@ ARCH_COLD static void slice_watch(struct hart *hart, uint64_t now) {
     }
 }
 
-/* The next position whose owner can run, claimed. */
+static void slice_begin(struct hart *hart, const struct exo_env *owner, uint64_t now) {
+    hart->owner = env_private(owner)->handle;
+    hart->began = now;
+    hart->boundary = now + facts.slot_ticks;
+}
+
+/* The slot is over: one that ends before it had to makes an overrun good. */
+static inline void slice_end(struct hart *hart, struct exo_env *owner, uint64_t now) {
+    if (owner) {
+        owner->runtime += now - hart->began;
+        owner->overruns -= owner->overruns && now < hart->boundary && !hart->told;
+    }
+    hart->owner = 0;
+    hart->told = 0;
+}
+
+/* When a hart that idles must look again, for the sake of one who owns a slot here: at its
+ * deadline, or at the end of a slot, when one who lost it is ready again, or one who has time
+ * elsewhere may stop. */
+static inline uint64_t slice_due(const struct exo_env *entry, uint64_t now) {
+    uint64_t state = env_state(entry), look = now + facts.slot_ticks;
+    uint64_t round = now + EXO_SLOTS_PER_HART * facts.slot_ticks;
+
+    if (state == EXO_ENV_ASLEEP)
+        return env_private(entry)->program && look < entry->deadline ? look : entry->deadline;
+    if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL)
+        return look;
+    /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
+    if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE && entry->budget < round)
+        return entry->budget;
+    return state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING ? round : EXO_NEVER;
+}
+
+/* The hart need not ask the others later than then. */
+static inline void slice_ask_at(struct hart *hart, uint64_t when) {
+    hart->others = when < hart->others ? when : hart->others;
+}
+
+/* The next position whose owner can run, claimed; if nobody can, what is told of them in `hart`. */
 static struct exo_env *slice_slot(struct hart *hart, uint64_t now) {
+    struct exo_env *entry = slice_holder(&hart->slots[hart->position]), *claimed;
+    uint32_t last = UINT32_MAX; /* who was asked last: many own some slots in a row */
+
     slice_watch(hart, now);
+    hart->alone = entry ? env_private(entry) : hart->idle;
+    hart->others = EXO_NEVER;
     for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
-        struct exo_env *entry, *claimed;
+        const struct exo_slot *slot;
 
         hart->position = (hart->position + 1) % EXO_SLOTS_PER_HART;
-        entry = slice_holder(&hart->slots[hart->position]);
+        slot = &hart->slots[hart->position];
+        entry = slot->env == last ? NULL : slice_holder(slot);
         if (!entry)
             continue;
         claimed = slice_claim(entry, now);
-        if (!claimed)
-            continue;
-        if (entry->penalty) {
+        if (claimed && !entry->penalty) {
+            hart->others = 0; /* not all were asked */
+            slice_begin(hart, entry, now);
+            return claimed;
+        }
+        if (claimed) {
             entry->penalty--;
             slice_let_go(claimed);
-            continue;
+        } else {
+            last = slot->env;
         }
-        hart->owner = env_handle(entry);
-        hart->began = now;
-        hart->boundary = now + facts.slot_ticks;
-        return claimed;
-    }
-    return NULL;
-}
-
-/* When an idle hart must look again: the earliest deadline of those who own slots here, or the end
- * of a slot, when one who lost it is ready again, or one who has time elsewhere may stop. */
-static uint64_t slice_alarm(const struct hart *hart, uint64_t now) {
-    uint64_t alarm = EXO_NEVER, look = now + facts.slot_ticks;
-    uint64_t round = now + EXO_SLOTS_PER_HART * facts.slot_ticks;
-
-    for (unsigned i = 0; i < EXO_SLOTS_PER_HART; i++) {
-        const struct exo_env *entry = slice_holder(&hart->slots[i]);
-        uint64_t state = entry ? env_state(entry) : EXO_ENV_FREE;
-        uint64_t when = state == EXO_ENV_ASLEEP ? entry->deadline : EXO_NEVER;
-
-        if (state == EXO_ENV_READY || state == EXO_ENV_READY_CALL ||
-            (state == EXO_ENV_ASLEEP && env_private(entry)->program && look < when))
-            when = look;
-        /* Who has time elsewhere usually keeps it; to look each slot would crowd the lock. */
-        if (state == EXO_ENV_RUNNING || state == EXO_ENV_LENDING)
-            when = round;
-        if (state == EXO_ENV_LENDING && env_private(entry)->kind == ENV_GATE &&
-            entry->budget < when)
-            when = entry->budget;
-        if (when < alarm)
-            alarm = when;
+        if (env_private(entry) != hart->alone)
+            slice_ask_at(hart, slice_due(entry, now));
     }
     for (unsigned i = 0; i < SLICE_RESERVES && hart->reserves; i++) {
         const struct slice_reserve *reserve = &hart->reserve[i];
 
-        if (reserve->woken && !reserve->left && env_find(reserve->env) &&
-            reserve->renewed + reserve->period < alarm)
-            alarm = reserve->renewed + reserve->period;
+        if (reserve->woken && !reserve->left && env_find(reserve->env))
+            slice_ask_at(hart, reserve->renewed + reserve->period);
     }
-    return alarm;
+    hart->quiet = env_changes;
+    return NULL;
 }
 
-struct env *slice_next(void) {
-    struct hart *hart = current->hart;
-    uint64_t now = arch_time();
+/* Nobody can run. The alarm is the earliest time that any of those says, or a reserve. */
+static inline struct env *slice_idle(struct hart *hart, uint64_t now) {
+    uint64_t due = slice_due(hart->alone->entry, now);
+
+    hart->alarm = due < hart->others ? due : hart->others;
+    current = hart->idle;
+    arch_timer_set(hart->alarm);
+    arch_vspace_set(current->satp);
+    return NULL;
+}
+
+/* On with whom current says, till the hart is wanted back. */
+static inline struct env *slice_enter(uint64_t till) {
+    arch_timer_set(till);
+    vspace_enter();
+    upcall_news(current);
+    return current;
+}
+
+/* The whole decision. */
+static __attribute__((noinline)) struct env *slice_choose(struct hart *hart, uint64_t now) {
     int running = current != hart->idle && env_state(current->entry) == EXO_ENV_RUNNING;
     struct slice_reserve *driver;
     struct exo_env *entry = NULL, *left = NULL;
@@ -403,12 +433,7 @@ struct env *slice_next(void) {
     }
     if (!running && !entry) {
         left = env_find(hart->owner);
-        if (left) { /* the end of its slot: one that came before it had to makes an overrun good */
-            left->runtime += now - hart->began;
-            left->overruns -= left->overruns && now < hart->boundary && !hart->told;
-        }
-        hart->owner = 0;
-        hart->told = 0;
+        slice_end(hart, left, now);
         entry = slice_slot(hart, now);
     }
     /* Another hart that idles may have a slot for who has to wait here. */
@@ -418,15 +443,46 @@ struct env *slice_next(void) {
         slice_adopt_chain(entry, hart);
         current = env_private(entry);
     } else if (!running) {
-        current = hart->idle;
-        arch_timer_set(slice_alarm(hart, now));
-        arch_vspace_set(page_satp(arch_physical(arch_kernel_root), 0));
-        return NULL;
+        return slice_idle(hart, now);
     }
-    arch_timer_set(hart->driver ? hart->driver_began + hart->driver->left : hart->boundary);
-    vspace_enter();
-    upcall_news(current);
-    return current;
+    return slice_enter(hart->driver ? hart->driver_began + hart->driver->left : hart->boundary);
+}
+
+/* The one who was alone goes to sleep, or goes on. */
+static __attribute__((noinline)) struct env *slice_rest(struct hart *hart, uint64_t now) {
+    hart->quiet = env_changes;
+    slice_end(hart, hart->alone->entry, now);
+    return slice_idle(hart, now);
+}
+
+static __attribute__((noinline)) struct env *slice_resume(struct hart *hart, uint64_t now) {
+    struct env *alone = hart->alone;
+
+    if (alone->hart != hart || alone->entry->penalty ||
+        !env_change(alone->entry, EXO_ENV_READY_CALL, EXO_ENV_RUNNING))
+        return slice_choose(hart, now);
+    hart->quiet = env_changes;
+    slice_begin(hart, alone->entry, now);
+    current = alone;
+    return slice_enter(hart->boundary);
+}
+
+/* Usually one program sleeps and wakes, and has the hart for itself: when nobody could run at the
+ * last look at all, and since then at most that one has changed, no other has to be asked. */
+struct env *slice_next(void) {
+    struct hart *hart = current->hart;
+    uint64_t now = arch_time(), changes = env_changes - hart->quiet;
+
+    if (changes > 1 || now >= hart->others || slice_watchers || hart->driver || hart->preempted)
+        return slice_choose(hart, now);
+    if (current == hart->idle)
+        return changes ? slice_resume(hart, now)
+               : now < hart->alarm ? NULL
+                                   : slice_choose(hart, now);
+    return changes && current == hart->alone && hart->owner == current->handle &&
+                   env_state(current->entry) == EXO_ENV_ASLEEP
+               ? slice_rest(hart, now)
+               : slice_choose(hart, now);
 }
 
 long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
@@ -443,7 +499,8 @@ long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {
     current->program = program;
     slice_watchers += program != 0;
     slice_stop(EXO_ENV_ASLEEP);
-    slice_return(sleeper, EXO_SLEPT);
+    if (slice_on_loan(sleeper))
+        slice_return(sleeper, EXO_SLEPT);
     return 0;
 }
 
@@ -529,6 +586,7 @@ static struct exo_slot *slice_mine(const struct exo_domain *domain, uint64_t har
 }
 
 ARCH_COLD void slice_clear(struct exo_slot *slot) {
+    env_changes += ENV_OTHERS;
     domain_credit(&domain_table[slot->domain], EXO_SLOTS, 1);
     *slot = (struct exo_slot){0};
 }
@@ -547,6 +605,7 @@ long sys_slice_bind(exo_domain_t owner, uint64_t hart, uint64_t position, exo_en
     /* commit */
     if (!slot->domain)
         domain_charge(domain, EXO_SLOTS, 1);
+    env_changes += ENV_OTHERS;
     slot->domain = (uint16_t)domain_slot(domain);
     slot->env = (uint16_t)env_slot(entry);
     slot->generation = (uint32_t)env_generation(entry);

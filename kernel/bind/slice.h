@@ -1,6 +1,8 @@
 /* slice.h - hart time: slots by position, who runs next, events and sleep */
 /* SPDX-License-Identifier: MIT */
 #pragma once
+#include "arch/riscv64/arch.h"
+#include "kernel/base/trace.h"
 #include "kernel/env/env.h"
 
 enum { SLICE_RESERVES = 8, SLICE_OVERRUNS = 32, SLICE_ASKED = 2 /* predicates, a decision */ };
@@ -13,7 +15,7 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 };
 
 struct hart {
-    uint32_t plic_context;
+    volatile uint32_t *claim; /* of the interrupt controller */
     uint64_t mask; /* 1 << its id */
     struct exo_slot *slots;
     struct env *idle;         /* stands in for an environment when nobody runs */
@@ -24,6 +26,10 @@ struct hart {
     uint8_t told;             /* the owner was told that its slice ends */
     exo_env_t owner;          /* whose slot it is now; 0 = nobody's */
     uint64_t began, boundary;
+    /* At the last look at all nobody could run: the one who has `position`; env_changes then; when
+     * the others must be asked again, and when any. */
+    struct env *alone;
+    uint64_t quiet, others, alarm;
     struct slice_reserve *driver; /* runs now, by its reserve */
     uint64_t driver_began;
     exo_env_t preempted; /* the one whom the driver interrupted */
@@ -39,7 +45,11 @@ extern struct hart hart_table[EXO_HARTS];
  * may go on). Looks at each of the 64 slots at most once. */
 struct env *slice_next(void);
 /* Takes the hart from the running environment: its context is saved already. */
-void slice_stop(uint64_t state);
+static inline void slice_stop(uint64_t state) {
+    if (current->fp_on)
+        arch_fp_save();
+    env_set(current->entry, state);
+}
 /* A stopped environment on loan returns the hart: its lender, if one still waits, goes on with the
  * reason. */
 int slice_return(struct env *env, uint64_t reason);
@@ -68,7 +78,11 @@ void slice_post(struct exo_env *entry, uint64_t bits);
 /* Wakes a sleeper whatever it waits for. */
 void slice_wake(struct exo_env *entry);
 /* Tells idle harts, and those that reserve time for it, that an environment can run. */
-void slice_hurry(struct exo_env *entry);
+void slice_hurry_harts(struct exo_env *entry);
+static inline void slice_hurry(struct exo_env *entry) {
+    if (facts.harts > 1 || hart_table->reserves)
+        slice_hurry_harts(entry);
+}
 /* A sleeper wakes, or dies: nobody asks its predicate any more. */
 void slice_unwatch(struct env *env);
 /* Makes this hart the one that a stopped environment will run on: stack, gates, words. */

@@ -24,16 +24,11 @@ int plic_has(uint64_t context) {
            4 * (PLIC_THRESHOLD + (context + 1) * PLIC_CONTEXT) <= plic_size;
 }
 
-void plic_hart_init(uint32_t context) {
+volatile uint32_t *plic_hart_init(uint64_t context) {
     for (uint32_t word = 0; word <= plic_lines / 32; word++)
         plic[PLIC_ENABLE + context * PLIC_ENABLE_CONTEXT + word] = ~0u;
     plic[PLIC_THRESHOLD + context * PLIC_CONTEXT] = 0;
-}
-
-uint32_t plic_claim(uint32_t context) { return plic[PLIC_CLAIM + context * PLIC_CONTEXT]; }
-
-void plic_complete(uint32_t context, uint32_t line) {
-    plic[PLIC_CLAIM + context * PLIC_CONTEXT] = line;
+    return &plic[PLIC_CLAIM + context * PLIC_CONTEXT];
 }
 
 void plic_open(uint32_t line, int open) { plic[line] = open != 0; }

@@ -65,7 +65,8 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     sectors = r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
     if (sectors < EXO_UNIT)
         return 0;
-    *blk = (struct virtio_blk){.registers = r, .queue = queue};
+    *blk = (struct virtio_blk){
+        .registers = r, .queue = queue, .zeros = arch_physical(queue->zeros)};
     for (unsigned i = 0; i < VIRTIO_BLK_MEMORY; i++)
         arch_zero_page(memory + i * ARCH_PAGE);
     virtio_blk_stop(blk);
@@ -114,13 +115,16 @@ void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_re
     request->header.sector = asked->sector;
     request->status = UINT8_MAX;
     request->part[HEADER].next = bytes ? DATA : STATUS;
-    for (uint32_t part = DATA, length; bytes; bytes -= length, offset = 0, part++) {
-        uint64_t page = asked->op == EXO_DISK_ZERO ? arch_physical(queue->zeros)
-                                                   : (facts.memory_frame + *frame++) << 12;
+    for (uint16_t next = DATA; bytes; offset = 0) {
+        struct virtio_descriptor *part = &request->part[next++];
+        uint32_t length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
 
-        length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
-        request->part[part] = (struct virtio_descriptor){
-            page + offset, length, way, (uint16_t)(bytes > length ? part + 1 : STATUS)};
+        part->address = offset + (asked->op == EXO_DISK_ZERO ? blk->zeros
+                                                             : (facts.memory_frame + *frame++) << 12);
+        part->length = length;
+        part->flags = way;
+        bytes -= length;
+        part->next = bytes ? next : STATUS;
     }
     queue->available.slot[queue->available.index % QUEUE] = (uint16_t)slot;
     arch_fence_device();
@@ -134,15 +138,15 @@ void virtio_blk_acknowledge(struct virtio_blk *blk) {
     blk->registers[R_NEWS_TAKEN] = blk->registers[R_NEWS];
 }
 
-int64_t virtio_blk_ended(struct virtio_blk *blk, int *well) {
+int64_t virtio_blk_ended(struct virtio_blk *blk) {
     uint32_t slot;
 
     if (__atomic_load_n(&blk->queue->used.index, __ATOMIC_RELAXED) == blk->used)
         return -1;
     arch_fence_device();
     slot = blk->queue->used.ended[blk->used++ % QUEUE].slot;
-    *well = slot < VIRTIO_BLK_SLOTS && !blk->queue->slot[slot].status;
-    return slot;
+    return slot < VIRTIO_BLK_SLOTS && !blk->queue->slot[slot].status ? slot
+                                                                     : slot | VIRTIO_BLK_BADLY;
 }
 
 void virtio_blk_stop(struct virtio_blk *blk) {

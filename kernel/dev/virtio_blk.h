@@ -9,6 +9,7 @@ enum { VIRTIO_BLK_READONLY = 1 << 5, VIRTIO_BLK_FLUSHES = 1 << 9 }; /* as the de
 struct virtio_blk {
     volatile uint32_t *registers;
     struct virtio_queue *queue;
+    uint64_t zeros; /* where a page of them lies */
     uint16_t used;
     uint16_t flags;
 };
@@ -20,8 +21,9 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
 void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_request *asked);
 /* The device says that it has news: takes its word. */
 void virtio_blk_acknowledge(struct virtio_blk *blk);
-/* The next slot that ended, and whether well; -1: none. Not believed: it may name one that is free.
- */
-int64_t virtio_blk_ended(struct virtio_blk *blk, int *well);
+/* The next slot that ended, with VIRTIO_BLK_BADLY if it did; -1: none. Not believed: it may name one
+ * that is free. */
+#define VIRTIO_BLK_BADLY (1ll << 32)
+int64_t virtio_blk_ended(struct virtio_blk *blk);
 /* Afterwards it touches no memory. */
 void virtio_blk_stop(struct virtio_blk *blk);

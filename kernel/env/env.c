@@ -4,6 +4,7 @@
 #include "kernel/env/domain.h"
 
 struct exo_env *env_table;
+uint64_t env_changes;
 struct exo_env env_none = {.state_word = EXO_ENV_DEAD};
 
 struct exo_env *env_named(exo_env_t handle) {

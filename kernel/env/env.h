@@ -3,7 +3,7 @@
 #pragma once
 #include "kernel/abi/uarea.h"
 
-enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255 };
+enum { ENV_CALLS = 64, ENV_STATE_BITS = 16, ENV_STATE = 255, ENV_OTHERS = 2 };
 
 /* How the saved context is to be restored. */
 enum env_kind {
@@ -58,6 +58,9 @@ struct env {
 register struct env *current asm("gp");
 
 extern struct exo_env *env_table;
+/* One more each time an environment stops, or wakes; ENV_OTHERS more when one is born or gone, or a
+ * slot is another's: that is never taken for the one who sleeps and wakes alone on its hart. */
+extern uint64_t env_changes;
 extern struct exo_env env_none; /* what unbound gates point to: matches nothing */
 
 static inline struct exo_uarea *env_uarea(struct env *env) {
@@ -107,6 +110,7 @@ struct exo_env *env_mine(exo_env_t handle);
 int env_change(struct exo_env *entry, uint64_t from, uint64_t to);
 /* Sets the state of an entry that nobody else can claim now. */
 static inline void env_set(struct exo_env *entry, uint64_t state) {
+    env_changes++;
     __atomic_store_n(&entry->state_word, (entry->state_word & ~(uint64_t)ENV_STATE) | state,
                      __ATOMIC_RELEASE);
 }

@@ -30,6 +30,7 @@ static void death_reap(struct exo_env *entry) {
     domain->ask[EXO_ENVS].count += env->reason == EXO_DEATH_ABORT; /* that was struck off already */
     domain_credit(domain, EXO_ENVS, 1);
     vspace_table[entry->vspace].environments--;
+    env_changes += ENV_OTHERS;
     frame_return(frame + 1, domain);
     frame_table[frame].pins--;
     frame_table[frame].wx--;
