@@ -8,6 +8,7 @@
 struct exo_disk_queue {
     struct exo_queue *queue; /* the frame, bound readable and writable */
     uint64_t volume, bits;   /* events of completions, to the environment that attached it */
+    uint64_t second;         /* in ticks */
     unsigned eager;          /* kicks before the first that sleeps */
 };
 
@@ -15,13 +16,29 @@ struct exo_disk_queue {
  * an error of volume_bind. */
 long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t frame, void *page,
                      uint64_t bits);
+/* EXO_DISK_PENDING, 0, or why it failed. */
+static inline int32_t exo_disk_status(const struct exo_disk_queue *disk, unsigned place) {
+    return __atomic_load_n(&disk->queue->request[place].status, __ATOMIC_ACQUIRE);
+}
+
 /* The next request to be filled in, in place, or null while that place is in use: op, offset,
  * sectors, sector and frames. */
-struct exo_request *exo_disk_next(struct exo_disk_queue *disk);
+static inline struct exo_request *exo_disk_next(struct exo_disk_queue *disk) {
+    unsigned place = disk->queue->tail % EXO_REQUESTS;
+
+    return exo_disk_status(disk, place) == EXO_DISK_PENDING ? NULL : &disk->queue->request[place];
+}
+
 /* It is filled in: the kernel may have it. Its place, 0 to EXO_REQUESTS - 1. */
-unsigned exo_disk_put(struct exo_disk_queue *disk);
-/* EXO_DISK_PENDING, 0, or why it failed. */
-int32_t exo_disk_status(const struct exo_disk_queue *disk, unsigned place);
+static inline unsigned exo_disk_put(struct exo_disk_queue *disk) {
+    uint32_t tail = disk->queue->tail;
+    unsigned place = tail % EXO_REQUESTS;
+
+    disk->queue->request[place].status = EXO_DISK_PENDING;
+    __atomic_store_n(&disk->queue->tail, tail + 1, __ATOMIC_RELEASE);
+    return place;
+}
+
 /* Kicks, and sleeps till the request ends: its status. A device that keeps it for longer than the
  * kernel is patient fails it with EXO_E_IO. */
 long exo_disk_wait(struct exo_disk_queue *disk, unsigned place);

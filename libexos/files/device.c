@@ -6,6 +6,7 @@
 #include "libexos/vm/vm.h"
 
 enum { PAGE_SECTORS = EXO_PAGE / LOGFS_SECTOR, DEVICE_BITS = 1 << 30 };
+#define NOWHERE (~0ull)
 
 /* Waits till at most `left` requests are under way. */
 static void device_wait(struct files_device *device, uint32_t left) {
@@ -14,10 +15,11 @@ static void device_wait(struct files_device *device, uint32_t left) {
             device->error = LOGFS_EIO;
 }
 
-static void request_put(struct files_device *device) {
+static inline void request_put(struct files_device *device) {
     if (!device->at)
         return;
     device->at = NULL;
+    device->next = NOWHERE;
     device->asked++;
     exo_disk_put(&device->queue);
 }
@@ -25,56 +27,73 @@ static void request_put(struct files_device *device) {
 /* A new request, once there is a place for it. */
 static void request_begin(struct files_device *device, uint8_t op, uint64_t sector,
                           uint32_t offset) {
+    struct exo_request *at;
+
     request_put(device);
-    device_wait(device, EXO_REQUESTS - 1);
-    device->at = exo_disk_next(&device->queue);
+    if (device->asked - device->ended == EXO_REQUESTS)
+        device_wait(device, EXO_REQUESTS - 1);
+    device->at = at = exo_disk_next(&device->queue);
     device->frames = 0;
-    device->at->op = op;
-    device->at->offset = (uint8_t)offset;
-    device->at->sector = sector;
-    device->at->sectors = 0;
+    at->op = op;
+    at->offset = (uint8_t)offset;
+    at->sector = sector;
+    at->sectors = 0;
 }
 
 /* Sectors that lie in one page: behind those of the last request if they follow there and here. */
-static void page_add(struct files_device *device, uint8_t op, uint64_t sector, uint64_t address,
-                     uint32_t sectors) {
-    uint32_t offset = (uint32_t)(address % EXO_PAGE / LOGFS_SECTOR);
-    const struct exo_request *at = device->at;
-    long frame = vm_frame(address & ~(EXO_PAGE - 1));
+static inline void page_add(struct files_device *device, uint8_t op, uint64_t sector,
+                            uint64_t address, uint32_t offset, uint32_t sectors) {
+    long frame = vm_frame(address);
 
     if (frame < 0) {
         device->error = LOGFS_EIO;
         return;
     }
-    if (!at || offset || (at->offset + at->sectors) % PAGE_SECTORS ||
-        at->sector + at->sectors != sector || device->frames == device->most)
+    if (sector != device->next || offset || device->frames == device->most)
         request_begin(device, op, sector, offset);
     device->at->frame[device->frames++] = (uint32_t)frame;
     device->at->sectors = (uint16_t)(device->at->sectors + sectors);
+    device->next = offset + sectors == PAGE_SECTORS ? sector + sectors : NOWHERE;
 }
 
-/* Logical sectors, from or to memory in a row. */
-static void row_add(struct files_device *device, uint8_t op, uint64_t sector, uint64_t address,
-                    uint32_t sectors) {
-    if (address % LOGFS_SECTOR)
-        device->error = LOGFS_EIO;
-    while (sectors && !device->error) {
-        uint32_t units, part = (uint32_t)(PAGE_SECTORS - address % EXO_PAGE / LOGFS_SECTOR);
-        uint32_t unit = volume_map_find(&device->map, sector / EXO_UNIT, &units);
-        uint32_t inside = (uint32_t)(sector % EXO_UNIT);
+/* Looks for the row that a logical sector lies in. */
+static __attribute__((noinline)) int row_find(struct files_device *device, uint64_t sector) {
+    uint32_t units, unit = volume_map_find(&device->map, sector / EXO_UNIT, &units);
 
-        if (!unit) {
+    if (!unit)
+        return 0;
+    device->first = sector - sector % EXO_UNIT;
+    device->end = device->first + (uint64_t)units * EXO_UNIT;
+    device->shift = (uint64_t)unit * EXO_UNIT - device->first;
+    return 1;
+}
+
+/* Logical sectors, from or to pieces of memory. */
+static void pieces_add(struct files_device *device, uint8_t op, uint64_t sector,
+                       const struct logfs_piece *pieces, unsigned count) {
+    for (const struct logfs_piece *piece = pieces; piece < pieces + count; piece++) {
+        uint64_t address = (uint64_t)piece->memory;
+        uint32_t left = piece->sectors;
+
+        if (address % LOGFS_SECTOR)
             device->error = LOGFS_EIO;
-            return;
+        while (left && !device->error) {
+            uint32_t offset = (uint32_t)(address % EXO_PAGE / LOGFS_SECTOR);
+            uint32_t part = PAGE_SECTORS - offset;
+
+            if ((sector < device->first || sector >= device->end) && !row_find(device, sector)) {
+                device->error = LOGFS_EIO;
+                return;
+            }
+            if (part > left)
+                part = left;
+            if (part > device->end - sector)
+                part = (uint32_t)(device->end - sector);
+            page_add(device, op, sector + device->shift, address, offset, part);
+            sector += part;
+            address += (uint64_t)part * LOGFS_SECTOR;
+            left -= part;
         }
-        if (part > sectors)
-            part = sectors;
-        if (part > EXO_UNIT - inside)
-            part = EXO_UNIT - inside;
-        page_add(device, op, (uint64_t)unit * EXO_UNIT + inside, address, part);
-        sector += part;
-        address += (uint64_t)part * LOGFS_SECTOR;
-        sectors -= part;
     }
 }
 
@@ -92,23 +111,15 @@ static int device_read(struct logfs_device *logfs, uint64_t sector, void *memory
                        uint32_t sectors) {
     struct files_device *device = (struct files_device *)logfs;
 
-    row_add(device, EXO_DISK_READ, sector, (uint64_t)memory, sectors);
+    pieces_add(device, EXO_DISK_READ, sector, &(struct logfs_piece){memory, sectors}, 1);
     return device_end(device);
-}
-
-static void pieces_add(struct files_device *device, uint64_t sector,
-                       const struct logfs_piece *pieces, unsigned count) {
-    for (unsigned i = 0; i < count; i++) {
-        row_add(device, EXO_DISK_WRITE, sector, (uint64_t)pieces[i].memory, pieces[i].sectors);
-        sector += pieces[i].sectors;
-    }
 }
 
 static int device_write(struct logfs_device *logfs, uint64_t sector,
                         const struct logfs_piece *pieces, unsigned count) {
     struct files_device *device = (struct files_device *)logfs;
 
-    pieces_add(device, sector, pieces, count);
+    pieces_add(device, EXO_DISK_WRITE, sector, pieces, count);
     return device_end(device);
 }
 
@@ -126,7 +137,7 @@ static int device_write_flush(struct logfs_device *logfs, uint64_t sector,
     struct files_device *device = (struct files_device *)logfs;
     int error;
 
-    pieces_add(device, sector, pieces, count);
+    pieces_add(device, EXO_DISK_WRITE, sector, pieces, count);
     if (device->at && device->asked == device->ended) {
         device->at->op = EXO_DISK_WRITE_FLUSH;
         return device_end(device);
@@ -148,8 +159,9 @@ long files_device_open(struct files_device *device, uint64_t volume, const struc
                    .write = device_write,
                    .flush = device_flush,
                    .write_flush = device_write_flush},
-        .map = *map,
         .most = exo_facts()->disk[disk].most,
+        .next = NOWHERE,
+        .map = *map,
     };
     return exo_disk_attach(&device->queue, volume, (uint64_t)frame, (void *)queue, DEVICE_BITS);
 }

@@ -10,12 +10,15 @@
 struct files_device {
     struct logfs_device device;
     struct exo_disk_queue queue;
-    struct volume_map map;
     uint32_t most;          /* frames of a request */
     uint32_t asked, ended;  /* requests so far */
-    struct exo_request *at; /* one that is being filled in, or null */
-    uint32_t frames;        /* in it */
+    uint32_t frames;        /* in the one that is being filled in */
+    struct exo_request *at; /* which is that, or null */
+    uint64_t next;          /* the disk's sector that would follow in it, if a page begins there */
+    uint64_t first, end;    /* the logical sectors found last, which lie in a row */
+    uint64_t shift;         /* from them to the disk's */
     int error;
+    struct volume_map map;
 };
 
 /* Takes up the volume of that number, which this domain holds, whose logical units lie as `map`

@@ -72,11 +72,29 @@ static long frame_step(void *what) {
     return 0;
 }
 
-long vm_frame(uint64_t address) {
-    uint64_t frame = address;
-    long error = address < EXO_USER_END ? vm_patiently(frame_step, &frame) : EXO_E_ARG;
+/* Of a page that may be written as it stands one load says all, and is as true as it would be a
+ * moment after the lock was let go. */
+static inline uint64_t word_of_written(const uint64_t *word) {
+    uint64_t value = *(const volatile uint64_t *)word;
 
+    return value & (uint64_t)EXO_W << PAGE_PLAIN_SHIFT ? value : 0;
+}
+
+static __attribute__((noinline)) long frame_patiently(uint64_t address) {
+    const uint64_t *word = address < EXO_USER_END ? table_find(address) : NULL;
+    uint64_t value = word ? word_of_written(word) : 0, frame = address;
+    long error;
+
+    if (value)
+        return (long)page_number(value);
+    error = address < EXO_USER_END ? vm_patiently(frame_step, &frame) : EXO_E_ARG;
     return error < 0 ? error : (long)frame;
+}
+
+long vm_frame(uint64_t address) {
+    uint64_t value = table_is_near(address) ? word_of_written(table_linear(address)) : 0;
+
+    return value ? (long)page_number(value) : frame_patiently(address);
 }
 
 int vm_allows(uint64_t address, uint64_t length, unsigned rights) {

@@ -23,6 +23,7 @@
 #define PAGE_SHARED                                                                                \
     (1ull << 35) /* others see its frame: bound without EXO_W, copied if written                   \
                   */
+#define PAGE_PLAIN_SHIFT 8
 #define PAGE_HANDLER_SHIFT 20
 #define PAGE_MOST_SHIFT 24
 #define PAGE_NUMBER_SHIFT 36 /* of its frame, its slot, or its transit */
@@ -49,7 +50,7 @@ static inline uint64_t page_with_plain(uint64_t word) {
         most = 0;
     else if (most & EXO_X || word & (PAGE_CLEAN | PAGE_SHARED))
         most &= EXO_R;
-    return (word & ~PAGE_PLAIN) | most << 8;
+    return (word & ~PAGE_PLAIN) | most << PAGE_PLAIN_SHIFT;
 }
 
 static inline void page_put(uint64_t *word, uint64_t value) {
@@ -84,11 +85,14 @@ static inline uint64_t *table_linear(uint64_t address) {
     return (uint64_t *)(EXO_VM_TABLES + (address >> EXO_PAGE_SHIFT << 3));
 }
 
-static inline uint64_t *table_find(uint64_t address) {
+/* Is the word of a page in the linear table, for sure? */
+static inline int table_is_near(uint64_t address) {
     uint64_t leaf = address >> TABLE_LEAF_SHIFT;
 
-    if (*(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] == leaf + 1)
-        return table_linear(address);
-    return table_format.find(address);
+    return *(volatile uint64_t *)&table_near[leaf % TABLE_NEAR] == leaf + 1;
+}
+
+static inline uint64_t *table_find(uint64_t address) {
+    return table_is_near(address) ? table_linear(address) : table_format.find(address);
 }
 #endif
