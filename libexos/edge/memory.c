@@ -8,6 +8,15 @@
 
 typedef uint64_t word_t __attribute__((may_alias));
 
+enum { LONG = 256 };
+
+PLAIN_LOOP static inline __attribute__((always_inline)) void set_words(word_t *w, uint64_t word,
+                                                                       int count) {
+#pragma GCC unroll 32
+    for (int at = 0; at < count; at++)
+        w[at] = word;
+}
+
 PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length) {
     unsigned char *p = to;
     uint64_t word = (uint8_t)byte * 0x0101010101010101ull;
@@ -16,26 +25,16 @@ PLAIN_LOOP __attribute__((weak)) void *memset(void *to, int byte, size_t length)
         *p++ = (unsigned char)byte;
         length--;
     }
-    for (; length >= 64; length -= 64, p += 64) {
-        word_t *w = (word_t *)p;
-
-        w[0] = word;
-        w[1] = word;
-        w[2] = word;
-        w[3] = word;
-        w[4] = word;
-        w[5] = word;
-        w[6] = word;
-        w[7] = word;
-    }
+    for (; length >= LONG; length -= LONG, p += LONG)
+        set_words((word_t *)p, word, LONG / 8);
+    for (; length >= 64; length -= 64, p += 64)
+        set_words((word_t *)p, word, 8);
     for (; length >= 8; length -= 8, p += 8)
         *(word_t *)p = word;
     while (length--)
         *p++ = (unsigned char)byte;
     return to;
 }
-
-enum { LONG = 256 };
 
 /* Upwards, word by word also when the two sides are not aligned alike: then each word written is
  * made of two that were read, and no word is read that has no byte of `from`. Right for areas that

@@ -17,8 +17,14 @@ uint64_t exo_time_base(void) {
 }
 
 uint64_t exo_ns_of_ticks(uint64_t ticks) {
-    uint64_t base = exo_time_base();
+    static uint64_t tick; /* in nanoseconds, if they are whole */
+    uint64_t base;
 
+    if (tick)
+        return ticks * tick;
+    base = exo_time_base();
+    if (SECOND % base == 0)
+        tick = SECOND / base;
     return ticks / base * SECOND + ticks % base * SECOND / base;
 }
 

@@ -18,20 +18,19 @@ static void piece_give(unsigned class, void *piece) {
     free_pieces[class] = piece;
 }
 
-/* Cuts what is larger; pages come from vm. */
-static void pieces_fill(unsigned class);
+static void *piece_new(unsigned class);
 
-static void *piece_take(unsigned class) {
-    void **piece;
+static inline void *piece_take(unsigned class) {
+    void **piece = free_pieces[class];
 
-    if (!free_pieces[class])
-        pieces_fill(class);
-    if ((piece = free_pieces[class]))
-        free_pieces[class] = *piece;
+    if (!piece)
+        return piece_new(class);
+    free_pieces[class] = *piece;
     return piece;
 }
 
-static void pieces_fill(unsigned class) {
+/* Cuts what is larger, keeping the rest; pages come from vm. */
+static __attribute__((noinline)) void *piece_new(unsigned class) {
     uint64_t size = 1ull << (PIECE + class), length = EXO_PAGE;
     char *at;
 
@@ -43,8 +42,9 @@ static void pieces_fill(unsigned class) {
     } else {
         at = piece_take(PAGE_PIECE);
     }
-    for (uint64_t done = 0; at && done < length; done += size)
+    for (uint64_t done = size; at && done < length; done += size)
         piece_give(class, at + done);
+    return at;
 }
 
 static void *page_take(struct logfs_host *host) {
@@ -57,8 +57,19 @@ static void page_free(struct logfs_host *host, void *page) {
     piece_give(PAGE_PIECE, page);
 }
 
-static unsigned class_of(size_t size) {
-    return size <= 1 << PIECE ? 0 : 64 - PIECE - (unsigned)__builtin_clzl(size - 1);
+/* The bits that are left of size - 1, counted without an instruction that counts them. */
+static inline unsigned class_of(size_t size) {
+    unsigned left = size ? (unsigned)(size - 1) >> PIECE : 0, class = 0;
+
+    if (left >= 1 << 4) {
+        left >>= 4;
+        class = 4;
+    }
+    if (left >= 1 << 2) {
+        left >>= 2;
+        class += 2;
+    }
+    return class + (left < 2 ? left : 2);
 }
 
 static void *memory_take(size_t size) {
@@ -77,17 +88,29 @@ static void memory_give(void *memory, size_t size) {
         vm_unmap((uint64_t)memory, size);
 }
 
-static void *resize(struct logfs_host *host, void *memory, size_t old, size_t size) {
-    void *fresh = NULL;
+/* To another size: in its own piece, if that is as large. */
+static __attribute__((noinline)) void *memory_change(void *memory, size_t old, size_t size) {
+    void *fresh;
 
-    (void)host;
-    if (size && !(fresh = memory_take(size)))
+    if (old <= EXO_PAGE && size <= EXO_PAGE && class_of(old) == class_of(size))
+        return memory;
+    fresh = memory_take(size);
+    if (!fresh)
         return NULL;
-    if (fresh && memory)
-        memcpy(fresh, memory, old < size ? old : size);
+    memcpy(fresh, memory, old < size ? old : size);
+    memory_give(memory, old);
+    return fresh;
+}
+
+static void *resize(struct logfs_host *host, void *memory, size_t old, size_t size) {
+    (void)host;
+    if (memory && size)
+        return memory_change(memory, old, size);
+    if (size)
+        return memory_take(size);
     if (memory)
         memory_give(memory, old);
-    return fresh;
+    return NULL;
 }
 
 static uint64_t now(struct logfs_host *host) {
