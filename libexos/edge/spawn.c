@@ -3,6 +3,7 @@
 #include "libexos/edge/bind.h"
 #include "libexos/edge/companion.h"
 #include "libexos/edge/export.h"
+#include "libexos/edge/feature.h"
 #include "libexos/edge/image.h"
 #include "libexos/edge/string.h"
 #include "libexos/edge/time.h"
@@ -122,6 +123,7 @@ static long open_start(struct image *image, const struct exo_spawn *what, uint64
     start->instance = what->instance;
     start->files = what->files;
     start->epoch = exo_epoch();
+    start->features = exo_features;
     memcpy(start->word, what->word, sizeof(start->word));
     exo_strlcpy(start->name, what->name ? what->name : "program", sizeof(start->name));
     image->start = start;

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "libexos/edge/start.h"
 #include "libexos/edge/console.h"
+#include "libexos/edge/feature.h"
 #include "libexos/edge/print.h"
 #include "libexos/edge/time.h"
 
 _Noreturn void exo_begin(struct exo_uarea *uarea);
 long exo_crash_error;
+uint64_t exo_features;
 
 static const struct exo_start *block;
 
@@ -24,6 +26,7 @@ void exo_begin(struct exo_uarea *uarea) {
     if (start && start->magic == EXO_START_MAGIC) {
         block = start;
         exo_epoch_set(start->epoch);
+        exo_features = start->features;
         if (start->console)
             exo_console_bind(start->console);
         if (start->instance)

@@ -28,6 +28,7 @@ struct exo_start {
     exo_env_t instance;   /* POSIX server for EXO_GATE_INSTANCE, 0 = none */
     exo_env_t files;      /* file server for EXO_GATE_FILES (files/files.h), 0 = none */
     uint64_t epoch;       /* of the clock (edge/time.h:exo_epoch), 0 = not known */
+    uint64_t features;    /* of the harts (edge/feature.h:exo_features) */
     uint64_t word[8];     /* the spawner's own */
     char name[32];
     uint64_t areas;

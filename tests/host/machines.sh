@@ -4,11 +4,12 @@
 #
 # No Sstc: firmware sets the timers. Svade: a page whose A or D bit is not set faults, where others set the bit. sifive_u:
 # a hart 0 without S-mode, no Sstc, no time CSR, 53 lines. SiFive's harts: every TLB fence is one of everything.
+# No Zbc: sums go by tables.
 set -u
 dir=build/log/host/machines
 mkdir -p "$dir"
 export TIMEOUT=$((60 * ${PATIENCE:-1}))
-tests=(slice_shares:4 sleep_wakeup:4 critical_bounded:1 stale_tlb_other_hart:4 asid_recycle:1 vm_swap:1 vm_copy:1)
+tests=(slice_shares:4 sleep_wakeup:4 critical_bounded:1 stale_tlb_other_hart:4 asid_recycle:1 vm_swap:1 vm_copy:1 crc32c_both_ways:1)
 
 count=0
 result() { # bad? what [log]
@@ -47,6 +48,7 @@ machine() { # name, board, words for the emulator, lines that the boot prints...
 
 machine no-sstc virt '-cpu rv64,sstc=off' '^harts: 4 at 10000000 Hz, timers by firmware'
 machine sifive-harts virt '-cpu rv64,mvendorid=0x489' '^harts: 4 at 10000000 Hz'
+machine no-zbc virt '-cpu rv64,zbc=false' '^harts: 4 at 10000000 Hz'
 machine svade virt '-cpu rv64,svadu=off,svade=on' '^harts: 4 at 10000000 Hz'
 machine sifive_u sifive_u '' '^hart 0 skipped: ' '^harts: 4 at 1000000 Hz, timers by firmware'
 echo "1..$count"

@@ -7,6 +7,7 @@
 /* dts: dts/virt.dts dts/fu540.dts dts/fu740.dts dts/jh7110.dts dts/odd.dts */
 #include "userland/init/tree.h"
 #include "kernel/dev/fdt.h"
+#include "libexos/edge/feature.h"
 #include "tests/host/dtb.h"
 
 static struct machine machine;
@@ -90,6 +91,23 @@ static void test_harts(void) {
            refused_is(3, 3, "disabled") && refused_is(5, 64, "its id is above 63") &&
            refused_is(7, 6, "no interrupts"),
        "odd: every other hart is refused with its reason");
+    ok(harts[1].features == EXO_FEATURE_CLMUL && harts[4].features == EXO_FEATURE_CLMUL &&
+           !harts[0].features && !harts[6].features && !harts[8].features,
+       "odd: zbc and zbkc are told from longer names");
+}
+
+static void test_features(void) {
+    read_board("virt");
+    ok(tree_features(harts, hart_count) == EXO_FEATURE_CLMUL, "virt: all harts have zbc");
+    harts[2].features = 0;
+    ok(tree_features(harts, hart_count) == 0, "what one hart lacks is not there");
+    harts[2].refusal = "disabled";
+    ok(tree_features(harts, hart_count) == EXO_FEATURE_CLMUL, "but a hart that is refused may");
+    ok(tree_features(harts, 0) == 0, "no hart, no features");
+    read_board("jh7110");
+    ok(tree_features(harts, hart_count) == 0, "jh7110: zba and zbb are none of them");
+    read_board("fu740");
+    ok(tree_features(harts, hart_count) == 0, "fu740: nor is any by riscv,isa-extensions");
 }
 
 static void test_virt(void) {
@@ -212,6 +230,7 @@ static void test_corrupt(const char *board) {
 
 int main(void) {
     test_harts();
+    test_features();
     test_virt();
     test_boards();
     test_odd();

@@ -1,6 +1,7 @@
 /* hart.c - the machine told in words, and its other harts started */
 /* SPDX-License-Identifier: MIT */
 #include "init.h"
+#include "libexos/edge/feature.h"
 #include "libexos/edge/tree.h"
 #include "tree.h"
 
@@ -42,6 +43,7 @@ long harts_start(void) {
         if (refusal)
             exo_printf("hart %lu skipped: %s\n", harts[i].id, refusal);
     }
+    exo_features = tree_features(harts, count);
     while (facts->harts_ready < facts->harts && exo_time() < end)
         exo_sleep_ns(100000);
     exo_printf("harts: %u at %lu Hz%s%s\n", facts->harts_ready, exo_time_base(),

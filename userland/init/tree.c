@@ -3,6 +3,7 @@
 #include "tree.h"
 #include <libfdt.h>
 #include <string.h>
+#include "libexos/edge/feature.h"
 
 enum { TREE_DEPTH = 8, TREE_PAGES = 16, TREE_WHOLE = -1, TREE_PAGE = 4096 };
 enum { TREE_SUPERVISOR_EXTERNAL = 9 };
@@ -275,6 +276,17 @@ static bool has_letter(const void *blob, int cpu, const char *name) {
     return has_text(blob, cpu, "riscv,isa-extensions", name);
 }
 
+/* The same of a name of several letters, which stand behind underlines. */
+static bool has_extension(const void *blob, int cpu, const char *name) {
+    size_t length = strlen(name);
+    const char *at = fdt_stringlist_get(blob, cpu, "riscv,isa", 0, NULL);
+
+    while (at && (at = strchr(at, '_')))
+        if (!strncmp(++at, name, length) && (!at[length] || at[length] == '_'))
+            return true;
+    return has_text(blob, cpu, "riscv,isa-extensions", name);
+}
+
 /* No single test tells: some trees call the monitor hart okay, some give it an MMU. */
 static void read_hart(const void *blob, int plic, int cpu, struct tree_hart *hart) {
     bool mmu =
@@ -286,6 +298,8 @@ static void read_hart(const void *blob, int plic, int cpu, struct tree_hart *har
                     : hart->id > 63                                  ? "its id is above 63"
                     : !read_context(blob, plic, cpu, &hart->context) ? "no interrupts"
                                                                      : NULL;
+    if (has_extension(blob, cpu, "zbc") || has_extension(blob, cpu, "zbkc"))
+        hart->features |= EXO_FEATURE_CLMUL;
 }
 
 uint32_t tree_harts(const void *blob, uint64_t length, struct tree_hart *harts, uint32_t most) {
@@ -305,4 +319,16 @@ uint32_t tree_harts(const void *blob, uint64_t length, struct tree_hart *harts, 
         read_hart(blob, plic, cpu, &harts[count++]);
     }
     return count;
+}
+
+uint64_t tree_features(const struct tree_hart *harts, uint32_t count) {
+    uint64_t features = ~0ull;
+    uint32_t asked = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!harts[i].refusal) {
+            features &= harts[i].features;
+            asked++;
+        }
+    return asked ? features : 0;
 }

@@ -36,8 +36,11 @@ struct tree_hart {
     uint64_t id;         /* mhartid, as SBI names it */
     uint32_t context;    /* S-mode context of the PLIC */
     const char *refusal; /* why the kernel could not run there, or 0 */
+    uint64_t features;   /* libexos/edge/feature.h: enum exo_feature */
 };
 
 /* Fills `harts` (at most `most`) in the tree's order. How many; 0 too if the tree is corrupt. */
 uint32_t tree_harts(const void *blob, uint64_t length, struct tree_hart *harts, uint32_t most);
+/* What all of them have that are not refused. */
+uint64_t tree_features(const struct tree_hart *harts, uint32_t count);
 #endif
