@@ -20,7 +20,8 @@ long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t fram
 }
 
 long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
-    int32_t status = exo_disk_status(disk, place);
+    const int32_t *at = &disk->queue->request[place].status;
+    int32_t status = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 
     /* Of a second at most: the kernel looks at its patience in kicks. Events may be those of
      * requests that ended before they were waited for. */
@@ -30,7 +31,7 @@ long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
 
         if (error < 0)
             return error;
-        status = exo_disk_status(disk, place);
+        status = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     }
     return status;
 }

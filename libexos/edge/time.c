@@ -16,17 +16,17 @@ uint64_t exo_time_base(void) {
     return base;
 }
 
-uint64_t exo_ns_of_ticks(uint64_t ticks) {
-    static uint64_t tick; /* in nanoseconds, if they are whole */
-    uint64_t base;
+static uint64_t tick; /* in nanoseconds, if they are whole and it is known */
 
-    if (tick)
-        return ticks * tick;
-    base = exo_time_base();
+static __attribute__((noinline)) uint64_t ns_of_parts(uint64_t ticks) {
+    uint64_t base = exo_time_base();
+
     if (SECOND % base == 0)
         tick = SECOND / base;
     return ticks / base * SECOND + ticks % base * SECOND / base;
 }
+
+uint64_t exo_ns_of_ticks(uint64_t ticks) { return tick ? ticks * tick : ns_of_parts(ticks); }
 
 uint64_t exo_ticks_of_ns(uint64_t ns) {
     uint64_t base = exo_time_base();

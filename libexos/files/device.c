@@ -9,7 +9,7 @@ enum { PAGE_SECTORS = EXO_PAGE / LOGFS_SECTOR, DEVICE_BITS = 1 << 30 };
 #define NOWHERE (~0ull)
 
 /* Waits till at most `left` requests are under way. */
-static void device_wait(struct files_device *device, uint32_t left) {
+static __attribute__((noinline)) void device_wait(struct files_device *device, uint32_t left) {
     while (device->asked - device->ended > left)
         if (exo_disk_wait(&device->queue, device->ended++ % EXO_REQUESTS) != 0)
             device->error = LOGFS_EIO;
@@ -25,8 +25,8 @@ static inline void request_put(struct files_device *device) {
 }
 
 /* A new request, once there is a place for it. */
-static void request_begin(struct files_device *device, uint8_t op, uint64_t sector,
-                          uint32_t offset) {
+static inline void request_begin(struct files_device *device, uint8_t op, uint64_t sector,
+                                 uint64_t offset) {
     struct exo_request *at;
 
     request_put(device);
@@ -38,22 +38,6 @@ static void request_begin(struct files_device *device, uint8_t op, uint64_t sect
     at->offset = (uint8_t)offset;
     at->sector = sector;
     at->sectors = 0;
-}
-
-/* Sectors that lie in one page: behind those of the last request if they follow there and here. */
-static inline void page_add(struct files_device *device, uint8_t op, uint64_t sector,
-                            uint64_t address, uint32_t offset, uint32_t sectors) {
-    long frame = vm_frame(address);
-
-    if (frame < 0) {
-        device->error = LOGFS_EIO;
-        return;
-    }
-    if (sector != device->next || offset || device->frames == device->most)
-        request_begin(device, op, sector, offset);
-    device->at->frame[device->frames++] = (uint32_t)frame;
-    device->at->sectors = (uint16_t)(device->at->sectors + sectors);
-    device->next = offset + sectors == PAGE_SECTORS ? sector + sectors : NOWHERE;
 }
 
 /* Looks for the row that a logical sector lies in. */
@@ -68,36 +52,44 @@ static __attribute__((noinline)) int row_find(struct files_device *device, uint6
     return 1;
 }
 
-/* Logical sectors, from or to pieces of memory. */
-static void pieces_add(struct files_device *device, uint8_t op, uint64_t sector,
-                       const struct logfs_piece *pieces, unsigned count) {
+/* Logical sectors, from or to pieces of memory. Of each page what lies in a row goes behind the
+ * last request's, if it follows there and here. */
+static inline void pieces_add(struct files_device *device, uint8_t op, uint64_t sector,
+                              const struct logfs_piece *pieces, unsigned count) {
     for (const struct logfs_piece *piece = pieces; piece < pieces + count; piece++) {
-        uint64_t address = (uint64_t)piece->memory;
-        uint32_t left = piece->sectors;
+        uint64_t address = (uint64_t)piece->memory, left = piece->sectors, part;
 
-        if (address % LOGFS_SECTOR)
+        if (address % LOGFS_SECTOR) {
             device->error = LOGFS_EIO;
-        while (left && !device->error) {
-            uint32_t offset = (uint32_t)(address % EXO_PAGE / LOGFS_SECTOR);
-            uint32_t part = PAGE_SECTORS - offset;
+            return;
+        }
+        for (; left && !device->error;
+             sector += part, address += part * LOGFS_SECTOR, left -= part) {
+            uint64_t offset = address % EXO_PAGE / LOGFS_SECTOR, place;
+            long frame = vm_frame(address);
 
-            if ((sector < device->first || sector >= device->end) && !row_find(device, sector)) {
+            if (frame < 0 ||
+                ((sector < device->first || sector >= device->end) && !row_find(device, sector))) {
                 device->error = LOGFS_EIO;
                 return;
             }
+            part = PAGE_SECTORS - offset;
             if (part > left)
                 part = left;
             if (part > device->end - sector)
-                part = (uint32_t)(device->end - sector);
-            page_add(device, op, sector + device->shift, address, offset, part);
-            sector += part;
-            address += (uint64_t)part * LOGFS_SECTOR;
-            left -= part;
+                part = device->end - sector;
+            place = sector + device->shift;
+            if (place != device->next || offset || device->frames == device->most)
+                request_begin(device, op, place, offset);
+            device->at->frame[device->frames++] = (uint32_t)frame;
+            device->at->sectors = (uint16_t)(device->at->sectors + part);
+            device->next = offset + part == PAGE_SECTORS ? place + part : NOWHERE;
         }
     }
 }
 
-static int device_end(struct files_device *device) {
+/* All that was asked for ends. */
+static inline int device_end(struct files_device *device) {
     int error;
 
     request_put(device);
@@ -107,22 +99,6 @@ static int device_end(struct files_device *device) {
     return error;
 }
 
-static int device_read(struct logfs_device *logfs, uint64_t sector, void *memory,
-                       uint32_t sectors) {
-    struct files_device *device = (struct files_device *)logfs;
-
-    pieces_add(device, EXO_DISK_READ, sector, &(struct logfs_piece){memory, sectors}, 1);
-    return device_end(device);
-}
-
-static int device_write(struct logfs_device *logfs, uint64_t sector,
-                        const struct logfs_piece *pieces, unsigned count) {
-    struct files_device *device = (struct files_device *)logfs;
-
-    pieces_add(device, EXO_DISK_WRITE, sector, pieces, count);
-    return device_end(device);
-}
-
 static int device_flush(struct logfs_device *logfs) {
     struct files_device *device = (struct files_device *)logfs;
 
@@ -130,20 +106,36 @@ static int device_flush(struct logfs_device *logfs) {
     return device_end(device);
 }
 
-/* The kernel's request for both covers no other that is still under way: it must be the only one.
- */
-static int device_write_flush(struct logfs_device *logfs, uint64_t sector,
-                              const struct logfs_piece *pieces, unsigned count) {
+/* `flush`: EXO_DISK_FLUSH or 0. */
+static int transfer(struct logfs_device *logfs, uint8_t op, uint8_t flush, uint64_t sector,
+                    const struct logfs_piece *pieces, unsigned count) {
     struct files_device *device = (struct files_device *)logfs;
     int error;
 
-    pieces_add(device, EXO_DISK_WRITE, sector, pieces, count);
-    if (device->at && device->asked == device->ended) {
-        device->at->op = EXO_DISK_WRITE_FLUSH;
-        return device_end(device);
+    pieces_add(device, op, sector, pieces, count);
+    /* The kernel's request for both covers no other that is still under way: it must be the only
+     * one. */
+    if (flush && device->at && device->asked == device->ended) {
+        device->at->op |= flush;
+        flush = 0;
     }
     error = device_end(device);
-    return error ? error : device_flush(logfs);
+    return error || !flush ? error : device_flush(logfs);
+}
+
+static int device_read(struct logfs_device *logfs, uint64_t sector, void *memory,
+                       uint32_t sectors) {
+    return transfer(logfs, EXO_DISK_READ, 0, sector, &(struct logfs_piece){memory, sectors}, 1);
+}
+
+static int device_write(struct logfs_device *logfs, uint64_t sector,
+                        const struct logfs_piece *pieces, unsigned count) {
+    return transfer(logfs, EXO_DISK_WRITE, 0, sector, pieces, count);
+}
+
+static int device_write_flush(struct logfs_device *logfs, uint64_t sector,
+                              const struct logfs_piece *pieces, unsigned count) {
+    return transfer(logfs, EXO_DISK_WRITE, EXO_DISK_FLUSH, sector, pieces, count);
 }
 
 long files_device_open(struct files_device *device, uint64_t volume, const struct volume_map *map) {

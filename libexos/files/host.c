@@ -57,19 +57,12 @@ static void page_free(struct logfs_host *host, void *page) {
     piece_give(PAGE_PIECE, page);
 }
 
-/* The bits that are left of size - 1, counted without an instruction that counts them. */
+/* By how many bits size - 1 has above those of the least piece; no instruction counts them. */
 static inline unsigned class_of(size_t size) {
-    unsigned left = size ? (unsigned)(size - 1) >> PIECE : 0, class = 0;
+    static const uint8_t bits[16] = {0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4};
+    size_t above = size ? (size - 1) >> PIECE : 0;
 
-    if (left >= 1 << 4) {
-        left >>= 4;
-        class = 4;
-    }
-    if (left >= 1 << 2) {
-        left >>= 2;
-        class += 2;
-    }
-    return class + (left < 2 ? left : 2);
+    return above < 16 ? bits[above] : 4u + bits[above >> 4];
 }
 
 static void *memory_take(size_t size) {
