@@ -47,6 +47,22 @@ static void copy_once(int told) {
         ok_all("copies are apart");
 }
 
+/* Who asks for a frame may write there. */
+static void frame_apart(void) {
+    long at = vm_map(0, EXO_PAGE, EXO_R | EXO_W, 0), copy, frame;
+
+    pages_write(at, 1, 1);
+    frame = vm_frame((uint64_t)at);
+    copy = vm_copy((uint64_t)at, EXO_PAGE);
+    check(frame > 0 && copy > 0, "a page, %ld, and a copy, %ld", frame, copy);
+    check(vm_frame((uint64_t)copy) != vm_frame((uint64_t)at), "they share a frame");
+    check_is(vm_frame((uint64_t)copy), vm_frame((uint64_t)copy), "the copy's frame, again");
+    check_is((int64_t)pages_wrong(copy, 1, 1), 0, "the copy reads what there was");
+    vm_unmap((uint64_t)at, EXO_PAGE);
+    vm_unmap((uint64_t)copy, EXO_PAGE);
+    ok_all("a frame that was asked for is no longer shared");
+}
+
 int main(void) {
     struct census before;
     long at;
@@ -56,6 +72,7 @@ int main(void) {
     vm_census(&before);
     copy_once(0);
     ok_all("and once more");
+    frame_apart();
     vm_census_same(&before);
     at = vm_map(0, 2 * EXO_PAGE, EXO_R | EXO_W, 0);
     is(vm_copy((uint64_t)at, 3 * EXO_PAGE), EXO_E_ARG, "no copy beyond the region");
