@@ -54,8 +54,7 @@ ARCH_COUNTER(arch_instructions, instret)
 extern uint64_t arch_boot_instret; /* retired before ours */
 #endif
 
-extern uint8_t arch_has_stimecmp; /* 0 or 1 */
-extern uint8_t arch_has_asid;     /* probed on the boot hart */
+extern uint8_t arch_has_stimecmp, arch_has_asid; /* 0 or 1, probed on the boot hart */
 
 struct env;
 /* Readies the calling hart: counters, sstatus, sie, the way in (`idle` stands behind traps until an

@@ -21,8 +21,7 @@ uint64_t arch_image_physical;
 #ifdef KERNEL_MEASURE
 uint64_t arch_boot_instret;
 #endif
-uint8_t arch_has_stimecmp;
-uint8_t arch_has_asid;
+uint8_t arch_has_stimecmp, arch_has_asid;
 
 _Alignas(ARCH_PAGE) uint64_t arch_kernel_root[512];
 static _Alignas(ARCH_PAGE) uint64_t image_middle[512];
@@ -96,4 +95,3 @@ int arch_hart_init(int first, struct env *idle) {
     asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));
     return 1;
 }
-

@@ -47,23 +47,13 @@ enum exo_resource {
     EXO_RESOURCES
 };
 
-enum {
-    EXO_BATCH = 64,          /* items a call takes at most */
-    EXO_PROTECT_BATCH = 512, /* pages a protection change takes at most */
-    EXO_PINS = 64,           /* pinned pages a vspace has at most */
-    EXO_VSPACES_PER_DOMAIN = 16,
-    EXO_SLOTS_PER_HART = 64,
-    EXO_GATES = 32,
-    EXO_HARTS = 8,
-    EXO_DEPTH = 6, /* of the domain tree */
-    EXO_CHAIN = 8, /* of lending */
-    EXO_WATCH = 4, /* frames under a predicate */
-    EXO_INSTRUCTIONS = 400,
-    EXO_WINDOWS = 64,       /* of device registers, the kernel's own among them */
-    EXO_WINDOW_PAGES = 256, /* frames of all of them together */
-    EXO_TRACE = 512,
-    EXO_LINES = 192,
-};
+/* At most: items that a call takes, pages that a protection change does, pinned pages of a vspace. */
+enum { EXO_BATCH = 64, EXO_PROTECT_BATCH = 512, EXO_PINS = 64 };
+enum { EXO_VSPACES_PER_DOMAIN = 16, EXO_SLOTS_PER_HART = 64, EXO_GATES = 32, EXO_HARTS = 8 };
+/* Of the domain tree; of lending; frames under a predicate; of a program. */
+enum { EXO_DEPTH = 6, EXO_CHAIN = 8, EXO_WATCH = 4, EXO_INSTRUCTIONS = 400 };
+/* Windows of device registers, the kernel's own among them; frames of all of them together. */
+enum { EXO_WINDOWS = 64, EXO_WINDOW_PAGES = 256, EXO_TRACE = 512, EXO_LINES = 192 };
 
 enum exo_reason { EXO_RETURNED, EXO_SLEPT, EXO_BUDGET, EXO_DIED };
 
@@ -100,9 +90,7 @@ struct exo_frame {
 
 /* A further hold (exported); chained by frame and domain, 0 ends a chain. */
 struct exo_hold {
-    uint32_t frame;
-    uint32_t uses;
-    uint32_t next;
+    uint32_t frame, uses, next;
     uint16_t domain;
     uint8_t rights; /* 0 as above */
 };
@@ -121,10 +109,8 @@ struct exo_ask { /* a request to give back: at most count, till deadline */
 struct exo_domain { /* exported */
     uint32_t generation;
     uint16_t parent; /* slot */
-    uint8_t depth;
-    uint8_t dying;
-    uint32_t limit[EXO_RESOURCES];
-    uint32_t used[EXO_RESOURCES];
+    uint8_t depth, dying;
+    uint32_t limit[EXO_RESOURCES], used[EXO_RESOURCES];
     uint32_t granted[EXO_RESOURCES]; /* of my limit, now my children's */
     uint32_t children;
     uint64_t accept; /* whose shares and events I take besides my ancestors': a handle or EXO_ANY */
@@ -151,8 +137,7 @@ struct exo_env {
     uint64_t state_word;
     uint64_t kernel; /* the private half, as the kernel sees it */
     uint32_t frame;  /* of the u-area; the private half is the next */
-    uint16_t domain;
-    uint16_t vspace;
+    uint16_t domain, vspace;
     uint8_t dying;
     uint16_t overruns;
     uint16_t penalty; /* slots still to lose */
@@ -248,8 +233,7 @@ enum exo_trace_event {
 
 struct exo_trace { /* exported: a ring */
     uint64_t time;
-    uint16_t event;
-    uint16_t env;
+    uint16_t event, env;
     uint32_t detail;
 };
 

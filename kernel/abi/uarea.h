@@ -9,8 +9,7 @@
  * for an asynchronous upcall it writes them all. gp enters the handler as the frame's address. */
 struct exo_save {
     uint64_t x[32];
-    uint64_t cause;
-    uint64_t address;
+    uint64_t cause, address;
     uint64_t stack; /* the user's: the stack of the handler that serves this frame */
     uint64_t user;
 };

@@ -21,9 +21,7 @@ struct vspace {
     uint64_t pool;      /* donated frames, linked through their first word: physical, 0 ends */
     uint64_t leaf_base; /* the last leaf table used: address >> 21, ~0 for none */
     page_t *leaf;
-    uint32_t pooled;
-    uint32_t environments;
-    uint32_t pins;
+    uint32_t pooled, environments, pins;
     uint32_t pin[EXO_PINS]; /* page numbers of pinned addresses */
 };
 

@@ -69,8 +69,7 @@ int64_t ebpf_verify(const struct ebpf_instruction *code, uint32_t count, enum eb
 /* Memory that a program may reach: region n stands at virtual address (n + 1) << 32. */
 struct ebpf_region {
     void *base;
-    uint32_t length;
-    uint32_t writable;
+    uint32_t length, writable;
 };
 
 struct ebpf_machine {

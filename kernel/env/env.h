@@ -15,16 +15,14 @@ enum env_kind {
 struct env_gate { /* a bound gate: 32 bytes, scaled by the assembler */
     struct exo_env *entry;
     uint64_t word; /* what entry->state_word must be for the fast path */
-    uint64_t handle;
-    uint64_t pad;
+    uint64_t handle, pad;
 };
 
 /* The private half: its address is the boundary. The u-area stands right below it. Offsets up to
  * 2047 are the assembler's. */
 struct env {
     uint64_t x[32]; /* saved context; x[0] = pc */
-    uint64_t scratch[2];
-    uint64_t satp;
+    uint64_t scratch[2], satp;
     struct vspace *space;
     uint64_t elsewhere;    /* mask of all harts but the one it runs on */
     uint64_t save_address; /* user address of save frame 0 */
@@ -38,12 +36,10 @@ struct env {
     uint64_t caller_word;  /* what the lender's word must be for the fast gate_reply; 0 = never */
     uint64_t yielder_word; /* and for the fast yield_back */
     struct exo_env *lent;  /* to whom I lend */
-    uint64_t domain_handle;
-    uint64_t kind;
+    uint64_t domain_handle, kind;
     uint64_t foreign_start, foreign_end;
     uint64_t fp_on; /* the FP registers of my hart are mine now */
-    uint64_t fcsr;
-    uint64_t fp[32];
+    uint64_t fcsr, fp[32];
     void *table[ENV_CALLS]; /* call -64 + i */
     struct env_gate gate[EXO_GATES];
     /* Past the assembler's reach. */
