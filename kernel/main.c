@@ -8,8 +8,6 @@
 #include "kernel/bind/irq.h"
 #include "kernel/dev/fdt.h"
 #include "kernel/dev/plic.h"
-#include "kernel/entry.h"
-#include "kernel/reclaim/reclaim.h"
 
 enum { TREE_MOST = 256 << 10, INIT_TABLES = 32, INIT_STACK = 16, SBI_LEAST = 2 /* 0.2 */ };
 

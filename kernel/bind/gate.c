@@ -1,6 +1,5 @@
 /* gate.c - binding of gates, and the calls and replies that the assembler's fast path passes on */
 /* SPDX-License-Identifier: MIT */
-#include "arch/riscv64/arch.h"
 #include "kernel/base/string.h"
 #include "kernel/bind/slice.h"
 #include "kernel/env/domain.h"

@@ -1,6 +1,5 @@
 /* revoke.c - visible revocation: an ancestor asks, with a count and a deadline */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/base/trace.h"
 #include "kernel/reclaim/reclaim.h"
 
 long sys_revoke_ask(exo_domain_t handle, uint64_t resource, uint64_t count, uint64_t ticks) {
