@@ -10,9 +10,9 @@
 #define X(n) (ENV_X + 8 * (n))
 #define SAVE0(offset) (UAREA_SAVE + (offset))
 
-/* tp, s0-s11; then t1, t2, a0-a7, t3-t6. */
+/* ra, tp, s0-s11; then t1, t2, a0-a7, t3-t6. */
 .macro callee_saved op
-    .irp n, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    .irp n, 1, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     \op x\n, X(\n)(gp)
     .endr
 .endm
@@ -29,17 +29,18 @@
     .endr
 .endm
 
-/* The one ticket lock (kernel/base/lock.h: next, serving). Interrupts are off: no holder is preempted. */
+/* The one ticket lock (kernel/base/lock.h: next, serving). Interrupts are off: no holder is preempted. What a call
+ * brings is left alone, and so is t0. */
 .macro lock_take
-    la t0, kernel_lock
+    la ra, kernel_lock
     li t1, 1
-    amoadd.w.aq t1, t1, (t0)
-8:  lw t2, 4(t0)
+    amoadd.w.aq t1, t1, (ra)
+8:  lw t2, 4(ra)
     bne t2, t1, 8b
     fence r, rw
 #ifdef KERNEL_MEASURE
     rdcycle t1
-    sd t1, 8(t0)
+    sd t1, 8(ra)
 #endif
 .endm
 
@@ -197,23 +198,17 @@ door_\name:
     j sys_\name
     .endif
 .endm
-.macro shared_call
-    ld t0, ENV_SCRATCH(gp)
-    jalr t0
-.endm
 call_shared:
-    sd t0, ENV_SCRATCH(gp)
-    call_way shared_call
+    call_way "jalr t0"
 
 /* What a call that may switch keeps of the caller: what the ABI keeps. */
 .macro switch_keep
-    sd ra, X(1)(gp)
     callee_saved sd
-    csrr t0, sepc
-    addi t0, t0, 4
-    sd t0, X(0)(gp)
-    li t0, KIND_CALL
-    sd t0, ENV_KIND(gp)
+    csrr ra, sepc
+    addi ra, ra, 4
+    sd ra, X(0)(gp)
+    li ra, KIND_CALL
+    sd ra, ENV_KIND(gp)
     csrw sscratch, gp
 .endm
 
@@ -224,22 +219,20 @@ call_shared:
     \call
     j switch_settle
 .endm
+
+/* What the call answers is its caller's, who may not be the one that runs then. Of who ended itself only
+ * zeros are left, and it answers 0. */
+switch_shared:
+    switch_keep
+    mv s1, gp
+    ld sp, ENV_STACK(gp)
+    lock_take
+    jalr t0
+    sd a0, X(10)(s1)
 switch_settle:
     jal entry_next
     lock_give
     j env_enter
-
-/* What the call answers is its caller's, who may not be the one that runs then. Of who ended itself only
- * zeros are left, and it answers 0. */
-.macro shared_switch
-    mv s1, gp
-    shared_call
-    sd a0, X(10)(s1)
-.endm
-switch_shared:
-    sd t0, ENV_SCRATCH(gp)
-    switch_keep
-    switch_call shared_switch
 
     .globl arch_enter
 arch_enter:
@@ -409,7 +402,6 @@ trap_slow:
     andi t0, t0, 0x100
     bnez t0, trap_kernel
     ld t0, ENV_SCRATCH(gp)
-    sd ra, X(1)(gp)
     sd sp, X(2)(gp)
     sd t0, X(5)(gp)
     caller_saved sd
@@ -441,7 +433,6 @@ full_enter:
     andi t0, t0, -2 /* QEMU 7.2 keeps the busy bit in sepc, and would jump to it */
     csrw sepc, t0
     sd zero, X(0)(gp) /* a save frame is free now */
-    ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     ld t0, X(5)(gp)
     caller_saved ld
@@ -451,7 +442,6 @@ full_enter:
 call_enter:
     ld t0, X(0)(gp)
     csrw sepc, t0
-    ld ra, X(1)(gp)
     ld sp, X(2)(gp)
     callee_saved ld
     ld a0, X(10)(gp)
@@ -463,18 +453,19 @@ trap_kernel:
     la sp, boot_stack_top
     j boot_trap
 
-/* FP registers: kept with the environment while FS is off. t0 = return address. */
+/* FP registers: kept with the environment while FS is off. */
     .option push
     .option arch, +d
 .macro fp_registers op
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
-    \op f\n, (ENV_FP + 8 * \n)(gp)
-    .endr
-    .irp n, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
     \op f\n, (ENV_FP + 8 * \n)(gp)
     .endr
 .endm
-fp_save:
+/* void arch_fp_save(void): current's registers go to its private half, FS is off. */
+    .globl arch_fp_save
+arch_fp_save:
+    mv t0, ra
+fp_save: /* t0 = return address */
     fp_registers fsd
     csrr t1, fcsr
     sd t1, ENV_FCSR(gp)
@@ -488,13 +479,6 @@ fp_save:
     sd t1, ENV_WINDOW(gp) /* -64, or for a foreign program -1 */
     jr t0
 
-/* void arch_fp_save(void): current's registers go to its private half, FS is off. */
-    .globl arch_fp_save
-arch_fp_save:
-    jal t0, fp_save
-    zero t0, t1
-    ret
-
 /* void arch_fp_load(void): FS is on, the registers are current's. */
     .globl arch_fp_load
 arch_fp_load:
@@ -503,11 +487,9 @@ arch_fp_load:
     fp_registers fld
     ld t0, ENV_FCSR(gp)
     csrw fcsr, t0
-    li t0, 1
-    sd t0, ENV_FP_ON(gp)
     li t0, -1
+    sd t0, ENV_FP_ON(gp)
     sd t0, ENV_WINDOW(gp)
-    li t0, 0
     ret
     .option pop
 

@@ -47,7 +47,7 @@ enum exo_resource {
     EXO_RESOURCES
 };
 
-/* At most: items that a call takes, pages that a protection change does, pinned pages of a vspace. */
+/* At most: items a call takes, pages a protection change takes, pinned pages of a vspace. */
 enum { EXO_BATCH = 64, EXO_PROTECT_BATCH = 512, EXO_PINS = 64 };
 enum { EXO_VSPACES_PER_DOMAIN = 16, EXO_SLOTS_PER_HART = 64, EXO_GATES = 32, EXO_HARTS = 8 };
 /* Of the domain tree; of lending; frames under a predicate; of a program. */
