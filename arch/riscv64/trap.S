@@ -248,9 +248,6 @@ door_none:
     own_door vspace_bind
     own_door vspace_bindv
     own_door vspace_protect
-#define SYSCALL(number, name) shared_door name, call_shared
-#define SYSCALL_SWITCH(number, name) shared_door name, switch_shared
-#include "syscall_table.inc"
 
 /* resume(a0 = save frame): all registers and pc from the u-area; the frame is free after. */
 door_resume:
@@ -396,6 +393,10 @@ yield_back_slow:
     li a0, 0
     switch_call "jal sys_yield"
 
+/* Who has no door of its own by now goes by the shared one of its class. */
+#define SYSCALL(class, name) shared_door name, class##_shared
+#include "syscall_table.inc"
+
 /* Interrupts, nested faults, first FP use: everything is saved, C decides. */
 trap_slow:
     csrr t0, sstatus
@@ -499,8 +500,5 @@ arch_fp_load:
     .globl trap_doors
 trap_doors:
     .quad trap_exception /* Linux programs try -1 */
-#define SYSCALL(number, name) .quad door_##name
-#define SYSCALL_FAST(number, name) .quad door_##name
-#define SYSCALL_SPECIAL(number, name) .quad door_##name
-#define SYSCALL_NONE(number) .quad door_none
+#define SYSCALL(class, name) .quad door_##name
 #include "syscall_table.inc"
