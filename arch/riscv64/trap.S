@@ -335,14 +335,19 @@ gate_slow:
     mv a1, t3
     switch_call "jal gate_call_slow"
 
-/* gate_reply(a0-a6 = message): the lender's word must still be what it was. */
-door_gate_reply:
+/* Claims the lender, whose word must still be what it was: sp = its private half, t4 = my word once it has the hart. */
+.macro claim_lender word, fail
     ld t1, ENV_LENDER(gp)
-    ld t4, ENV_CALLER_WORD(gp)
+    ld t4, \word(gp)
     addi t6, t4, STATE_RUNNING - STATE_LENDING
-    claim t1, t4, t6, t0, reply_slow
+    claim t1, t4, t6, t0, \fail
     ld sp, ENTRY_KERNEL(t1)
     ld t4, ENV_OFFERED_WORD(gp)
+.endm
+
+/* gate_reply(a0-a6 = message). */
+door_gate_reply:
+    claim_lender ENV_CALLER_WORD, reply_slow
     ld gp, ENV_ENTRY(gp)
     li a7, 0
     gate_enter X(0), X(2)
@@ -357,18 +362,18 @@ door_yield_to:
     gate_of yield_slow
     addi t4, t4, STATE_READY_CALL - STATE_OFFERED
     claim t1, t4, t6, t0, yield_slow
-    ld t5, ENTRY_KERNEL(t1)
+    ld sp, ENTRY_KERNEL(t1)
     sd t1, ENV_LENT(gp)
     ld t1, ENV_ENTRY(gp)
     ld t4, ENV_LENDING_WORD(gp)
-    sd t1, ENV_LENDER(t5)
-    sd t4, ENV_YIELDER_WORD(t5)
-yield_switch: /* t5 = who goes on; t1, t4 = my entry and its new word */
-    ld t0, ENV_SATP(t5)
+    sd t1, ENV_LENDER(sp)
+    sd t4, ENV_YIELDER_WORD(sp)
+yield_switch: /* sp = who goes on; t1, t4 = my entry and its new word */
+    ld t0, ENV_SATP(sp)
     csrw satp, t0
-    csrw sscratch, t5
+    csrw sscratch, sp
     amoswap.d.rl zero, t4, (t1)
-    mv gp, t5
+    mv gp, sp
     j call_enter
 yield_slow:
     mv a0, t2
@@ -378,16 +383,11 @@ yield_slow:
 door_yield_back:
     switch_keep
     sd zero, X(10)(gp)
-    ld t1, ENV_LENDER(gp)
-    ld t4, ENV_YIELDER_WORD(gp)
-    addi t6, t4, STATE_RUNNING - STATE_LENDING
-    claim t1, t4, t6, t0, yield_back_slow
-    ld t5, ENTRY_KERNEL(t1)
+    claim_lender ENV_YIELDER_WORD, yield_back_slow
     ld t1, ENV_ENTRY(gp)
-    ld t4, ENV_OFFERED_WORD(gp)
     addi t4, t4, STATE_READY_CALL - STATE_OFFERED
     sd zero, ENV_YIELDER_WORD(gp)
-    sd zero, X(10)(t5)
+    sd zero, X(10)(sp)
     j yield_switch
 yield_back_slow:
     li a0, 0
