@@ -1,8 +1,10 @@
 /* boot.S - from the firmware's jump to C with the MMU on, for the first hart and the others */
 /* SPDX-License-Identifier: MIT */
 
-/* Every instruction is 4 bytes: the header wants it of the first two, stvec of its targets. */
+/* Every instruction is 4 bytes, also when linked: the header wants it of the first two, stvec of its targets, whose
+ * low bits are its mode. */
     .option norvc
+    .option norelax
 
     .section .head, "ax"
     .globl boot
@@ -19,6 +21,7 @@ boot:
     .word   0
 
     .text
+    .balign 4
 /* Entered by firmware with the MMU off: a0 = hart id, a1 = device tree. */
 boot_first:
     csrw    sie, zero
@@ -47,7 +50,6 @@ boot_first:
     lla     a0, image_start
     mv      a1, s1
     call    arch_boot_map
-    .balign 4 /* the return address goes into stvec, whose low bits are its mode */
     jal     boot_mmu
     lla     t0, boot_trap
     csrw    stvec, t0
@@ -61,7 +63,6 @@ boot_first:
 arch_secondary:
     csrw    sie, zero
     mv      sp, a1
-    .balign 4
     jal     boot_mmu
     lla     t0, boot_trap
     csrw    stvec, t0
@@ -84,14 +85,12 @@ boot_mmu:
     sfence.vma
     csrw    satp, t0
     sfence.vma
-    .balign 4
 boot_park:
     wfi
     j       boot_park
 
 /* Until the kernel's own vector is set, and for its own faults. A trap while this one is told parks
  * the hart. */
-    .balign 4
     .globl boot_trap
 boot_trap:
     lla     t0, boot_park
@@ -115,7 +114,6 @@ arch_probe_stimecmp:
     li      a0, 0
     csrr    t2, 0x14d
     li      a0, 1
-    .balign 4
 1:  csrw    stvec, t1
     ret
 
