@@ -64,9 +64,9 @@ static void main_keep(uint64_t base, uint64_t size, enum exo_frame_kind kind) {
 }
 
 /* A table of `count` entries in [base, base + size), for all to read: where it is. */
-static struct exo_table main_export(uint64_t base, uint64_t size, uint32_t count) {
+static struct exo_table main_export(uint64_t base, uint64_t size, uint64_t count) {
     main_keep(base, size, EXO_FRAME_EXPORT);
-    return (struct exo_table){size ? frame_of(base) : 0, count};
+    return (struct exo_table){size ? frame_of(base) : 0, (uint32_t)count};
 }
 
 /* A zeroed table for all to read, of `count` entries. */
@@ -83,7 +83,7 @@ static void main_windows(void) {
         const struct machine_range *kept = &machine.kept[i];
 
         facts.window[i].page = kept->base / ARCH_PAGE;
-        facts.window[i].pages = (kept->base % ARCH_PAGE + kept->size + ARCH_PAGE - 1) / ARCH_PAGE;
+        facts.window[i].pages = main_round(kept->base % ARCH_PAGE + kept->size) / ARCH_PAGE;
     }
     for (uint32_t i = 0; i < EXO_WINDOW_PAGES; i++)
         frame_table[facts.frames + i].kind = EXO_FRAME_KERNEL; /* till a window is opened */
@@ -105,14 +105,13 @@ static void main_tables(void) {
     facts.frame_table = main_export(arch_physical(frame_table), size, frames + EXO_WINDOW_PAGES);
     hold_table = main_table(&facts.hold_table, sizeof *hold_table, holds);
     hold_init(main_take(buckets * sizeof(uint32_t)), buckets, arch_cycles() ^ arch_time() << 20);
-    domain_table =
-        main_table(&facts.domain_table, sizeof *domain_table, main_clamp(frames / 64, 32, 512));
+    vspace_count = main_clamp(frames / 64, 32, 512); /* and as many domains */
+    vspace_table = main_take(vspace_count * sizeof *vspace_table);
+    domain_table = main_table(&facts.domain_table, sizeof *domain_table, vspace_count);
     env_table = main_table(&facts.env_table, sizeof *env_table, main_clamp(frames / 32, 64, 1024));
     /* Generation 0 never lives: no handle is 0, and no stored word of 0 matches. */
     for (struct exo_env *entry = env_table + facts.env_table.count; entry-- > env_table;)
         entry->state_word = 1ull << ENV_STATE_BITS;
-    vspace_count = main_clamp(frames / 64, 32, 512);
-    vspace_table = main_take(vspace_count * sizeof *vspace_table);
     line_table = main_table(&facts.line_table, sizeof *line_table,
                             main_clamp(machine.plic_lines + 1, 1, EXO_LINES));
     for (uint32_t i = 1; i < facts.line_table.count; i++) {
@@ -133,10 +132,8 @@ static void main_tables(void) {
         hart->idle->lender = &env_none;
         hart->idle->stack = (uint64_t)main_take(ARCH_STACK) + ARCH_STACK;
     }
-    facts.device_tree =
-        main_export(machine.tree.base, machine.tree.size, (uint32_t)machine.tree.size);
-    facts.initrd =
-        main_export(machine.initrd.base, machine.initrd.size, (uint32_t)machine.initrd.size);
+    facts.device_tree = main_export(machine.tree.base, machine.tree.size, machine.tree.size);
+    facts.initrd = main_export(machine.initrd.base, machine.initrd.size, machine.initrd.size);
     main_export(arch_physical(&facts), sizeof facts, 1);
     main_windows();
     facts.first_free = frame_of(main_cursor);
@@ -267,7 +264,7 @@ long sys_hart_start(uint64_t id, uint64_t context) {
         return hart - hart_table;
     /* It waits for the lock. One that never comes costs its slots; harts_ready does not count it.
      */
-    if (arch_hart_start(id, (uint64_t)(hart - hart_table), (uint64_t *)hart->idle->stack))
+    if (arch_hart_start(id, (uint64_t)(hart - hart_table), hart->idle->stack))
         return EXO_E_DEAD;
     return main_hart(id) - hart_table;
 }

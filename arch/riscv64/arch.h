@@ -133,7 +133,7 @@ void arch_mend_fences(void);
 void arch_fence_remote(uint64_t hart_mask, uint64_t asid);
 /* Starts hart `hart_id` at main_secondary(index) on the given stack top. 0, or an SBI error.
  * Bounded; the caller waits for the hart itself. */
-long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top);
+long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t stack_top);
 /* Ends the machine; the firmware hears whether it went well. */
 _Noreturn void arch_end(int restart, int failed);
 /* Version of SBI, who made this one, and its version. */

@@ -68,10 +68,9 @@ void arch_zero_page(void *page) {
 static uint8_t probe_asid(void) {
     uint64_t old, got;
 
-    asm volatile("csrr %0, satp" : "=r"(old));
-    asm volatile("csrw satp, %1\n\tcsrr %0, satp\n\tcsrw satp, %2\n\tsfence.vma"
-                 : "=&r"(got)
-                 : "r"(old | SATP_ASID), "r"(old)
+    asm volatile("csrrs %0, satp, %2\n\tcsrrw %1, satp, %0\n\tsfence.vma"
+                 : "=&r"(old), "=&r"(got)
+                 : "r"(SATP_ASID)
                  : "memory");
     return (got & SATP_ASID) == SATP_ASID;
 }

@@ -10,8 +10,7 @@ extern char arch_secondary[];
 extern const int32_t fences[], fences_end[]; /* from each word to its fence */
 
 struct sbi_result {
-    long error;
-    uint64_t value;
+    long error, value;
 };
 
 /* boot.S: what SBI wants in which register is where C puts these, and its answer too. */
@@ -46,16 +45,14 @@ void arch_fence_instructions_remote(uint64_t hart_mask) {
     sbi_call(hart_mask, 0, 0, 0, 0, 0, 0, SBI_RFENCE);
 }
 
-long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t *stack_top) {
-    stack_top[-1] = index;
-    return sbi_call(hart_id, arch_physical(arch_secondary), (uint64_t)stack_top, 0, 0, 0, 0,
-                    SBI_HSM)
-        .error;
+long arch_hart_start(uint64_t hart_id, uint64_t index, uint64_t stack_top) {
+    ((uint64_t *)stack_top)[-1] = index;
+    return sbi_call(hart_id, arch_physical(arch_secondary), stack_top, 0, 0, 0, 0, SBI_HSM).error;
 }
 
 void arch_firmware(uint64_t firmware[3]) {
     for (uint64_t i = 0; i < 3; i++)
-        firmware[i] = sbi_call(0, 0, 0, 0, 0, 0, i, SBI_BASE).value;
+        firmware[i] = (uint64_t)sbi_call(0, 0, 0, 0, 0, 0, i, SBI_BASE).value;
 }
 
 void arch_end(int restart, int failed) {
