@@ -156,11 +156,11 @@ void hold_unuse(uint32_t frame, struct exo_domain *domain) {
 }
 
 int frame_is_spare(uint64_t frame, const struct exo_domain *domain) {
+    /* Frame 0 is nobody's. */
     const struct exo_frame *entry = &frame_table[frame < facts.frames ? frame : 0];
 
-    return frame < facts.frames && entry->kind == EXO_FRAME_RAM &&
-           entry->domain == domain_slot(domain) && !entry->others && !entry->uses &&
-           (entry->rights & EXO_W);
+    return entry->kind == EXO_FRAME_RAM && entry->domain == domain_slot(domain) && !entry->others &&
+           !entry->uses && (entry->rights & EXO_W);
 }
 
 void frame_donate(uint32_t frame, enum exo_frame_kind kind, uint32_t whose) {

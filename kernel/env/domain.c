@@ -7,12 +7,10 @@ struct exo_domain *domain_table;
 
 struct exo_domain *domain_find(exo_domain_t handle) {
     uint64_t slot = handle & 0xffff;
+    /* Number 0 is no domain: its depth is 0. */
+    struct exo_domain *domain = &domain_table[slot < facts.domain_table.count ? slot : 0];
 
-    if (!slot || slot >= facts.domain_table.count ||
-        handle >> 16 != domain_table[slot].generation || !domain_table[slot].depth ||
-        domain_table[slot].dying)
-        return NULL;
-    return &domain_table[slot];
+    return domain->depth && !domain->dying && handle >> 16 == domain->generation ? domain : NULL;
 }
 
 struct exo_domain *domain_mine(exo_domain_t handle) {

@@ -11,10 +11,10 @@ struct exo_env *env_named(exo_env_t handle) {
     uint64_t slot = handle & 0xffff;
     struct exo_env *entry = &env_table[slot];
 
-    if (slot >= facts.env_table.count || handle >> 16 != env_generation(entry) ||
-        env_state(entry) == EXO_ENV_FREE)
-        return NULL;
-    return entry;
+    return slot < facts.env_table.count && handle >> 16 == env_generation(entry) &&
+                   env_state(entry) != EXO_ENV_FREE
+               ? entry
+               : NULL;
 }
 
 struct exo_env *env_find(exo_env_t handle) {
