@@ -421,20 +421,12 @@ void vspace_flip(struct vspace *space) {
 int vspace_sweep(struct vspace *space) {
     for (unsigned i = 0; i < VSPACE_STEP && space->cursor < VSPACE_PAGES; i++) {
         uint64_t address = space->cursor * ARCH_PAGE;
-        uint32_t lacks = vspace_lacks(space->spare, address);
-        page_t *page, *spare;
+        page_t *page = page_find(space->root, address), *spare = page_find(space->spare, address);
 
-        if (lacks) {
-            /* Nothing for 2 MiB, or for 1 GiB. */
-            uint64_t step = lacks == 2 ? PAGE_ENTRIES * PAGE_ENTRIES : PAGE_ENTRIES;
-
-            space->cursor = (space->cursor / step + 1) * step;
-            continue;
-        }
-        spare = page_find(space->spare, address);
-        page = page_find(space->root, address);
-        if (*spare && !(page && *page))
+        if (spare && *spare && !(page && *page))
             vspace_clear(space, address, page);
+        /* Where a table is missing there is nothing for 2 MiB, or for 1 GiB. */
+        space->cursor |= (1ull << 9 * vspace_lacks(space->spare, address)) - 1;
         space->cursor++;
     }
     return space->cursor >= VSPACE_PAGES;
