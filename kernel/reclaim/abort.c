@@ -40,8 +40,7 @@ static struct vspace *abort_dependent(const struct exo_domain *domain, uint32_t 
             return &vspace_table[i];
     /* A u-area that is bound nowhere still ends its environment. */
     for (uint32_t i = 0; i < facts.env_table.count && entry->pins; i++)
-        if (env_state(&env_table[i]) != EXO_ENV_FREE && env_table[i].frame == frame &&
-            env_table[i].domain == domain_slot(domain))
+        if (env_table[i].domain == domain_slot(domain) && env_table[i].frame == frame)
             return &vspace_table[env_table[i].vspace];
     return NULL;
 }

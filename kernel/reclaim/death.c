@@ -13,8 +13,7 @@ enum { DEATH_BATCH = 8, DEATH_FRAMES = 128 };
 static void death_of_speaker(struct exo_domain *domain) {
     domain->speaker = 0;
     for (uint32_t i = 0; i < facts.env_table.count && !domain->speaker; i++)
-        if (env_state(&env_table[i]) != EXO_ENV_FREE && !env_table[i].dying &&
-            env_table[i].domain == domain_slot(domain))
+        if (env_table[i].domain == domain_slot(domain) && !env_table[i].dying)
             domain->speaker = env_handle(&env_table[i]);
 }
 
