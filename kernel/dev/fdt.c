@@ -139,15 +139,14 @@ static int read_kept(struct machine *machine, const struct node *node) {
 static int end_node(struct reader *reader, uint32_t depth) {
     struct node *node = &reader->node[depth];
     struct machine *machine = reader->machine;
-    uint64_t end;
 
     /* That of /cpus comes after those of each cpu. */
     if (node->value[TIMEBASE].length)
         machine->timebase = number_of(node, TIMEBASE);
     if (depth == 1 && is_text(node->name, UINT32_MAX, "chosen")) {
-        machine->initrd.base = number_of(node, INITRD);
-        end = number_of(node, INITRD_END);
-        machine->initrd.size = end > machine->initrd.base ? end - machine->initrd.base : 0;
+        uint64_t start = number_of(node, INITRD), end = number_of(node, INITRD_END);
+
+        machine->initrd = (struct machine_range){start, end > start ? end - start : 0};
     }
     if (depth == 2 && is_text(node[-1].name, UINT32_MAX, "reserved-memory"))
         return append_reg(node, machine->reserved, &machine->reserved_count, MACHINE_RANGES);
