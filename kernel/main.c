@@ -228,9 +228,8 @@ static void main_init(void) {
     entry = birth_make(space, pair, INIT_UAREA);
     env_private(entry)->x[0] = header->entry;
     env_set(entry, EXO_ENV_READY);
-    hart_table[0].slots[0] = (struct exo_slot){.domain = DOMAIN_FIRST,
-                                               .env = (uint16_t)env_slot(entry),
-                                               .generation = (uint32_t)env_generation(entry)};
+    hart_table[0].slots[0] =
+        (struct exo_slot){DOMAIN_FIRST, (uint16_t)env_slot(entry), (uint32_t)env_generation(entry)};
     domain_charge(first, EXO_SLOTS, 1);
 }
 

@@ -43,7 +43,6 @@ void arch_map_direct(uint64_t physical, uint64_t size);
 #define ARCH_COUNTER(name, counter)                                                                \
     static inline uint64_t name(void) {                                                            \
         uint64_t value;                                                                            \
-                                                                                                   \
         asm volatile("rd" #counter " %0" : "=r"(value));                                           \
         return value;                                                                              \
     }

@@ -87,8 +87,8 @@ int arch_hart_init(int first, struct env *idle) {
         return 0;
     }
     arch_timer_set(~0ull);
-    asm volatile("csrc sstatus, %0" ::"r"(off)); /* after the probe: its trap changes SPP */
-    asm volatile("csrs sstatus, %0" ::"r"((uint64_t)SSTATUS_SPIE));
+    /* After the probe: its trap changes SPP. */
+    asm volatile("csrc sstatus, %0\n\tcsrs sstatus, %1" ::"r"(off), "r"((uint64_t)SSTATUS_SPIE));
     asm volatile("csrw scounteren, %0" ::"r"(7ull)); /* cycle, time, instret */
     asm volatile("csrw sie, %0" ::"r"((uint64_t)(SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL)));
     asm volatile("csrw sscratch, %0\n\tcsrw stvec, %1" ::"r"(idle), "r"(trap_entry));

@@ -142,21 +142,18 @@ struct exo_env {
     uint16_t overruns;
     uint16_t penalty; /* slots still to lose */
     uint64_t runtime; /* time ticks */
-    uint64_t deadline;
-    uint64_t mask;
+    uint64_t deadline, mask;
     uint64_t offer;  /* who may bind a gate to it: a domain handle or EXO_ANY; 0 = relatives */
     uint64_t budget; /* when a gate chain that starts here ends */
 };
 
-struct exo_slot {    /* exported: EXO_SLOTS_PER_HART a hart, by position */
-    uint16_t domain; /* 0 = free */
-    uint16_t env;
-    uint32_t generation; /* of the environment */
+struct exo_slot {         /* exported: EXO_SLOTS_PER_HART a hart, by position */
+    uint16_t domain, env; /* domain 0: it is free */
+    uint32_t generation;  /* of the environment */
 };
 
-struct exo_line {    /* exported: an interrupt line */
-    uint16_t domain; /* 0 = nobody's */
-    uint16_t env;
+struct exo_line {         /* exported: an interrupt line */
+    uint16_t domain, env; /* domain 0: it is nobody's */
     uint32_t generation;
     uint64_t bits; /* events posted when it fires */
     uint64_t count;
@@ -238,8 +235,7 @@ struct exo_trace { /* exported: a ring */
 };
 
 struct exo_crash { /* read by the first domain alone */
-    uint64_t serial;
-    uint64_t env, domain;
+    uint64_t serial, env, domain;
     uint64_t pc, cause, address, reason; /* reason: enum exo_death */
     uint64_t registers[32];
 };

@@ -35,7 +35,8 @@ void hold_init(uint32_t *buckets, uint32_t count, uint64_t seed) {
     hold_table[facts.hold_table.count - 1].next = -facts.hold_table.count;
 }
 
-void frame_free(uint32_t frame) {
+/* Puts a frame that nobody holds on the free list. */
+static void frame_free(uint32_t frame) {
     frame_table[frame] = (struct exo_frame){.kind = EXO_FRAME_FREE};
     frame_link(frame, (int32_t)frame_table[0].uses + 1);
     frame_link(0, frame);

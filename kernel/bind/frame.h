@@ -21,9 +21,7 @@ extern struct exo_hold *hold_table; /* the further ones */
 void frame_init(void);
 /* Nobody has a further hold: hold_table is zeroed, and so are the buckets, a power of two. */
 void hold_init(uint32_t *buckets, uint32_t count, uint64_t seed);
-/* Puts a frame that nobody holds on the free list. */
-void frame_free(uint32_t frame);
-/* Takes one off it for the kernel itself, if it is there still: KERNEL or EXPORT. */
+/* Takes one off the free list for the kernel itself, if it is there still: KERNEL or EXPORT. */
 void frame_keep(uint32_t frame, enum exo_frame_kind kind);
 /* Takes a given free frame, or any (EXO_ANY), for a domain whose quota was checked; not zeroed. The
  * frame number, or an error. */

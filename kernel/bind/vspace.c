@@ -336,9 +336,8 @@ long sys_vspace_unbind(exo_vspace_t handle, uint64_t address, uint64_t pages) {
     if (!vspace_range(address, pages, EXO_BATCH))
         return EXO_E_ARG;
     /* commit */
-    for (uint64_t i = 0; i < pages; i++)
-        any |= vspace_clear(space, address + i * ARCH_PAGE,
-                            vspace_find(space, address + i * ARCH_PAGE));
+    for (uint64_t at = address; at < address + pages * ARCH_PAGE; at += ARCH_PAGE)
+        any |= vspace_clear(space, at, vspace_find(space, at));
     return any ? vspace_fence(space, address, pages) : (long)pages;
 }
 

@@ -120,16 +120,14 @@ static int append_reg(const struct node *node, struct machine_range *list, uint3
 
 /* What is kept from programs. 0 if the list is full. */
 static int read_kept(struct machine *machine, const struct node *node) {
-    struct machine_range range = {0, 0};
     uint32_t i = 0;
 
     while (i < KEPT && !has_text(node, COMPATIBLE, kept[i]))
         i++;
     if (i == KEPT && !has_text(node, TYPE, "memory") && !has_text(node, TYPE, "pci"))
         return 1;
-    read_reg(node, 0, &range);
     if (i < KEPT_PLICS) {
-        machine->plic = range;
+        read_reg(node, 0, &machine->plic);
         machine->plic_lines = (uint32_t)number_of(node, LINES) % 1024;
     }
     return append_reg(node, machine->kept, &machine->kept_count, MACHINE_KEPT);
