@@ -1,7 +1,6 @@
 /* entry.c - every way in that needs C, and the only way out; who holds the one lock stands here and
  * in trap.S */
 /* SPDX-License-Identifier: MIT */
-#include "kernel/entry.h"
 #include "kernel/base/lock.h"
 #include "kernel/base/print.h"
 #include "kernel/base/trace.h"
@@ -32,6 +31,8 @@ static void entry_interrupts(void) {
         irq_take();
 }
 
+/* From trap.S: the only place that settles who runs: interrupts, deaths, the slices' decision,
+ * idling. `current` is the answer. The lock is held. */
 void entry_next(void) {
     struct hart *hart = current->hart;
 
@@ -53,6 +54,8 @@ void entry_next(void) {
     }
 }
 
+/* From trap.S: faults, ticks, interrupts. The context is saved in `current`, who is whom to enter
+ * afterwards. Takes the lock. */
 void entry_trap(uint64_t cause, uint64_t address) {
     if ((int64_t)cause >= 0) {
         /* FP is off until its first use, which shows as an illegal instruction; a true one comes
@@ -73,7 +76,8 @@ void entry_trap(uint64_t cause, uint64_t address) {
     lock_release(&kernel_lock);
 }
 
-void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
+/* From boot.S: a trap out of the kernel itself. */
+_Noreturn void entry_kernel_fault(uint64_t cause, uint64_t pc, uint64_t address) {
     print_fault("panic: kernel fault", cause, pc, address);
     arch_end(0, 1);
 }

@@ -241,7 +241,8 @@ static void main_join(struct hart *hart) {
     __atomic_fetch_add(&facts.harts_ready, 1, __ATOMIC_RELEASE);
 }
 
-void main_secondary(uint64_t index) {
+/* From boot.S: every hart but the first, with the index given to arch_hart_start. */
+_Noreturn void main_secondary(uint64_t index) {
     main_join(&hart_table[index]);
     arch_enter();
 }
@@ -268,7 +269,8 @@ long sys_hart_start(uint64_t id, uint64_t context) {
     return main_hart(id) - hart_table;
 }
 
-void main_boot(uint64_t hart_id, uint64_t tree) {
+/* From boot.S: the first hart, MMU on, on its boot stack, with the tree's physical address. */
+_Noreturn void main_boot(uint64_t hart_id, uint64_t tree) {
     const char *wrong;
 
     arch_firmware(facts.firmware);

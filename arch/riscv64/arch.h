@@ -29,12 +29,6 @@ extern uint64_t arch_kernel_root[512];  /* the kernel's Sv39 root: entries 256-5
                                            every vspace root */
 extern char image_start[], image_end[]; /* linker: the whole image with bss, at ARCH_IMAGE */
 
-/* kernel/main.c: the first hart comes here, MMU on, on its boot stack, with the tree's physical
- * address. */
-_Noreturn void main_boot(uint64_t hart_id, uint64_t tree);
-/* kernel/main.c: every other hart, with the index given to arch_hart_start. */
-_Noreturn void main_secondary(uint64_t index);
-
 /* Makes the direct map cover [physical, physical + size): gigapages in arch_kernel_root, readable
  * and writable, not executable. Before other harts start. */
 void arch_map_direct(uint64_t physical, uint64_t size);

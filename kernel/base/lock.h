@@ -15,7 +15,7 @@ struct lock {
 #endif
 };
 
-extern struct lock kernel_lock;
+extern struct lock kernel_lock; /* taken and given back by the doors of trap.S */
 
 #ifdef KERNEL_MEASURE
 /* The longest way from a trap to user mode, waiting for interrupts left out (trap.S). One hart. */

@@ -42,6 +42,8 @@ long sys_gate_offer(uint64_t who) {
     return 0;
 }
 
+/* From trap.S, where its fast switches leave off, like yield_to_slow. The slot was seen to be one.
+ * The lock is held. */
 void gate_call_slow(uint64_t slot, uint64_t deadline) {
     struct env *self = current, *server;
     struct exo_env *entry = env_find(self->gate[slot].handle);
