@@ -19,13 +19,17 @@ KERNEL_SELDOM := kernel/reclaim/% kernel/ebpf/% kernel/bind/birth.c kernel/bind/
     kernel/bind/window.c kernel/bind/program.c kernel/dev/fdt.c kernel/env/domain.c kernel/base/print.c \
     kernel/main.c
 
+# Loops that mostly run once: what gcc moves out of them costs registers, and those are saved at each call.
+KERNEL_ONCE := kernel/entry.c kernel/bind/extent.c kernel/bind/irq.c kernel/bind/slice.c kernel/dev/virtio_blk.c
+
 # $(1) = directory under build/, $(2) = further flags for C, $(3) = for C and assembler
 define KERNEL_VARIANT
 KOBJ_$(1) := $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(KERNEL_SRC))
 
 $$(KOBJ_$(1)): $(BUILD)/$(1)/obj/%.o: % $$(FLAGS_FROM) | $$(KERNEL_GEN)
 	@mkdir -p $$(@D)
-	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os -msave-restore) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
+	$$(QUIET)$$(CC) $$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_SELDOM),$$<),-Os -msave-restore) \
+	    $$(if $$(filter $$(KERNEL_ONCE),$$<),-fno-move-loop-invariants) $$(if $$(filter %.c,$$<),$(2)) $(3) $$(KERNEL_INCLUDE) $$(DEPFILE) -c -o $$@ $$<
 $$(patsubst %,$(BUILD)/$(1)/obj/%.o,$$(INCBIN_SRC)): $$(INIT_BIN)
 
 $(BUILD)/$(1)/aspis.elf: $$(KOBJ_$(1)) $$(KERNEL_LD)
