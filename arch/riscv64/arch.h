@@ -112,7 +112,7 @@ extern void *const trap_doors[]; /* the door of call -1, -2, ... -64 */
  * stand-in. */
 _Noreturn void arch_enter(void);
 /* FP registers of `current`: kept in its private half while FS is off. */
-void arch_fp_save(void);
+static inline void arch_fp_save(void) { asm volatile("jal t0, fp_save" ::: "t0", "t1", "memory"); }
 void arch_fp_load(void);
 
 /* Firmware (SBI). */

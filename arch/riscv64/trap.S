@@ -462,11 +462,9 @@ trap_kernel:
     \op f\n, (ENV_FP + 8 * \n)(gp)
     .endr
 .endm
-/* void arch_fp_save(void): current's registers go to its private half, FS is off. */
-    .globl arch_fp_save
-arch_fp_save:
-    mv t0, ra
-fp_save: /* t0 = return address */
+/* Current's registers go to its private half, FS is off; t0 = return address, and t1 is used. */
+    .globl fp_save
+fp_save:
     fp_registers fsd
     csrr t1, fcsr
     sd t1, ENV_FCSR(gp)

@@ -132,8 +132,20 @@ int upcall_fault(struct env *env, uint64_t cause, uint64_t address);
 /* Delivers pending news (enum exo_pending) to a stopped environment that is about to be entered, if
  * it listens, is not critical, and has its asynchronous save frame free. About 150 instructions. */
 void upcall_news(struct env *env);
+/* The u-area is the user's to write at any time: every field is read once, and none is trusted
+ * beyond what a jump to a wild address in user mode can do. */
+static inline uint64_t upcall_read(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
 /* Whether news would be delivered now. */
-int upcall_listens(struct env *env);
+static inline int upcall_listens(struct env *env) {
+    struct exo_uarea *uarea = env_uarea(env);
+
+    return upcall_read(&uarea->entry_async) && !upcall_read(&uarea->critical) &&
+           !upcall_read(&uarea->save[EXO_SAVE_ASYNC].x[0]) && env->kind != ENV_GATE;
+}
+
 /* Marks news. Atomic against the user's own clearing. */
 static inline void upcall_post(struct env *env, uint64_t news) {
     __atomic_fetch_or(&env_uarea(env)->pending, news, __ATOMIC_RELAXED);

@@ -4,12 +4,6 @@
 #include "kernel/env/env.h"
 #include "kernel/base/string.h"
 
-/* The u-area is the user's to write at any time: every field is read once, and none is trusted
- * beyond what a jump to a wild address in user mode can do. */
-static uint64_t upcall_read(const uint64_t *word) {
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
 int upcall_fault(struct env *env, uint64_t cause, uint64_t address) {
     struct exo_uarea *uarea = env_uarea(env);
     uint32_t i = 0;
@@ -25,13 +19,6 @@ int upcall_fault(struct env *env, uint64_t cause, uint64_t address) {
     env->x[0] = upcall_read(&uarea->entry[cause % EXO_CAUSES]);
     env->x[3] = env->save_address + i * sizeof uarea->save[0];
     return 1;
-}
-
-int upcall_listens(struct env *env) {
-    struct exo_uarea *uarea = env_uarea(env);
-
-    return upcall_read(&uarea->entry_async) && !upcall_read(&uarea->critical) &&
-           !upcall_read(&uarea->save[EXO_SAVE_ASYNC].x[0]) && env->kind != ENV_GATE;
 }
 
 void upcall_news(struct env *env) {
