@@ -36,8 +36,11 @@ static void translated(plugin_id id, struct plugin_tb *block) {
 
         if (qemu_plugin_insn_size(insn) == sizeof word && qemu_plugin_insn_haddr(insn))
             memcpy(&word, qemu_plugin_insn_haddr(insn), sizeof word);
-        qemu_plugin_register_vcpu_insn_exec_cb(
-            insn, word == MARK_BEGIN ? begun : word == MARK_END ? over : executed, 0, NULL);
+        qemu_plugin_register_vcpu_insn_exec_cb(insn,
+                                               word == MARK_BEGIN ? begun
+                                               : word == MARK_END ? over
+                                                                  : executed,
+                                               0, NULL);
     }
 }
 

@@ -20,7 +20,7 @@ struct flight {                /* a request that the device has, or the driver *
     struct exo_volume *volume; /* NULL: the slot is free */
     uint64_t since;
     uint32_t count;            /* frames in use */
-    uint8_t taken;         /* the driver was told */
+    uint8_t taken;             /* the driver was told */
     struct exo_request *asked; /* where it stands in the queue, which stays as long */
     struct exo_request request;
 };

@@ -475,14 +475,14 @@ struct env *slice_next(void) {
 
     if (changes > 1 || now >= hart->others || slice_watchers || hart->driver || hart->preempted)
         return slice_choose(hart, now);
-    if (current == hart->idle)
-        return changes ? slice_resume(hart, now)
-               : now < hart->alarm ? NULL
-                                   : slice_choose(hart, now);
-    return changes && current == hart->alone && hart->owner == current->handle &&
-                   env_state(current->entry) == EXO_ENV_ASLEEP
-               ? slice_rest(hart, now)
-               : slice_choose(hart, now);
+    if (current == hart->idle && !changes && now < hart->alarm)
+        return NULL;
+    if (current == hart->idle && changes)
+        return slice_resume(hart, now);
+    if (changes && current == hart->alone && hart->owner == current->handle &&
+        env_state(current->entry) == EXO_ENV_ASLEEP)
+        return slice_rest(hart, now);
+    return slice_choose(hart, now);
 }
 
 long slice_sleep(uint64_t mask, uint64_t deadline, uint32_t program) {

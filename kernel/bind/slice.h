@@ -16,7 +16,7 @@ struct slice_reserve { /* the right to preempt one hart for a budget each period
 
 struct hart {
     volatile uint32_t *claim; /* of the interrupt controller */
-    uint64_t mask; /* 1 << its id */
+    uint64_t mask;            /* 1 << its id */
     struct exo_slot *slots;
     struct env *idle;         /* stands in for an environment when nobody runs */
     uint32_t position, watch; /* the slot that is; whose predicate was evaluated last */

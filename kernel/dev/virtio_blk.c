@@ -65,8 +65,8 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
     sectors = r[R_CAPACITY] | (uint64_t)r[R_CAPACITY + 1] << 32;
     if (sectors < EXO_UNIT)
         return 0;
-    *blk = (struct virtio_blk){
-        .registers = r, .queue = queue, .zeros = arch_physical(queue->zeros)};
+    *blk =
+        (struct virtio_blk){.registers = r, .queue = queue, .zeros = arch_physical(queue->zeros)};
     for (unsigned i = 0; i < VIRTIO_BLK_MEMORY; i++)
         arch_zero_page(memory + i * ARCH_PAGE);
     virtio_blk_stop(blk);
@@ -119,8 +119,9 @@ void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_re
         struct virtio_descriptor *part = &request->part[next++];
         uint32_t length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
 
-        part->address = offset + (asked->op == EXO_DISK_ZERO ? blk->zeros
-                                                             : (facts.memory_frame + *frame++) << 12);
+        part->address =
+            offset +
+            (asked->op == EXO_DISK_ZERO ? blk->zeros : (facts.memory_frame + *frame++) << 12);
         part->length = length;
         part->flags = way;
         bytes -= length;

@@ -21,8 +21,8 @@ uint64_t virtio_blk_open(struct virtio_blk *blk, volatile void *registers, char 
 void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_request *asked);
 /* The device says that it has news: takes its word. */
 void virtio_blk_acknowledge(struct virtio_blk *blk);
-/* The next slot that ended, with VIRTIO_BLK_BADLY if it did; -1: none. Not believed: it may name one
- * that is free. */
+/* The next slot that ended, with VIRTIO_BLK_BADLY if it did; -1: none. Not believed: it may name
+ * one that is free. */
 #define VIRTIO_BLK_BADLY (1ll << 32)
 int64_t virtio_blk_ended(struct virtio_blk *blk);
 /* Afterwards it touches no memory. */
