@@ -420,7 +420,8 @@ void vspace_flip(struct vspace *space) {
 int vspace_sweep(struct vspace *space) {
     for (unsigned i = 0; i < VSPACE_STEP && space->cursor < VSPACE_PAGES; i++) {
         uint64_t address = space->cursor * ARCH_PAGE;
-        page_t *page = page_find(space->root, address), *spare = page_find(space->spare, address);
+        page_t *spare = page_find(space->spare, address);
+        page_t *page = spare && *spare ? page_find(space->root, address) : NULL;
 
         if (spare && *spare && !(page && *page))
             vspace_clear(space, address, page);
