@@ -1,7 +1,8 @@
 # crash.mk - the crash states of logfs, and the mutants that they must notice
 # SPDX-License-Identifier: MIT
 
-LOGFS_MUTANTS := NO_FLUSH CHECKPOINT_FIRST NO_CHECKSUM REUSE_EARLY NO_DIRECTORY_ORDER NO_OUTSIDE
+LOGFS_MUTANTS := NO_FLUSH CHECKPOINT_FIRST NO_CHECKSUM REUSE_EARLY NO_DIRECTORY_ORDER NO_OUTSIDE \
+	NO_FIRST_FLUSH
 CRASH := $(BUILD)/tests/crash/logfs_crash
 CRASH_MUTANTS := $(addprefix $(CRASH)-,$(LOGFS_MUTANTS))
 CRASH_WATCHED := $(CRASH).watched

@@ -150,6 +150,7 @@ int checkpoint_write(struct logfs *fs) {
     if (error)
         return error;
     memcpy(to, fs->checkpoint, LOGFS_PAGE);
+    fs->flush_first = 1;
     if (fs->write_all || fs->eager)
         error = commit_data(fs, NULL);
     if (!error)

@@ -12,11 +12,14 @@ static int64_t cost_benefit_score(uint32_t live, uint64_t age) {
     return (int64_t)((LF_SEGMENT_SECTORS - live) * (age + 1) * 16 / (LF_SEGMENT_SECTORS + live));
 }
 
-const struct logfs_policy logfs_greedy = {"greedy", greedy_score, 0};
-const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_score, 0};
+enum { SUMMED_PAGES = 64 }; /* what their sums cost is about what a flush of virtio or NVMe costs */
+const struct logfs_policy logfs_greedy = {"greedy", greedy_score, 0, SUMMED_PAGES};
+const struct logfs_policy logfs_cost_benefit = {"cost-benefit", cost_benefit_score, 0,
+                                                SUMMED_PAGES};
 /* Matthews and others, 1997: on a disk that is nearly full new data fill holes, so that less is to
  * be cleaned. */
-const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 25};
+const struct logfs_policy logfs_hole_filling = {"hole-filling", cost_benefit_score, 25,
+                                                SUMMED_PAGES};
 
 void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy) {
     fs->policy = policy;
@@ -267,7 +270,6 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
         struct logfs_piece out[MOVE_PIECES + 1];
         uint32_t sectors = 0, got, header, bytes = 0, last = first, least;
         unsigned n = 0;
-        uint64_t sum = 0;
         int64_t at;
         int error;
 
@@ -301,10 +303,9 @@ static int move_to_log(struct cleaning *c, uint32_t first) {
             log_owner(fs, &bytes, piece->key, &extent);
             out[++n] = (struct logfs_piece){c->buffer + (piece->at - c->base) * LOGFS_SECTOR,
                                             piece->sectors};
-            sum = sum64(sum, out[n].memory, (size_t)piece->sectors * LOGFS_SECTOR);
             fs->counts.moved_sectors += piece->sectors;
         }
-        error = log_end(fs, LF_DATA, header, bytes, out, n + 1, sum);
+        error = log_end(fs, LF_DATA, header, bytes, out, n + 1, 0);
         if (error)
             return error;
     }
@@ -397,7 +398,7 @@ int clean_segments(struct logfs *fs, const uint32_t *victims, unsigned count) {
     c->fs = fs;
     c->buffer = fs->host->resize(fs->host, NULL, 0, LOGFS_SEGMENT);
     error = c->buffer ? 0 : LOGFS_ENOMEM;
-    fs->cleaning = 1;
+    fs->cleaning = fs->flush_first = 1;
     for (unsigned i = 0; !error && i < count; i++) {
         uint32_t first = c->count;
 

@@ -107,6 +107,8 @@ static int pages_place(struct logfs *fs, unsigned count, uint64_t at, struct log
 static uint64_t pages_sum(struct logfs *fs, unsigned first, unsigned count) {
     uint64_t sum = 0;
 
+    if (fs->flush_first)
+        return 0;
     for (struct page **page = fs->out + first; page < fs->out + first + count; page++) {
         uint32_t sectors = page_sectors(*page);
 
@@ -118,7 +120,7 @@ static uint64_t pages_sum(struct logfs *fs, unsigned first, unsigned count) {
 enum { HOLE_LEAST = 16 }; /* pages: a longer run is not cut into smaller pieces */
 
 /* Writes the first of the pages in fs->out into holes, as far as there are some; the batch answers
- * for them. The others move up. */
+ * for them, unless it comes behind a flush. The others move up. */
 static int pages_into_holes(struct logfs *fs, unsigned *count) {
     struct logfs_piece pieces[RUN_PAGES];
     unsigned done = 0;
@@ -143,7 +145,7 @@ static int pages_into_holes(struct logfs *fs, unsigned *count) {
             want += page_sectors(fs->out[done + fit]);
         *outside = (struct lf_outside){.at = extent.at, .sectors = want};
         outside->sum = pages_sum(fs, done, fit);
-        fs->outside_count++;
+        fs->outside_count += !fs->flush_first;
         fs->unflushed = 1;
         error = spare_fill(fs);
         if (!error)
@@ -354,6 +356,14 @@ int commit_data(struct logfs *fs, struct file *file) {
 
 enum { TOO_MUCH = 1 };
 
+/* Data without sums are there before what relies on them is written. */
+static int data_flush(struct logfs *fs) {
+    if (!fs->flush_first)
+        return 0;
+    fs->flush_first = 0;
+    return MUTANT_NO_FIRST_FLUSH ? 0 : log_flush(fs);
+}
+
 /* Everything in one chunk, and a flush; or TOO_MUCH, and nothing is done. */
 static int write_batch(struct logfs *fs, unsigned count) {
     struct logfs_piece pieces[OUT_PAGES + 1];
@@ -371,6 +381,9 @@ static int write_batch(struct logfs *fs, unsigned count) {
         (uint32_t)(sizeof(struct lf_chunk) + bytes + fs->outside_count * sizeof fs->outside[0]);
     if (fs->change_overflow || bytes > DELTA_MOST)
         return TOO_MUCH;
+    error = data_flush(fs);
+    if (error)
+        return error;
     at = log_begin(fs, header, &sectors, sectors);
     if (at < 0)
         return (int)at;
@@ -386,6 +399,7 @@ static int write_batch(struct logfs *fs, unsigned count) {
     }
     filled = deltas_fill(fs, bytes);
     if (filled < 0) { /* too many after all: the data go first, and then a checkpoint */
+        fs->flush_first = 1;
         bytes = owners_fill(fs, count, (uint64_t)at);
         error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1, pages_sum(fs, 0, count));
         if (error)
@@ -414,6 +428,7 @@ int commit(struct logfs *fs, struct file *file) {
     error = spare_fill(fs);
     if (!error)
         error = space_make(fs);
+    fs->flush_first |= fs->change_overflow; /* then it is a checkpoint */
     for (struct ring *ring = fs->with_data.next, *next; !error && fits && ring != &fs->with_data;
          ring = next) {
         struct file *other = RING_OF(struct file, with_data, ring);
@@ -422,8 +437,10 @@ int commit(struct logfs *fs, struct file *file) {
         if (!all && other != file)
             continue;
         error = file_prepare(fs, other);
-        if (!error)
-            fits = gather(fs, other, &count);
+        if (error)
+            break;
+        fs->flush_first |= other->dirty_count > 2ull * fs->policy->summed_pages;
+        fits = !fs->flush_first && gather(fs, other, &count);
     }
     if (!error && fits)
         error = pages_into_holes(fs, &count);

@@ -58,6 +58,11 @@ static int extend(struct logfs *fs, struct file *file, uint64_t size) {
     return error;
 }
 
+/* Will the sums of what is written now be needed? Else it is copied only. */
+static int is_summed(const struct logfs *fs, const struct file *file) {
+    return file->dirty_count < fs->policy->summed_pages && !fs->change_overflow;
+}
+
 static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, uint32_t part,
                       uint64_t offset) {
     uint32_t in_page = offset % LOGFS_PAGE;
@@ -78,7 +83,7 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
     page->summed = 0;
     /* What is dirty already may be written again before it is summed for the disk. */
     if (!in_page && part % LOGFS_SECTOR == 0 && page->state != PAGE_DIRTY &&
-        (uintptr_t)from % 8 == 0) {
+        (uintptr_t)from % 8 == 0 && is_summed(fs, file)) {
         page->sum = sum64_copy(page->memory, from, part);
         page->summed = (uint8_t)(part / LOGFS_SECTOR);
     } else {

@@ -9,7 +9,7 @@
 enum {
     LF_SEGMENT_SECTORS = 2048,
     LF_PAGE_SECTORS = 8,
-    LF_VERSION = 2,
+    LF_VERSION = 3,
     LF_CHECKPOINT_A = 64, /* sectors in segment 0 */
     LF_CHECKPOINT_B = 128,
     LF_USAGE_IN_PAGE = 512,
@@ -62,6 +62,9 @@ struct lf_usage {  /* of one segment */
 };
 
 enum lf_chunk_type { LF_BATCH = 1, LF_DATA, LF_NODES };
+enum lf_chunk_flags {
+    LF_UNSUMMED = 1 /* not of a batch: no body_sum, a flush comes before what relies on the body */
+};
 
 /* A chunk: header with deltas, then the body, all contiguous in one segment. LF_BATCH: deltas are
  * replayed at mount. LF_DATA: they only say whose data the body is. LF_NODES: struct lf_node_name
@@ -70,10 +73,11 @@ struct lf_chunk {
     uint64_t id, sequence, link;
     uint32_t magic, crc;
     uint32_t epoch, next; /* segment in which the log goes on after this one */
-    uint16_t type, header_sectors;
+    uint8_t type, flags;
+    uint16_t header_sectors;
     uint32_t body_sectors, delta_bytes;
     uint32_t outside;  /* struct lf_outside each, behind the deltas */
-    uint64_t body_sum; /* 0 of LF_NODES */
+    uint64_t body_sum; /* 0: LF_UNSUMMED */
 };
 
 struct lf_outside { /* data that a batch points to, in a hole of an old segment */

@@ -365,6 +365,7 @@ int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
     file_trim(fs);
     error = spare_fill(fs);
     if (!error && fs->page_dirty > fs->dirty_most) {
+        fs->flush_first = 1;
         error = commit_data(fs, NULL);
         if (!error)
             error = log_flush(fs);

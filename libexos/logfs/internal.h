@@ -157,6 +157,7 @@ struct logfs {
     int epoch_durable;                /* the disk knows that this mount writes */
     int unflushed;                    /* chunks were written since the last flush */
     int flushed;                      /* the last chunk was, with its write */
+    int flush_first; /* data since the last flush have no sums: no batch before another */
     struct change changes[CHANGES];
     uint16_t change_index[CHANGES * 2];
     unsigned change_count;
@@ -348,7 +349,7 @@ void log_forget_changes(struct logfs *fs);
  * but at least `least` when the segment ends. Or an error. */
 int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least);
 /* Writes it: the deltas stand behind fs->chunk, and pieces[0] is left for that. The sum64 of the
- * other pieces is body_sum, or 0 for LF_NODES. */
+ * other pieces is body_sum, unless they are nodes, or data with fs->flush_first. */
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
             struct logfs_piece *pieces, unsigned count, uint64_t body_sum);
 /* Puts whose the data at a place are, for the cleaner, behind *bytes of deltas: OWNER more. */
@@ -369,7 +370,8 @@ const struct lf_delta *chunk_delta(const struct lf_chunk *chunk, uint32_t *at);
 /* commit.c */
 /* All changes of names and, of this file (null: of all), the data become durable. */
 int commit(struct logfs *fs, struct file *file);
-/* Writes out the dirty pages of a file (null: of all), to be flushed. */
+/* Writes out the dirty pages of a file (null: of all), to be flushed. Who flushes before a batch
+ * can come sets fs->flush_first. */
 int commit_data(struct logfs *fs, struct file *file);
 
 /* checkpoint.c */
@@ -511,6 +513,11 @@ static inline struct lf_key key_of(uint64_t object, unsigned type, uint64_t rest
 #define MUTANT_NO_DIRECTORY_ORDER 1
 #else
 #define MUTANT_NO_DIRECTORY_ORDER 0
+#endif
+#ifdef LOGFS_MUTANT_NO_FIRST_FLUSH
+#define MUTANT_NO_FIRST_FLUSH 1
+#else
+#define MUTANT_NO_FIRST_FLUSH 0
 #endif
 #ifdef LOGFS_MUTANT_NO_OUTSIDE
 #define MUTANT_NO_OUTSIDE 1

@@ -130,6 +130,7 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
     uint32_t header = sectors_for(header_bytes), body = 0;
     uint8_t *end = (uint8_t *)(chunk + 1) + delta_bytes;
     uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
+    int unsummed = type == LF_NODES || (type == LF_DATA && fs->flush_first);
 
     for (unsigned i = 1; i < count; i++)
         body += pieces[i].sectors;
@@ -139,7 +140,8 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
                                .magic = LF_CHUNK_MAGIC,
                                .epoch = fs->log.epoch,
                                .next = fs->log.next,
-                               .type = (uint16_t)type,
+                               .type = (uint8_t)type,
+                               .flags = unsummed ? LF_UNSUMMED : 0,
                                .header_sectors = (uint16_t)header,
                                .body_sectors = body,
                                .delta_bytes = delta_bytes,
@@ -203,6 +205,7 @@ void log_failed(struct logfs *fs, int error) {
     fs->failed = error;
     fs->write_all = fs->change_overflow = 1;
     fs->outside_count = 0;
+    fs->flush_first = 0;
     /* Places since then get other things, and are given up by what has them now: counts bear that,
      * a bit for each does not. */
     space_forget_map(fs);
@@ -222,6 +225,7 @@ void log_failed(struct logfs *fs, int error) {
 int log_flush(struct logfs *fs) {
     int error = 0;
 
+    fs->flush_first = 0;
     if (!fs->unflushed)
         return 0;
     if (!MUTANT_NO_FLUSH && !fs->flushed)
@@ -245,7 +249,8 @@ const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, u
     if (!room || chunk->magic != LF_CHUNK_MAGIC || chunk->id != fs->super.id ||
         !chunk->header_sectors || chunk->header_sectors > LF_HEADER_SECTORS ||
         chunk->header_sectors > room || chunk->body_sectors > room - chunk->header_sectors ||
-        chunk->outside > OUTSIDE ||
+        chunk->outside > OUTSIDE || chunk->flags & ~LF_UNSUMMED ||
+        (chunk->type == LF_BATCH && chunk->flags) ||
         sizeof *chunk + (uint64_t)chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
             chunk->header_sectors * (uint64_t)LOGFS_SECTOR)
         return NULL;
@@ -394,7 +399,7 @@ static int sum_is(struct window *window, uint64_t at, uint32_t left, uint64_t wa
 static int body_is_whole(struct window *window, const struct lf_chunk *chunk, uint64_t at) {
     const uint8_t *outside = (const uint8_t *)(chunk + 1) + chunk->delta_bytes;
     int whole =
-        chunk->type == LF_NODES ? 1 : sum_is(window, at, chunk->body_sectors, chunk->body_sum);
+        chunk->flags & LF_UNSUMMED ? 1 : sum_is(window, at, chunk->body_sectors, chunk->body_sum);
 
     for (uint32_t i = 0; whole > 0 && i < chunk->outside && !MUTANT_NO_OUTSIDE; i++) {
         struct lf_outside is;

@@ -96,6 +96,7 @@ int logfs_snapshot_create(struct logfs *fs, const char *name, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (!name[i] || name[i] == '/')
             return LOGFS_EINVAL;
+    fs->flush_first = 1;
     error = commit_data(fs, NULL);
     if (!error)
         error = checkpoint_write(fs);

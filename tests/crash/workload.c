@@ -20,11 +20,12 @@ static int64_t emptiest(uint32_t live, uint64_t age) {
 }
 
 /* Small volumes would come to it late. */
-static const struct logfs_policy always_holes = {"always holes", emptiest, 100};
+static const struct logfs_policy always_holes = {"always holes", emptiest, 100, 64};
 
 struct manner manner_of(uint64_t seed) {
     static const struct logfs_policy *const policies[] = {&logfs_cost_benefit, &logfs_greedy,
                                                           &always_holes};
+    static const unsigned few[] = {0, 1, 4, 16};
     struct dice dice = dice_of(seed, 1);
     struct manner manner = {.seed = seed};
 
@@ -37,7 +38,9 @@ struct manner manner_of(uint64_t seed) {
         manner.sectors = (roll(&dice, 2) ? 8u : 20u) << 11;
         manner.cache_pages = 256;
     }
-    manner.policy = policies[roll(&dice, 3)];
+    manner.policy = *policies[roll(&dice, 3)];
+    if (roll(&dice, 2))
+        manner.policy.summed_pages = few[roll(&dice, 4)];
     return manner;
 }
 
@@ -571,12 +574,12 @@ int run_start(struct run *run, const struct manner *manner, const struct image *
     }
     run->bytes_most = manner->profile == CHURN ? CHURN_MOST : BYTES_MOST;
     if (trace)
-        fprintf(trace, "# %llu MiB, %spages in cache %u, profile %u, policy %s\n",
+        fprintf(trace, "# %llu MiB, %spages in cache %u, profile %u, policy %s, %u pages summed\n",
                 (unsigned long long)manner->sectors >> 11,
                 manner->features ? "checksums of data, " : "", manner->cache_pages, manner->profile,
-                manner->policy->name);
+                manner->policy.name, manner->policy.summed_pages);
     run->watch = trace && getenv("WATCH");
-    logfs_set_policy(run->fs, manner->policy);
+    logfs_set_policy(run->fs, &run->manner.policy);
     run->model = model_of(run->fs, run->fault);
     run->disk.trouble = trouble;
     return run->model ? 0 : -1;

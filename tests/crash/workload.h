@@ -9,7 +9,7 @@
 struct manner {
     uint64_t seed, sectors;
     uint32_t features, cache_pages, operations, profile;
-    const struct logfs_policy *policy;
+    struct logfs_policy policy;
 };
 struct manner manner_of(uint64_t seed);
 

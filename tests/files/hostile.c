@@ -502,7 +502,7 @@ static void chunk_seal(struct lf_chunk *chunk, uint64_t at) {
         sizeof *chunk + chunk->delta_bytes + chunk->outside * sizeof(struct lf_outside) >
             header * LOGFS_SECTOR)
         return;
-    if (chunk->type != LF_NODES)
+    if (!(chunk->flags & LF_UNSUMMED))
         chunk->body_sum =
             sum64(0, at_sector(at + header), (size_t)chunk->body_sectors * LOGFS_SECTOR);
     chunk->crc = chunk_crc(chunk);

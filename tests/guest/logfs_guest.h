@@ -53,8 +53,10 @@ static inline void guest_open(uint32_t first) {
     files_host_make(&guest.host);
 }
 
+/* Each has an id of its own, as volumes must: so nothing of an earlier one is believed. */
 static inline void guest_format(uint32_t features) {
-    struct logfs_format format = {.label = "test", .id = 0x7e57, .features = features};
+    static uint64_t made;
+    struct logfs_format format = {.label = "test", .id = 0x7e57 + made++, .features = features};
 
     must(logfs_format(&guest.device.device, &guest.host, &format) == 0);
 }
