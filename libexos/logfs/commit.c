@@ -187,8 +187,9 @@ static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
     return to - (uint8_t *)(fs->chunk + 1);
 }
 
-/* Whose the pages are, for the cleaner. */
-static uint32_t owners_fill(struct logfs *fs, unsigned count, uint64_t at) {
+/* Whose the pages are, for the cleaner. pieces[0] is the header. */
+static uint32_t owners_fill(struct logfs *fs, unsigned count, uint64_t at,
+                            const struct logfs_piece *pieces) {
     uint32_t bytes = 0;
     unsigned run;
 
@@ -197,7 +198,7 @@ static uint32_t owners_fill(struct logfs *fs, unsigned count, uint64_t at) {
 
         run = run_of(fs, i, count);
         for (unsigned page = i; page < i + run; page++)
-            extent.sectors += page_sectors(fs->out[page]);
+            extent.sectors += pieces[page + 1].sectors;
         at += extent.sectors;
         log_owner(fs, &bytes, key_of(fs->out[i]->file->inode, LF_EXTENT, fs->out[i]->index),
                   &extent);
@@ -226,14 +227,17 @@ static int write_data(struct logfs *fs, unsigned count) {
     at = log_begin(fs, header, &got, 16 * LF_PAGE_SECTORS);
     if (at < 0)
         return (int)at;
-    for (sectors = 0; fit < count && sectors + page_sectors(fs->out[fit]) <= got; fit++)
-        sectors += page_sectors(fs->out[fit]);
+    if (got == sectors)
+        fit = count;
+    else
+        for (sectors = 0; sectors + page_sectors(fs->out[fit]) <= got; fit++)
+            sectors += page_sectors(fs->out[fit]);
     error = pages_place(fs, fit, (uint64_t)at, pieces);
     if (error) {
         log_failed(fs, error);
         return error;
     }
-    owners = owners_fill(fs, fit, (uint64_t)at);
+    owners = owners_fill(fs, fit, (uint64_t)at, pieces);
     error = log_end(fs, LF_DATA, header, owners, pieces, fit + 1, pages_sum(fs, 0, fit));
     if (error)
         return error;
@@ -400,7 +404,7 @@ static int write_batch(struct logfs *fs, unsigned count) {
     filled = deltas_fill(fs, bytes);
     if (filled < 0) { /* too many after all: the data go first, and then a checkpoint */
         fs->flush_first = 1;
-        bytes = owners_fill(fs, count, (uint64_t)at);
+        bytes = owners_fill(fs, count, (uint64_t)at, pieces);
         error = log_end(fs, LF_DATA, header, bytes, pieces, count + 1, pages_sum(fs, 0, count));
         if (error)
             return error;

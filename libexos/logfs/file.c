@@ -63,17 +63,19 @@ static int is_summed(const struct logfs *fs, const struct file *file) {
     return file->dirty_count < fs->policy->summed_pages && !fs->change_overflow;
 }
 
-static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, uint32_t part,
+static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, uint64_t part,
                       uint64_t offset) {
-    uint32_t in_page = offset % LOGFS_PAGE;
-    int whole = !in_page && (part == LOGFS_PAGE || offset + part >= file->is.size);
+    uint64_t in_page = offset % LOGFS_PAGE, end = offset + part;
+    int whole = !in_page && (part == LOGFS_PAGE || end >= file->is.size);
     struct page *page;
     int error = 0;
 
-    if (offset > file->is.size && page_of(offset) != page_of(file->is.size))
-        error = extend(fs, file, offset);
-    if (!error && offset + part > file->is.size && page_of(offset))
-        error = outgrow(fs, file, offset + part);
+    if (end > file->is.size && page_of(offset)) {
+        if (offset > file->is.size && page_of(offset) != page_of(file->is.size))
+            error = extend(fs, file, offset);
+        if (!error)
+            error = outgrow(fs, file, end);
+    }
     if (!error)
         error = page_get(fs, file, page_of(offset), !whole, &page);
     if (error)
@@ -89,13 +91,13 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
     } else {
         memcpy(page->memory + in_page, from, part);
     }
-    if (whole) {
-        memset(page->memory + part, 0, page->pins ? LOGFS_PAGE - part : -part % LOGFS_SECTOR);
+    if (whole)
         page->rough = part < LOGFS_PAGE && !page->pins;
-    }
+    if (whole && part < LOGFS_PAGE)
+        memset(page->memory + part, 0, page->pins ? LOGFS_PAGE - part : -part % LOGFS_SECTOR);
     page_dirty(fs, page);
-    if (offset + part > file->is.size)
-        file->is.size = offset + part;
+    if (end > file->is.size)
+        file->is.size = end;
     return 0;
 }
 
@@ -108,15 +110,15 @@ long logfs_write(struct logfs *fs, uint64_t inode, const void *from, size_t leng
     if (offset > LOGFS_SIZE_MOST || length > LOGFS_SIZE_MOST - offset)
         return LOGFS_EFBIG;
     for (unsigned pages = 0; done < length && !error; pages++) {
-        uint32_t part = LOGFS_PAGE - (uint32_t)((offset + done) % LOGFS_PAGE);
-        uint64_t left = (length - done) / LOGFS_PAGE + 2;
+        uint64_t part = LOGFS_PAGE - (offset + done) % LOGFS_PAGE, left = length - done;
 
-        if (part > length - done)
-            part = (uint32_t)(length - done);
+        if (part > left)
+            part = left;
         if (pages % AT_ONCE == 0) {
             if (file)
                 file_put(fs, file);
             file = NULL;
+            left = left / LOGFS_PAGE + 2;
             error = operation(fs, (left < AT_ONCE ? left : AT_ONCE) * LF_PAGE_SECTORS, 0);
             if (!error)
                 error = file_get(fs, inode, &file);

@@ -81,7 +81,7 @@ static struct file *file_add(struct logfs *fs, uint64_t inode) {
     return file;
 }
 
-static void file_free(struct logfs *fs, struct file *file) {
+void file_free(struct logfs *fs, struct file *file) {
     struct file **link = bucket(fs, file->inode);
 
     while (*link != file)
@@ -138,11 +138,6 @@ int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
     file->users++;
     *found = file;
     return 0;
-}
-
-void file_put(struct logfs *fs, struct file *file) {
-    if (!--file->users && file->erased)
-        file_free(fs, file);
 }
 
 void file_touch(struct logfs *fs, struct file *file, unsigned touch) {

@@ -123,15 +123,7 @@ struct logfs {
     struct lf_checkpoint *checkpoint; /* the last one that is durable */
     unsigned checkpoint_slot;         /* where the next one goes */
 
-    /* names that were looked up lately */
-    struct kept_name {
-        uint64_t directory /* 0: none */, inode;
-        uint8_t length;
-        char text[NAME_KEPT];
-    } names[NAMES_KEPT];
-
     /* nodes */
-    struct node *nodes[NODE_BUCKETS];
     struct ring node_lru;
     uint64_t next_new;
     uint32_t node_count, node_dirty;
@@ -141,10 +133,10 @@ struct logfs {
     unsigned finger_next;
 
     /* pages and files */
-    struct page *pages[PAGE_BUCKETS];
     struct ring page_lru, written;
+    struct page_slab *page_slabs;
+    struct page *page_unused;
     uint32_t page_count, page_dirty; /* dirty: dirty or written */
-    struct file *files[FILE_BUCKETS];
     struct ring file_lru, dirty_files, with_data;
     uint32_t file_count, dirty_file_count;
     int eager; /* a file took another's name: its data must not come later than that */
@@ -158,19 +150,15 @@ struct logfs {
     int unflushed;                    /* chunks were written since the last flush */
     int flushed;                      /* the last chunk was, with its write */
     int flush_first; /* data since the last flush have no sums: no batch before another */
-    struct change changes[CHANGES];
-    uint16_t change_index[CHANGES * 2];
     unsigned change_count;
     uint32_t change_bytes, deltas_end;
-    uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
     int change_overflow; /* the next sync must be a checkpoint */
     int write_all;       /* and all dirty data must be written before it: a flush failed */
     int failed;          /* the error of the last try, till one succeeds */
     int replaying;
     uint8_t *header;        /* LF_HEADER_SECTORS */
     struct lf_chunk *chunk; /* in it, the one that is made */
-    struct page *out[OUT_PAGES];
-    uint64_t logged; /* sectors since the last checkpoint */
+    uint64_t logged;        /* sectors since the last checkpoint */
 
     /* space */
     struct lf_usage *usage;
@@ -180,19 +168,34 @@ struct logfs {
     uint32_t segment_limit;        /* segments at or after it are not taken */
     uint32_t plenty;               /* so many free segments are enough for all that may be dirty */
     uint32_t dirty_most, log_most; /* pages; sectors of log between checkpoints */
-    uint64_t live;                 /* sectors */
+    uint64_t live, usable;         /* sectors */
     int cleaning;
     /* A bit for each sector that lives, and that lives or did at some time since the last durable
      * checkpoint; null till holes are filled. */
     uint8_t *map, *map_used;
-    uint64_t hole;                      /* where the next is looked for */
-    int holes_gone;                     /* none till the next checkpoint */
-    struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
+    uint64_t hole;  /* where the next is looked for */
+    int holes_gone; /* none till the next checkpoint */
     unsigned outside_count;
     uint32_t stuck[4]; /* segments that did not become free: not tried again */
     unsigned stuck_next;
     const struct logfs_policy *policy;
     struct logfs_counts counts;
+
+    /* Large tables, last: what is in the first 2 KiB is reached by one instruction less. */
+    struct change changes[CHANGES];
+    uint16_t change_index[CHANGES * 2];
+    uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
+    struct page *out[OUT_PAGES];
+    struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
+    struct node *nodes[NODE_BUCKETS];
+    struct page *pages[PAGE_BUCKETS];
+    struct file *files[FILE_BUCKETS];
+    /* names that were looked up lately */
+    struct kept_name {
+        uint64_t directory /* 0: none */, inode;
+        uint8_t length;
+        char text[NAME_KEPT];
+    } names[NAMES_KEPT];
 };
 
 /* sum.c */
@@ -307,7 +310,6 @@ int space_valid(const struct logfs *fs, uint64_t at, uint32_t sectors);
 void space_set_state(struct logfs *fs, uint32_t segment, unsigned state);
 long space_take_segment(struct logfs *fs);
 void space_leave_segment(struct logfs *fs, uint32_t segment);
-uint64_t space_usable(const struct logfs *fs);
 /* Is there room for so many sectors more, besides all that is dirty? `all`: into the reserve too.
  */
 int space_allows(const struct logfs *fs, uint64_t sectors, int all);
@@ -319,7 +321,8 @@ static inline int space_make(struct logfs *fs) {
                ? 0
                : space_make_more(fs);
 }
-/* The limits for that, when the number of segments or the policy is another. */
+/* The limits for that, and what is usable by files, when the number of segments or the policy is
+ * another. */
 void space_limits(struct logfs *fs);
 /* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
@@ -391,7 +394,11 @@ static inline struct file *file_find(struct logfs *fs, uint64_t inode) {
     return file;
 }
 int file_get(struct logfs *fs, uint64_t inode, struct file **file);
-void file_put(struct logfs *fs, struct file *file);
+void file_free(struct logfs *fs, struct file *file);
+static inline void file_put(struct logfs *fs, struct file *file) {
+    if (!--file->users && file->erased)
+        file_free(fs, file);
+}
 void file_release(struct logfs *fs, struct file *file); /* a hold less */
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
 void file_touch(struct logfs *fs, struct file *file, unsigned touch);
@@ -424,6 +431,7 @@ void page_written(struct logfs *fs, struct page *page);
 void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
+void pages_end(struct logfs *fs); /* all are gone */
 void page_trim_some(struct logfs *fs);
 static inline uint32_t page_most(const struct logfs *fs) {
     return fs->host->cache_pages - fs->host->cache_pages / 4;

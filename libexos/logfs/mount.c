@@ -8,6 +8,7 @@ static void fs_free(struct logfs *fs) {
 
     space_forget_map(fs);
     file_forget_all(fs);
+    pages_end(fs);
     node_forget(fs, 1);
     while (fs->spare_count)
         host->page_free(host, fs->spare[--fs->spare_count]);
@@ -234,11 +235,10 @@ int logfs_unmount(struct logfs *fs) {
 
 int logfs_statfs(struct logfs *fs, struct logfs_statfs *to) {
     const struct logfs *of = fs->of ? fs->of : fs;
-    uint64_t usable = space_usable(of);
     uint64_t used = of->live + ((uint64_t)of->page_dirty + of->node_dirty + 16) * LF_PAGE_SECTORS;
 
-    *to = (struct logfs_statfs){.sectors = usable,
-                                .free = used < usable ? usable - used : 0,
+    *to = (struct logfs_statfs){.sectors = of->usable,
+                                .free = used < of->usable ? of->usable - used : 0,
                                 .inodes = fs->inodes,
                                 .segments = of->segments,
                                 .free_segments = of->free_segments,

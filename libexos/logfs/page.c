@@ -15,6 +15,36 @@ struct page *page_find(struct logfs *fs, struct file *file, uint64_t index) {
     return NULL;
 }
 
+/* What tells of pages: a page of memory full of it at a time. */
+struct page_slab {
+    struct page_slab *next;
+    struct page page[(LOGFS_PAGE - sizeof(void *)) / sizeof(struct page)];
+};
+
+static void page_unused(struct logfs *fs, struct page *page) {
+    page->next = fs->page_unused;
+    fs->page_unused = page;
+}
+
+static int slab_add(struct logfs *fs) {
+    struct page_slab *slab = fs->host->page(fs->host);
+
+    if (!slab)
+        return LOGFS_ENOMEM;
+    slab->next = fs->page_slabs;
+    fs->page_slabs = slab;
+    for (size_t i = 0; i < sizeof slab->page / sizeof slab->page[0]; i++)
+        page_unused(fs, &slab->page[i]);
+    return 0;
+}
+
+void pages_end(struct logfs *fs) {
+    for (struct page_slab *slab = fs->page_slabs, *next; slab; slab = next) {
+        next = slab->next;
+        fs->host->page_free(fs->host, slab);
+    }
+}
+
 static void page_free(struct logfs *fs, struct page *page) {
     struct page **link = bucket(fs, page->file->inode, page->index);
 
@@ -25,7 +55,7 @@ static void page_free(struct logfs *fs, struct page *page) {
     fs->page_count--;
     page->file->pages--;
     fs->host->page_free(fs->host, page->memory);
-    fs->host->resize(fs->host, page, sizeof *page, 0);
+    page_unused(fs, page);
 }
 
 /* What the disk has of it; the rest is zeros. */
@@ -67,37 +97,43 @@ static int page_fill(struct logfs *fs, struct page *page) {
     return 0;
 }
 
-int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **found) {
-    struct page *page = page_find(fs, file, index);
-    int error;
+/* One more in memory, with anything in it; or null. */
+static struct page *page_new(struct logfs *fs, struct file *file, uint64_t index) {
+    struct page **first = bucket(fs, file->inode, index), *page;
+    uint8_t *memory;
 
-    if (page) {
-        ring_last(&fs->page_lru, &page->used);
-        *found = page;
-        return 0;
-    }
-    page = fs->host->resize(fs->host, NULL, 0, sizeof *page);
-    if (!page)
-        return LOGFS_ENOMEM;
-    *page = (struct page){.file = file, .index = index, .memory = fs->host->page(fs->host)};
-    if (!page->memory) {
-        fs->host->resize(fs->host, page, sizeof *page, 0);
-        return LOGFS_ENOMEM;
-    }
-    error = fill ? page_fill(fs, page) : 0;
-    if (error) {
-        fs->host->page_free(fs->host, page->memory);
-        fs->host->resize(fs->host, page, sizeof *page, 0);
-        return error;
-    }
-    page->next = *bucket(fs, file->inode, index);
-    *bucket(fs, file->inode, index) = page;
+    if (!fs->page_unused && slab_add(fs))
+        return NULL;
+    memory = fs->host->page(fs->host);
+    if (!memory)
+        return NULL;
+    page = fs->page_unused;
+    fs->page_unused = page->next;
+    *page = (struct page){.next = *first, .file = file, .index = index, .memory = memory};
+    *first = page;
     ring_add(&fs->page_lru, &page->used);
     ring_init(&page->dirty);
     file->pages++;
     fs->page_count++;
+    return page;
+}
+
+int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **found) {
+    struct page *page = page_find(fs, file, index);
+    int error;
+
     *found = page;
-    return 0;
+    if (page) {
+        ring_last(&fs->page_lru, &page->used);
+        return 0;
+    }
+    *found = page = page_new(fs, file, index);
+    if (!page)
+        return LOGFS_ENOMEM;
+    error = fill ? page_fill(fs, page) : 0;
+    if (error)
+        page_free(fs, page);
+    return error;
 }
 
 static void undirty(struct logfs *fs, struct page *page) {
@@ -115,9 +151,11 @@ void page_dirty(struct logfs *fs, struct page *page) {
 
     if (page->state == PAGE_DIRTY)
         return;
-    undirty(fs, page);
+    if (page->state == PAGE_CLEAN)
+        fs->page_dirty++;
+    else
+        ring_remove(&page->dirty);
     page->state = PAGE_DIRTY;
-    fs->page_dirty++;
     ring_add(&file->dirty_pages, &page->dirty);
     if (!file->dirty_count++)
         ring_add(&fs->with_data, &file->with_data);

@@ -213,14 +213,8 @@ uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *a
     return run;
 }
 
-/* Chunk headers take a thirty-second part of what is left to files, at most. */
-uint64_t space_usable(const struct logfs *fs) {
-    return (uint64_t)(fs->segments - 1 - space_reserve(fs)) * (LF_SEGMENT_SECTORS / 32 * 31);
-}
-
 int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
-    uint64_t usable =
-        space_usable(fs) + (all ? space_reserve(fs) * 3ull / 5 * LF_SEGMENT_SECTORS : 0);
+    uint64_t usable = fs->usable + (all ? space_reserve(fs) * 3ull / 5 * LF_SEGMENT_SECTORS : 0);
 
     return fs->live + ((uint64_t)fs->page_dirty + fs->node_dirty + 16) * LF_PAGE_SECTORS +
                sectors <=
@@ -241,6 +235,8 @@ void space_limits(struct logfs *fs) {
     uint64_t longest = (uint64_t)fs->segments * LF_SEGMENT_SECTORS / 8;
     uint32_t scarce = (uint32_t)((uint64_t)fs->segments * fs->policy->fills_holes / 100) + 1;
 
+    /* Chunk headers take a thirty-second part of what is left to files, at most. */
+    fs->usable = (uint64_t)(fs->segments - 1 - space_reserve(fs)) * (LF_SEGMENT_SECTORS / 32 * 31);
     fs->dirty_most = (uint32_t)(room < cache ? room : cache);
     fs->log_most = longest < 16384 ? (uint32_t)longest : 16384;
     fs->plenty = segments_for(fs, 2 * fs->dirty_most);

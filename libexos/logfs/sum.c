@@ -13,11 +13,11 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Of one sector, which goes `to` somewhere unless that is null: four instructions for eight bytes
+/* Of one sector, which goes `to` somewhere if it is to be copied: four instructions for eight bytes
  * (and one more). Sectors are summed each for itself, so that sums of pages can be joined. A sector
  * that was not written is told from one that was with all but about 2^-60; who wants to fool it
  * can, and gains nothing: the data are his own. */
-static inline __attribute__((always_inline)) uint64_t sum_sector(uint64_t *to,
+static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy, uint64_t *to,
                                                                  const uint64_t *from) {
     const uint64_t *end = from + LOGFS_SECTOR / 8;
     uint64_t sum = PRIME;
@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) uint64_t sum_sector(uint64_t *to,
         uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
         uint64_t e = from[4], f = from[5], g = from[6], h = from[7];
 
-        if (to) {
+        if (copy) {
             to[0] = a;
             to[1] = b;
             to[2] = c;
@@ -49,7 +49,7 @@ uint64_t sum64(uint64_t sum, const void *sectors, size_t size) {
     const uint64_t *from = sectors, *end = from + size / 8;
 
     for (; from < end; from += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(NULL, from);
+        sum = sum * PRIME + sum_sector(0, NULL, from);
     return sum;
 }
 
@@ -58,7 +58,7 @@ uint64_t sum64_copy(void *to, const void *sectors, size_t size) {
     uint64_t *at = to, sum = 0;
 
     for (; from < end; from += LOGFS_SECTOR / 8, at += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(at, from);
+        sum = sum * PRIME + sum_sector(1, at, from);
     return sum;
 }
 

@@ -20,7 +20,7 @@ static int64_t emptiest(uint32_t live, uint64_t age) {
 }
 
 /* Small volumes would come to it late. */
-static const struct logfs_policy always_holes = {"always holes", emptiest, 100, 64};
+static const struct logfs_policy always_holes = {"always holes", emptiest, 100, 32};
 
 struct manner manner_of(uint64_t seed) {
     static const struct logfs_policy *const policies[] = {&logfs_cost_benefit, &logfs_greedy,
