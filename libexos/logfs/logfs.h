@@ -190,6 +190,7 @@ struct logfs_policy {
                               their own before the batch, and need no sums */
 };
 extern const struct logfs_policy logfs_greedy, logfs_cost_benefit, logfs_hole_filling;
+/* It stays where it is. */
 void logfs_set_policy(struct logfs *fs, const struct logfs_policy *policy);
 /* Cleans up to `segments` segments now, in idle time. How many became free, or an error. */
 int logfs_clean(struct logfs *fs, unsigned segments);

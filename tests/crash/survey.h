@@ -6,7 +6,7 @@
 
 enum {
     INODES = 4096,       /* no test gets so far */
-    FILE_PAGES = 64,     /* of the longest file */
+    FILE_PAGES = 96,     /* of the longest file */
     FAULT_ROOM = 300,    /* bytes of a line that tells a fault */
     TYPE_MASK = 0170000, /* as Linux has them */
     TYPE_FILE = 0100000,
