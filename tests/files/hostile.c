@@ -21,7 +21,7 @@ enum bases {
     CLEAN,  /* a checkpoint, and nothing behind it */
     LOGGED, /* much of it in the log only; data have checksums */
     FULL,   /* with holes, no snapshot */
-    LATE,   /* a checkpoint, and files behind it; data have checksums */
+    LATE,   /* a checkpoint, and files behind it, whose chunks have no sums; data have checksums */
     BASES
 };
 
@@ -361,6 +361,7 @@ static void survey(struct base *made) {
 }
 
 static void base_make(unsigned which) {
+    static struct logfs_policy policy;
     struct base *made = &bases[which];
     const struct logfs_format format = {
         .id = 0x1234567 + which, .label = "hostile", .features = which == LOGGED || which == LATE};
@@ -371,6 +372,10 @@ static void base_make(unsigned which) {
     device.sectors = SECTORS - 2 * LF_SEGMENT_SECTORS;
     must(logfs_format(&device, &host, &format));
     must(logfs_mount(&device, &host, 0, &fs));
+    policy = logfs_hole_filling;
+    if (which == LATE)
+        policy.summed_pages = 0;
+    logfs_set_policy(fs, &policy);
     fill(fs, which);
     logfs_abandon(fs);
     device.sectors = SECTORS;
