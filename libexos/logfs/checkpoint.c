@@ -154,7 +154,11 @@ int checkpoint_write(struct logfs *fs) {
     if (fs->write_all || fs->eager)
         error = commit_data(fs, NULL);
     if (!error)
+        error = moved_settle(fs);
+    if (!error)
         error = files_store(fs);
+    if (!error)
+        error = items_settle(fs);
     if (!error)
         error = tree_write(fs, &fs->tree);
     if (!error)

@@ -464,9 +464,13 @@ static uint32_t room_to_move(struct logfs *fs) {
 int clean_some(struct logfs *fs, unsigned most) {
     uint32_t victims[VICTIMS_MOST], room, live = 0;
     unsigned count = 0;
+    int error;
 
     if (fs->cleaning)
         return 0;
+    error = moved_settle(fs);
+    if (error)
+        return error;
     room = room_to_move(fs);
     while (count < most && count < VICTIMS_MOST) {
         uint32_t best = 0;

@@ -70,21 +70,31 @@ static unsigned crc_bytes(const struct logfs *fs) {
     return fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0;
 }
 
-/* Gives `run` pages from the first on places from `at` on, and tells the tree: an extent. */
+/* Gives `run` pages from the first on places from `at` on, an extent; the tree is told, or will be.
+ */
 static int run_place(struct logfs *fs, unsigned first, unsigned run, struct lf_extent *extent,
                      struct logfs_piece *pieces) {
-    uint32_t crc[RUN_PAGES];
+    uint32_t crcs[RUN_PAGES], *crc = crc_bytes(fs) ? crcs : NULL;
+    int whole = run <= MOVED_RUN, error;
 
-    for (unsigned page = 0; page < run; page++) {
-        uint32_t sectors = page_sectors(fs->out[first + page]);
+    for (unsigned i = 0; i < run; i++) {
+        const struct page *page = fs->out[first + i];
+        uint32_t sectors = page_sectors(page);
 
-        pieces[page] = (struct logfs_piece){fs->out[first + page]->memory, sectors};
-        if (crc_bytes(fs))
-            crc[page] = exo_crc32c(0, fs->out[first + page]->memory, sectors * LOGFS_SECTOR);
+        pieces[i] = (struct logfs_piece){page->memory, sectors};
+        if (crc)
+            crc[i] = exo_crc32c(0, page->memory, sectors * LOGFS_SECTOR);
         extent->sectors += sectors;
+        whole = whole && page->whole && sectors == LF_PAGE_SECTORS;
     }
-    return extent_put(fs, fs->out[first]->file, fs->out[first]->index, extent,
-                      crc_bytes(fs) ? crc : NULL);
+    if (whole)
+        return moved_add(fs, first, run, extent, crc);
+    for (unsigned i = 0; i < run; i++)
+        moved_drop(fs, fs->out[first + i]);
+    error = extent_put(fs, fs->out[first]->file, fs->out[first]->index, extent, crc);
+    for (unsigned i = 0; !error && i < run; i++)
+        fs->out[first + i]->whole = pieces[i].sectors == LF_PAGE_SECTORS;
+    return error;
 }
 
 /* Gives the pages in fs->out places from `at` on. */
@@ -263,8 +273,10 @@ static int pages_write(struct logfs *fs, unsigned count) {
 /* Small files lie in an item of the tree: their page needs no place. */
 static int inline_store(struct logfs *fs, struct file *file) {
     struct page *page = RING_OF(struct page, dirty, file->dirty_pages.next);
-    int error = extent_cut(fs, file, 0, 1);
+    int error;
 
+    moved_drop(fs, page);
+    error = extent_cut(fs, file, 0, 1);
     if (!error)
         error = tree_put(fs, &fs->tree, key_of(file->inode, LF_INLINE, 0), page->memory,
                          (unsigned)file->is.size);
@@ -377,9 +389,7 @@ static int write_batch(struct logfs *fs, unsigned count) {
 
     for (unsigned i = 0; i < count; i++)
         sectors += page_sectors(fs->out[i]);
-    /* Each run may leave a piece of what lay there before on either side. */
-    bytes = fs->change_bytes + runs * 3 * OWNER + count * crc_bytes(fs) +
-            (crc_bytes(fs) ? runs * 2 * RUN_PAGES * 4 : 0) +
+    bytes = fs->change_bytes + runs * (OWNER + crc_bytes(fs)) + count * crc_bytes(fs) +
             fs->dirty_file_count * (uint32_t)(sizeof(struct lf_delta) + sizeof(struct lf_inode));
     header =
         (uint32_t)(sizeof(struct lf_chunk) + bytes + fs->outside_count * sizeof fs->outside[0]);

@@ -100,72 +100,207 @@ static int item_put(struct logfs *fs, struct tree *tree, uint64_t inode,
         memcpy(value + sizeof is, item->crc + first, pages * 4);
         length += (unsigned)pages * 4;
     }
-    return tree_put(fs, tree, key_of(inode, LF_EXTENT, item->index + first), value, length);
+    return tree_store(fs, tree, key_of(inode, LF_EXTENT, item->index + first), value, length);
 }
 
-/* Pages from to end - 1 become a hole. With `put` an item of just these pages stays: it will be
- * overwritten by the next change, which cannot fail. */
-static int cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end, int put) {
-    for (int stays = 0; !stays && file->is.sectors;) {
+/* Pages from to end - 1 of an inode that has *has sectors become a hole, in the tree. With `put` an
+ * item that begins with them and has them all stays: it will be overwritten by the next change,
+ * which cannot fail. */
+static int cut(struct logfs *fs, uint64_t inode, uint64_t *has, uint64_t from, uint64_t end,
+               int put) {
+    for (int stays = 0; !stays && *has;) {
         struct extent_item item;
         uint64_t head, stop, sectors;
         int found = spare_fill(fs);
 
         if (!found)
-            found = item_find(fs, &fs->tree, file->inode, from, &item);
+            found = item_find(fs, &fs->tree, inode, from, &item);
         if (found <= 0 || item.index >= end)
             return found < 0 ? found : 0;
         head = from > item.index ? from - item.index : 0;
         stop = end - item.index < item.pages ? end - item.index : item.pages;
-        stays = put && item.index == from && item.pages == end - from;
-        if (stays)
-            found = 0;
-        else if (head)
-            found = item_put(fs, &fs->tree, file->inode, &item, 0, head, item.is.at);
-        else
-            found = tree_delete(fs, &fs->tree, key_of(file->inode, LF_EXTENT, item.index));
-        if (found >= 0 && stop < item.pages)
-            found = item_put(fs, &fs->tree, file->inode, &item, stop, item.pages - stop,
-                             item.is.at + stop * LF_PAGE_SECTORS);
+        stays = put && item.index == from && item.pages >= end - from;
+        /* What stays behind it first: then an error loses nothing. */
+        found = stop == item.pages ? 0
+                                   : item_put(fs, &fs->tree, inode, &item, stop, item.pages - stop,
+                                              item.is.at + stop * LF_PAGE_SECTORS);
+        if (!found && head)
+            found = item_put(fs, &fs->tree, inode, &item, 0, head, item.is.at);
+        else if (!found && !stays)
+            found = tree_remove(fs, &fs->tree, key_of(inode, LF_EXTENT, item.index));
         if (found < 0)
             return found;
         sectors =
             stop * LF_PAGE_SECTORS < item.is.sectors ? stop * LF_PAGE_SECTORS : item.is.sectors;
         sectors -= head * LF_PAGE_SECTORS;
         space_gone(fs, item.is.at + head * LF_PAGE_SECTORS, (uint32_t)sectors, item.is.generation);
-        file->is.sectors -= sectors;
+        *has -= sectors;
         if (item.index + item.pages >= end)
             break;
     }
     return 0;
 }
 
+/* The value of an item, or of a delta. */
+struct extent_value {
+    struct lf_extent is;
+    uint32_t crc[RUN_PAGES];
+};
+
+static unsigned value_of(struct extent_value *value, const struct lf_extent *extent,
+                         const uint32_t *crc) {
+    unsigned pages = (unsigned)extent_pages(extent);
+
+    value->is = *extent;
+    if (!crc)
+        return sizeof value->is;
+    memcpy(value->crc, crc, pages * 4);
+    if (pages % 2)
+        value->crc[pages] = 0;
+    return (unsigned)sizeof value->is + pages * 4;
+}
+
+/* The pages that lie at value->is become so in the tree, whatever was there. */
+static int put(struct logfs *fs, uint64_t inode, uint64_t *has, uint64_t index,
+               const struct extent_value *value, unsigned length) {
+    int error = cut(fs, inode, has, index, index + extent_pages(&value->is), 1);
+
+    if (!error)
+        error = tree_store(fs, &fs->tree, key_of(inode, LF_EXTENT, index), value, length);
+    if (!error)
+        *has += value->is.sectors;
+    return error;
+}
+
+/* What was begun in the tree is not what the log says: it is for a checkpoint to tell. */
+static int failed(struct logfs *fs, int error) {
+    if (error)
+        fs->change_overflow = 1;
+    return error;
+}
+
 int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
-    return cut(fs, file, from, end, 0);
+    const struct lf_hole hole = {end - from};
+    uint64_t had = file->is.sectors;
+    int error = cut(fs, file->inode, &file->is.sectors, from, end, 0);
+
+    if (file->is.sectors != had)
+        log_pages(fs, key_of(file->inode, LF_EXTENT, from), &hole, sizeof hole);
+    return failed(fs, error);
+}
+
+int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
+               const uint32_t *crc) {
+    struct extent_value value;
+    unsigned length = value_of(&value, extent, crc);
+
+    return failed(fs, put(fs, file->inode, &file->is.sectors, index, &value, length));
+}
+
+/* An item and its value, as tree_spread takes them. */
+struct spread {
+    uint64_t offset;
+    struct lf_extent is;
+};
+
+/* Pages from to end - 1 of an item, at a place; behind the last of the list, if they continue it.
+ */
+static unsigned spread_add(struct spread *list, unsigned count, uint64_t from, uint64_t end,
+                           uint64_t at, uint32_t sectors, uint32_t generation) {
+    struct lf_extent *last = &list[count - !!count].is;
+
+    if (count && last->generation == generation && last->at + last->sectors == at &&
+        last->sectors % LF_PAGE_SECTORS == 0 &&
+        last->sectors + (end - from) * LF_PAGE_SECTORS <= RUN_PAGES * LF_PAGE_SECTORS) {
+        last->sectors += sectors;
+        return count;
+    }
+    list[count] = (struct spread){LF_OFFSET(LF_EXTENT, from), {at, sectors, generation}};
+    return count + 1;
+}
+
+int extent_spread(struct logfs *fs, struct file *file, const union moved_order *order,
+                  unsigned count) {
+    const uint64_t first = order[0].moved->page->index;
+    struct spread list[2 * SPREAD + 1];
+    struct extent_item item;
+    unsigned n = 0, done = 0;
+    uint64_t at;
+    int error = spare_fill(fs);
+
+    if (!error)
+        error = item_find(fs, &fs->tree, file->inode, first, &item);
+    if (error <= 0 || item.has_crc || item.index > first)
+        return error < 0 ? error : 0;
+    for (at = item.index; done < count && done < SPREAD; done++) {
+        const struct moved *moved = order[done].moved;
+        uint64_t index = moved->page->index, skip = (index - item.index) * LF_PAGE_SECTORS;
+
+        if (moved->page->file != file || index >= item.index + item.pages ||
+            skip + LF_PAGE_SECTORS > item.is.sectors)
+            break;
+        if (index > at)
+            n = spread_add(list, n, at, index, item.is.at + (at - item.index) * LF_PAGE_SECTORS,
+                           (uint32_t)(index - at) * LF_PAGE_SECTORS, item.is.generation);
+        n = spread_add(list, n, index, index + 1, moved->at, LF_PAGE_SECTORS,
+                       (uint32_t)fs->generation);
+        at = index + 1;
+    }
+    if (!done)
+        return 0;
+    if (at < item.index + item.pages) {
+        uint32_t skip = (uint32_t)(at - item.index) * LF_PAGE_SECTORS;
+
+        n = spread_add(list, n, at, item.index + item.pages, item.is.at + skip,
+                       item.is.sectors - skip, item.is.generation);
+    }
+    error = tree_spread(fs, &fs->tree, file->inode, list, sizeof item.is, n);
+    if (error)
+        return operation_failed(fs, error);
+    for (unsigned i = 0; i < done; i++)
+        space_gone(fs, item.is.at + (order[i].moved->page->index - item.index) * LF_PAGE_SECTORS,
+                   LF_PAGE_SECTORS, item.is.generation);
+    return (int)done;
+}
+
+void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
+                 const struct lf_extent *extent, const uint32_t *crc) {
+    struct extent_value value;
+    unsigned length = value_of(&value, extent, crc);
+
+    space_add(fs, extent->at, extent->sectors);
+    log_pages(fs, key_of(file->inode, LF_EXTENT, index), &value, length);
 }
 
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc) {
-    struct {
-        struct lf_extent is;
-        uint32_t crc[RUN_PAGES];
-    } value;
-    unsigned pages = (unsigned)extent_pages(extent), length = sizeof *extent;
-    int error = cut(fs, file, index, index + pages, 1);
+    int error = extent_set(fs, file, index, extent, crc);
 
-    if (error)
-        return error;
-    value.is = *extent;
-    if (crc) {
-        memcpy(value.crc, crc, pages * 4);
-        length += pages * 4;
+    if (!error)
+        extent_tell(fs, file, index, extent, crc);
+    return error;
+}
+
+int extent_replay(struct logfs *fs, struct lf_key key, const void *is, unsigned length) {
+    const uint64_t most = LOGFS_SIZE_MOST / LOGFS_PAGE + 1, index = LF_REST(key);
+    uint64_t has = ~0ull; /* the item of the inode tells, in this batch */
+    struct extent_value value;
+    struct lf_hole hole;
+    int error;
+
+    if (length == sizeof hole) {
+        memcpy(&hole, is, sizeof hole);
+        return index < most && hole.pages && hole.pages <= most - index
+                   ? cut(fs, key.object, &has, index, index + hole.pages, 0)
+                   : LOGFS_EUCLEAN;
     }
-    error = tree_put(fs, &fs->tree, key_of(file->inode, LF_EXTENT, index), &value, length);
-    if (error)
-        return error;
-    space_add(fs, extent->at, extent->sectors);
-    file->is.sectors += extent->sectors;
-    return 0;
+    if (!item_is_sound(fs, key, is, length))
+        return LOGFS_EUCLEAN;
+    memcpy(&value, is, length);
+    error = put(fs, key.object, &has, index, &value, length);
+    if (!error && value.is.generation > fs->snapshot)
+        space_add(fs, value.is.at, value.is.sectors);
+    return error;
 }
 
 /* One extent of a tree that begins in what moved: split where the move ends. The part before it, if

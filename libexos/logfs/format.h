@@ -110,6 +110,9 @@ struct lf_delta {    /* then the value, and zeros up to a multiple of 8 */
     uint64_t object; /* of the key << 16, and the value's length or LF_GONE: deleted */
 };
 enum { LF_GONE = 0xffff };
+struct lf_hole { /* the value of an LF_EXTENT that tells that there is none */
+    uint64_t pages;
+};
 struct lf_touch { /* the value of an LF_INODE of which only this is another than before */
     uint64_t size, sectors, modified; /* and changed: the same */
 };

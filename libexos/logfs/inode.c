@@ -76,9 +76,18 @@ static struct file *file_add(struct logfs *fs, uint64_t inode) {
     ring_init(&file->dirty_pages);
     ring_init(&file->with_data);
     ring_init(&file->dirty);
+    ring_init(&file->behind);
     ring_add(&fs->file_lru, &file->used);
     fs->file_count++;
     return file;
+}
+
+/* Nobody stores its item any more. */
+static void file_undirty(struct logfs *fs, struct file *file) {
+    fs->dirty_file_count -= file->dirty.next != &file->dirty;
+    ring_remove(&file->dirty);
+    fs->behind_count -= file->behind.next != &file->behind;
+    ring_remove(&file->behind);
 }
 
 void file_free(struct logfs *fs, struct file *file) {
@@ -88,9 +97,7 @@ void file_free(struct logfs *fs, struct file *file) {
         link = &(*link)->next;
     *link = file->next;
     page_drop(fs, file, 0, ~0ull);
-    if (file->dirty.next != &file->dirty)
-        fs->dirty_file_count--;
-    ring_remove(&file->dirty);
+    file_undirty(fs, file);
     ring_remove(&file->used);
     fs->file_count--;
     fs->host->resize(fs->host, file, sizeof *file, 0);
@@ -161,33 +168,71 @@ static int is_touched(const struct lf_inode *old, const struct lf_inode *is) {
            old->device == is->device;
 }
 
-/* Its item becomes what it is. */
-static int file_store(struct logfs *fs, struct file *file, const struct lf_inode *is) {
-    struct lf_key key = key_of(file->inode, LF_INODE, 0);
-    int error = tree_store(fs, &fs->tree, key, is, sizeof *is);
+/* What the log says of it, in the tree. */
+static int item_store(struct logfs *fs, struct file *file) {
+    int error = spare_fill(fs);
 
-    if (error)
-        return error;
-    if (is_touched(&file->item, is))
-        log_touched(fs, key, is);
-    else
-        log_changed(fs, key, is, sizeof *is);
-    file->item = *is;
+    if (!error)
+        error = tree_store(fs, &fs->tree, key_of(file->inode, LF_INODE, 0), &file->item,
+                           sizeof file->item);
+    if (!error && file->behind.next != &file->behind) {
+        ring_remove(&file->behind);
+        fs->behind_count--;
+    }
+    return error;
+}
+
+int items_settle(struct logfs *fs) {
+    int error = 0;
+
+    while (!error && fs->behind_count)
+        error = item_store(fs, RING_OF(struct file, behind, fs->behind.next));
+    return error;
+}
+
+/* The item of a file that was touched: while its pages are told to the tree later, so is this. */
+static int item_touched(struct logfs *fs, struct file *file) {
+    if (!fs->moved_count || fs->behind_count == BEHIND)
+        return item_store(fs, file);
+    if (file->behind.next == &file->behind) {
+        ring_add(&fs->behind, &file->behind);
+        fs->behind_count++;
+    }
     return 0;
+}
+
+/* Its item becomes what it is, with this size. */
+static int file_store(struct logfs *fs, struct file *file, uint64_t size) {
+    struct lf_key key = key_of(file->inode, LF_INODE, 0);
+    const int touched = is_touched(&file->item, &file->is);
+    int error;
+
+    if (touched) {
+        file->item.sectors = file->is.sectors;
+        file->item.modified = file->item.changed = file->is.modified;
+    } else {
+        file->item = file->is;
+    }
+    file->item.size = size;
+    error = touched ? item_touched(fs, file) : item_store(fs, file);
+    if (error) /* and the next try tells all of it */
+        fs->change_overflow = 1;
+    else if (touched)
+        log_touched(fs, key, &file->item);
+    else
+        log_changed(fs, key, &file->item, sizeof file->item);
+    return error;
 }
 
 int files_store(struct logfs *fs) {
     while (fs->dirty_files.next != &fs->dirty_files) {
         struct file *file = RING_OF(struct file, dirty, fs->dirty_files.next);
-        struct lf_inode is = file->is;
-        int error = spare_fill(fs);
+        uint64_t size = file->dirty_count ? file->stored_size : file->is.size;
+        int error = file_store(fs, file, size);
 
-        is.size = file->dirty_count ? file->stored_size : is.size;
-        if (!error)
-            error = file_store(fs, file, &is);
         if (error)
             return error;
-        file->stored_size = is.size;
+        file->stored_size = size;
         ring_remove(&file->dirty);
         fs->dirty_file_count--;
     }
@@ -232,10 +277,7 @@ static int file_erase(struct logfs *fs, struct file *file) {
     int error;
 
     page_drop(fs, file, 0, ~0ull);
-    if (file->dirty.next != &file->dirty) {
-        ring_remove(&file->dirty);
-        fs->dirty_file_count--;
-    }
+    file_undirty(fs, file);
     error = extent_cut(fs, file, 0, LOGFS_SIZE_MOST / LOGFS_PAGE + 1);
     if (!error)
         error = spare_fill(fs);
@@ -336,7 +378,8 @@ void file_trim_some(struct logfs *fs) {
     for (unsigned looks = TRIM_LOOKS; file_most(fs) < fs->file_count && looks; looks--) {
         struct file *file = RING_OF(struct file, used, fs->file_lru.next);
 
-        if (file->users || file->holds || file->pages || file->dirty.next != &file->dirty)
+        if (file->users || file->holds || file->pages || file->dirty.next != &file->dirty ||
+            file->behind.next != &file->behind)
             ring_last(&fs->file_lru, &file->used);
         else
             file_free(fs, file);
@@ -367,8 +410,12 @@ int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
     }
     if (!error)
         error = space_make(fs);
+    if (!error && !space_allows(fs, sectors, shrinks))
+        error = moved_settle(fs);
     if (!error && !space_allows(fs, sectors, shrinks)) {
         error = commit(fs, NULL);
+        if (!error)
+            error = moved_settle(fs);
         if (!error && !space_allows(fs, sectors, shrinks))
             error = LOGFS_ENOSPC;
     }

@@ -19,6 +19,9 @@ enum {
     RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
     OUTSIDE = 128,      /* pieces in holes that one batch answers for */
     FINGERS = 4,
+    MOVED = 512,   /* pages of which the tree may be behind, */
+    MOVED_RUN = 8, /* in runs of so many at most; */
+    BEHIND = 64,   /* and files */
     AHEAD_SECTORS = 4 * LF_PAGE_SECTORS,
     TRIM_LOOKS = 64, /* at what may go, at a time: what may not is looked at last again */
 };
@@ -74,7 +77,9 @@ struct page {          /* of a file */
     uint32_t pins;
     uint8_t state;
     uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
+    uint8_t whole;  /* the disk has all of its sectors */
     uint8_t rough;  /* behind the sector of the file's end there is anything, not yet zeros */
+    uint16_t moved; /* its place in fs->moved and one, or 0 */
     uint64_t sum;
     uint8_t *memory;
 };
@@ -84,14 +89,25 @@ struct file {          /* an inode in memory */
     struct ring used;
     struct ring dirty_pages;
     struct ring with_data; /* in fs->with_data while it has dirty pages */
+    struct ring behind;    /* in fs->behind while the tree has an older item than `item` */
     struct ring dirty;     /* in fs->dirty_files while its item must be stored */
     uint64_t inode;
     struct lf_inode is;   /* ahead of the tree's item, */
-    struct lf_inode item; /* which says this */
+    struct lf_inode item; /* which says this, or will; the log does */
     uint64_t stored_size; /* what its item says while pages are dirty */
     uint32_t holds, users, pages, dirty_count;
     uint8_t has_inline; /* its content is in an item */
     uint8_t erased;
+};
+
+struct moved { /* a page that lies at `at` now */
+    struct page *page;
+    uint64_t at;
+    uint32_t crc;
+};
+union moved_order { /* first its key, then what is at its place */
+    uint64_t key;
+    const struct moved *moved;
 };
 
 struct change { /* of an item: what stands for it at `at` in fs->deltas */
@@ -137,9 +153,11 @@ struct logfs {
     struct page_slab *page_slabs;
     struct page *page_unused;
     uint32_t page_count, page_dirty; /* dirty: dirty or written */
-    struct ring file_lru, dirty_files, with_data;
-    uint32_t file_count, dirty_file_count;
+    struct ring file_lru, dirty_files, with_data, behind;
+    uint32_t file_count, dirty_file_count, behind_count;
     int eager; /* a file took another's name: its data must not come later than that */
+
+    unsigned moved_count, moved_most; /* in `moved` */
 
     void *spare[SPARE_PAGES];
     unsigned spare_count;
@@ -158,6 +176,7 @@ struct logfs {
     int replaying;
     uint8_t *header;        /* LF_HEADER_SECTORS */
     struct lf_chunk *chunk; /* in it, the one that is made */
+    uint8_t *header_end;    /* what is behind it is zero */
     uint64_t logged;        /* sectors since the last checkpoint */
 
     /* space */
@@ -187,9 +206,10 @@ struct logfs {
     struct node *nodes[NODE_BUCKETS];
     struct page *pages[PAGE_BUCKETS];
     struct change changes[CHANGES];
-    uint16_t change_index[CHANGES * 2];
+    uint16_t change_index[CHANGES * 2 + 1]; /* the last: of those that are not looked for */
     uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
     struct page *out[OUT_PAGES];
+    struct moved moved[MOVED]; /* pages of which the tree does not know yet where they lie */
     struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
     /* names that were looked up lately */
     struct kept_name {
@@ -277,7 +297,14 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
 /* The same, and the caller tells the log. */
 int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
                unsigned length);
+/* An item becomes `count` of one object, told by their offsets and values of `length` bytes, one
+ * behind the other; the first takes its place, and the others had none. The log is told by others.
+ */
+int tree_spread(struct logfs *fs, struct tree *tree, uint64_t object, const void *items,
+                unsigned length, unsigned count);
 /* 1; 0: there was none. */
+int tree_remove(struct logfs *fs, struct tree *tree, struct lf_key key);
+/* The same, and the log is told. */
 int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key);
 /* If the node at `at` (with this first key and level) is part of the tree, it is made dirty, so
  * that the next checkpoint writes it elsewhere. 1, 0 or an error. `move` 0: only asked. */
@@ -348,6 +375,9 @@ static inline uint32_t delta_size(uint32_t length) {
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
 /* An inode differs from what it was in no more than an lf_touch can say. */
 void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is);
+/* Of pages of a file: lf_extent, with checksums, or lf_hole; filled up to 8 bytes, and aligned to
+ * that. These are told in their order. */
+void log_pages(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
 void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
@@ -403,7 +433,10 @@ static inline void file_put(struct logfs *fs, struct file *file) {
 void file_release(struct logfs *fs, struct file *file); /* a hold less */
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
 void file_touch(struct logfs *fs, struct file *file, unsigned touch);
-int files_store(struct logfs *fs); /* the items of all dirty files, into the tree */
+/* The items of all dirty files are told to the log, and to the tree; if not now, then by the other.
+ */
+int files_store(struct logfs *fs);
+int items_settle(struct logfs *fs);
 int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t parent,
              struct file **file);
 int file_unlinked(struct logfs *fs, struct file *file); /* a link less */
@@ -458,13 +491,40 @@ int extent_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
 /* The first extent that ends after page *index, which becomes its first page. */
 int extent_next(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t *index,
                 struct lf_extent *extent);
+/* Pages lie elsewhere now: the tree, the log and the counts of space are told. crc: of each page,
+ * or null if the volume has none. */
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc);
+/* Just the tree; and just the others. */
+int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
+               const uint32_t *crc);
+void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
+                 const struct lf_extent *extent, const uint32_t *crc);
+/* The tree is told of pages of a file, in order, that moved: of as many of them as one item had
+ * that has no checksums, SPREAD at most. How many, or an error; 0: extent_set must do it. */
+enum { SPREAD = 16 };
+int extent_spread(struct logfs *fs, struct file *file, const union moved_order *order,
+                  unsigned count);
+/* What a delta says of pages, if it makes sense. */
+int extent_replay(struct logfs *fs, struct lf_key key, const void *is, unsigned length);
 /* Pages from to end - 1 become a hole. */
 int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end);
 /* The pages of an extent that lay at `old` lie at `fresh` now: so many sectors, in one extent. */
 int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t index, uint64_t old,
                 uint64_t fresh, uint32_t sectors, int *moved);
+
+/* moved.c: pages that were overwritten elsewhere. What reads or changes the extents of the tree for
+ * other pages than those in memory, or counts what lives, settles it first. */
+/* Pages from fs->out[first] on, which the disk has whole, lie at an extent now. */
+int moved_add(struct logfs *fs, unsigned first, unsigned run, const struct lf_extent *extent,
+              const uint32_t *crc);
+/* The tree, or nobody, has the page where it lies: the place it moved to is given up. */
+void moved_drop(struct logfs *fs, struct page *page);
+/* The tree is told of all. After an error of the others, later. */
+int moved_settle_all(struct logfs *fs);
+static inline int moved_settle(struct logfs *fs) {
+    return fs->moved_count ? moved_settle_all(fs) : 0;
+}
 
 /* clean.c: how many segments became free, or an error */
 enum { VICTIMS_MOST = 32 };

@@ -30,6 +30,23 @@ static struct lf_delta *delta_at(struct logfs *fs, const struct change *change) 
     return (struct lf_delta *)(fs->deltas + change->at);
 }
 
+/* Room for a change's value behind the others', or null: there is none. */
+static uint64_t *delta_add(struct logfs *fs, struct change *change, struct lf_key key,
+                           uint32_t length) {
+    uint32_t size = delta_size(length);
+
+    if (!change || fs->deltas_end + size > DELTA_MOST) {
+        fs->change_overflow = 1;
+        return NULL;
+    }
+    change->at = (uint16_t)fs->deltas_end;
+    change->room = (uint16_t)size;
+    fs->deltas_end += size;
+    fs->change_bytes += size;
+    *delta_at(fs, change) = delta_of(key, length);
+    return (uint64_t *)(delta_at(fs, change) + 1);
+}
+
 /* What stands for a change now: in its place if it fits, or behind the others. */
 static void change_put(struct logfs *fs, struct change *change, struct lf_key key,
                        const void *value, uint32_t length) {
@@ -38,22 +55,17 @@ static void change_put(struct logfs *fs, struct change *change, struct lf_key ke
 
     if (change && change->room)
         fs->change_bytes -= delta_size(delta_length(delta_at(fs, change)));
-    if (change && change->room < size) {
-        change->at = (uint16_t)fs->deltas_end;
-        change->room = (uint16_t)size;
-        fs->deltas_end += size;
+    if (change && change->room >= size) {
+        *delta_at(fs, change) = delta_of(key, length);
+        fs->change_bytes += size;
+        to = (uint64_t *)(delta_at(fs, change) + 1);
+    } else {
+        to = delta_add(fs, change, key, length);
     }
-    if (!change || fs->deltas_end > DELTA_MOST) {
-        fs->change_overflow = 1;
+    if (!to || size == sizeof(struct lf_delta))
         return;
-    }
-    *delta_at(fs, change) = delta_of(key, length);
-    fs->change_bytes += size;
-    if (size == sizeof(struct lf_delta))
-        return;
-    to = (uint64_t *)(fs->deltas + change->at + size);
-    to[-1] = 0;
-    memcpy(delta_at(fs, change) + 1, value, length);
+    to[(size - sizeof(struct lf_delta)) / 8 - 1] = 0;
+    memcpy(to, value, length);
 }
 
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
@@ -64,15 +76,38 @@ void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_
 void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is) {
     const struct lf_touch touch = {is->size, is->sectors, is->modified};
     struct change *change;
+    uint64_t *to;
 
     if (fs->change_overflow || fs->replaying)
         return;
     change = change_of(fs, key);
+    if (!change || !change->room) {
+        to = delta_add(fs, change, key, sizeof touch);
+        if (to)
+            *(struct lf_touch *)to = touch;
+        return;
+    }
     /* If more of it has changed since the last batch, all of it is told. */
-    if (change && change->room && delta_length(delta_at(fs, change)) != sizeof touch)
+    if (delta_length(delta_at(fs, change)) != sizeof touch)
         change_put(fs, change, key, is, sizeof *is);
     else
         change_put(fs, change, key, &touch, sizeof touch);
+}
+
+void log_pages(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
+    const uint64_t *from = value;
+    struct change *change = NULL;
+    uint64_t *to;
+
+    if (fs->change_overflow || fs->replaying)
+        return;
+    if (fs->change_count < CHANGES) {
+        change = &fs->changes[fs->change_count++];
+        *change = (struct change){.key = key, .slot = CHANGES * 2};
+    }
+    to = delta_add(fs, change, key, length);
+    for (uint32_t left = to ? (length + 7) / 8 : 0; left; left--)
+        *to++ = *from++;
 }
 
 void log_forget_changes(struct logfs *fs) {
@@ -147,9 +182,14 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
                                .delta_bytes = delta_bytes,
                                .outside = outside,
                                .body_sum = body_sum};
-    memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
+    if (outside)
+        memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
     end += outside * sizeof fs->outside[0];
-    memset(end, 0, (size_t)((uint8_t *)chunk + header * LOGFS_SECTOR - end));
+    /* All chunks end where fs->header does: behind this one stands no more than the last one left.
+     */
+    if (end < fs->header_end)
+        memset(end, 0, (size_t)(fs->header_end - end));
+    fs->header_end = end;
     chunk->crc = chunk_crc(chunk);
     pieces[0] = (struct logfs_piece){chunk, header};
 }
@@ -301,25 +341,14 @@ static int replay_delta(struct logfs *fs, const struct lf_delta *delta) {
     node_trim(fs);
     if (LF_TYPE(key) == LF_INODE && length == sizeof(struct lf_touch))
         return replay_touch(fs, key, fresh);
+    if (LF_TYPE(key) == LF_EXTENT)
+        return extent_replay(fs, key, fresh, length);
     if (LF_TYPE(key) == LF_SNAPSHOT || key.object > LF_INODES_MOST ||
         (!gone && !item_is_sound(fs, key, fresh, length)))
         return LOGFS_EUCLEAN;
     found = tree_get(fs, &fs->tree, key, &old, &old_length);
     if (found < 0)
         return found;
-    if (LF_TYPE(key) == LF_EXTENT) {
-        struct lf_extent extent;
-
-        if (found && extent_of(fs, key, old, old_length, &extent) < 0)
-            return LOGFS_EUCLEAN;
-        if (found)
-            space_gone(fs, extent.at, extent.sectors, extent.generation);
-        if (!gone) {
-            memcpy(&extent, fresh, sizeof extent);
-            if (extent.generation > fs->snapshot)
-                space_add(fs, extent.at, extent.sectors);
-        }
-    }
     if (counter && found && gone)
         --*counter;
     if (counter && !found && !gone)

@@ -40,11 +40,14 @@ static struct logfs *fs_new(struct logfs_device *device, struct logfs_host *host
     ring_init(&fs->file_lru);
     ring_init(&fs->dirty_files);
     ring_init(&fs->with_data);
+    ring_init(&fs->behind);
     fs->search = 1;
     fs->header = host->resize(host, NULL, 0, LF_HEADER_SECTORS * LOGFS_SECTOR);
     fs->checkpoint = host->page(host);
-    if (fs->header && fs->checkpoint && !spare_fill(fs))
+    if (fs->header && fs->checkpoint && !spare_fill(fs)) {
+        fs->header_end = fs->header + LF_HEADER_SECTORS * LOGFS_SECTOR;
         return fs;
+    }
     fs_free(fs);
     return NULL;
 }

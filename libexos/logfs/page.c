@@ -51,6 +51,7 @@ static void page_free(struct logfs *fs, struct page *page) {
     while (*link != page)
         link = &(*link)->next;
     *link = page->next;
+    moved_drop(fs, page);
     ring_remove(&page->used);
     fs->page_count--;
     page->file->pages--;
@@ -87,6 +88,7 @@ static int page_fill(struct logfs *fs, struct page *page) {
             if (error)
                 return error;
             have = sectors * LOGFS_SECTOR;
+            page->whole = sectors == LF_PAGE_SECTORS;
             if (found == 2 && !MUTANT_NO_CHECKSUM && exo_crc32c(0, page->memory, have) != crc)
                 return LOGFS_EIO;
         }
@@ -215,7 +217,7 @@ void page_trim_some(struct logfs *fs) {
     for (unsigned looks = TRIM_LOOKS; page_most(fs) < fs->page_count && looks; looks--) {
         struct page *page = RING_OF(struct page, used, fs->page_lru.next);
 
-        if (page->state != PAGE_CLEAN || page->pins)
+        if (page->state != PAGE_CLEAN || page->pins || (page->moved && moved_settle(fs)))
             ring_last(&fs->page_lru, &page->used);
         else
             page_free(fs, page);

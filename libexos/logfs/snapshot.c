@@ -25,7 +25,10 @@ int tree_each(struct logfs *fs, struct tree_turn *turn) {
     if (!turn->tree) {
         turn->tree = &fs->tree;
         turn->key = key_of(LF_VOLUME, LF_SNAPSHOT, 0);
-        return 1;
+        found = moved_settle(fs);
+        if (!found)
+            found = items_settle(fs);
+        return found ? found : 1;
     }
     if (!fs->snapshot)
         return 0;

@@ -216,7 +216,9 @@ uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *a
 int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
     uint64_t usable = fs->usable + (all ? space_reserve(fs) * 3ull / 5 * LF_SEGMENT_SECTORS : 0);
 
-    return fs->live + ((uint64_t)fs->page_dirty + fs->node_dirty + 16) * LF_PAGE_SECTORS +
+    return fs->live +
+               ((uint64_t)fs->page_dirty + fs->node_dirty + fs->moved_count + 16) *
+                   LF_PAGE_SECTORS +
                sectors <=
            usable;
 }
@@ -227,7 +229,7 @@ static uint32_t segments_for(const struct logfs *fs, uint32_t dirty) {
 }
 
 static uint32_t segments_wanted(const struct logfs *fs) {
-    return segments_for(fs, fs->page_dirty + fs->node_dirty);
+    return segments_for(fs, fs->page_dirty + fs->node_dirty + fs->moved_count);
 }
 
 void space_limits(struct logfs *fs) {
@@ -238,6 +240,7 @@ void space_limits(struct logfs *fs) {
     /* Chunk headers take a thirty-second part of what is left to files, at most. */
     fs->usable = (uint64_t)(fs->segments - 1 - space_reserve(fs)) * (LF_SEGMENT_SECTORS / 32 * 31);
     fs->dirty_most = (uint32_t)(room < cache ? room : cache);
+    fs->moved_most = fs->dirty_most / 2 < MOVED ? fs->dirty_most / 2 : MOVED;
     fs->log_most = longest < 16384 ? (uint32_t)longest : 16384;
     fs->plenty = segments_for(fs, 2 * fs->dirty_most);
     if (fs->plenty < scarce)

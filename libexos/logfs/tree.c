@@ -88,16 +88,23 @@ static int child_get(struct logfs *fs, const struct lf_node *above, unsigned slo
                : 0;
 }
 
-/* The leaf where a key is or would be, if it was found lately. */
-static struct node *finger_find(struct logfs *fs, const struct tree *tree, struct lf_key key) {
+/* Where a key is or would be, if that was found lately. */
+static const struct finger *finger_of(struct logfs *fs, const struct tree *tree,
+                                      struct lf_key key) {
     if (tree != &fs->tree)
         return NULL;
     for (struct finger *finger = fs->finger; finger < fs->finger + FINGERS; finger++)
         if (key_compare(finger->low, key) <= 0 && key_compare(key, finger->high) < 0) {
             finger->used = 1;
-            return finger->leaf;
+            return finger;
         }
     return NULL;
+}
+
+static struct node *finger_find(struct logfs *fs, const struct tree *tree, struct lf_key key) {
+    const struct finger *finger = finger_of(fs, tree, key);
+
+    return finger ? finger->leaf : NULL;
 }
 
 static void finger_keep(struct logfs *fs, const struct tree *tree, struct finger finger) {
@@ -308,15 +315,21 @@ static void leaf_remove(struct node *leaf, unsigned at) {
             slots[i].object += (uint64_t)length << SLOT_AT;
 }
 
+/* A value, and its slot, which is free. */
+static inline void leaf_add(struct node *leaf, unsigned at, struct lf_key key, const void *value,
+                            unsigned length) {
+    leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
+    slots_of(leaf)[at] = slot_of(key, leaf->page->bottom, length);
+    memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+}
+
 static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const void *value,
                         unsigned length) {
     struct lf_slot *slots = slots_of(leaf);
 
     memmove(slots + at + 1, slots + at, (leaf->page->count - at) * sizeof *slots);
     leaf->page->count++;
-    leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
-    slots[at] = slot_of(key, leaf->page->bottom, length);
-    memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+    leaf_add(leaf, at, key, value, length);
 }
 
 /* Items from to end - 1 of another leaf, behind its own. */
@@ -325,8 +338,8 @@ static void leaf_append(struct node *leaf, const struct lf_node *other, unsigned
     const struct lf_slot *slots = (const struct lf_slot *)(other + 1);
 
     for (unsigned i = from; i < end; i++)
-        leaf_insert(leaf, leaf->page->count, slot_key(&slots[i]),
-                    (const uint8_t *)other + slot_at(&slots[i]), slot_length(&slots[i]));
+        leaf_add(leaf, leaf->page->count++, slot_key(&slots[i]),
+                 (const uint8_t *)other + slot_at(&slots[i]), slot_length(&slots[i]));
 }
 
 static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
@@ -473,6 +486,48 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
     return error;
 }
 
+/* Puts items behind the one at a slot of a dirty leaf, which becomes the first of them; all before
+ * `high`. False: they do not fit in there. */
+static int leaf_spread(struct node *leaf, struct lf_key high, uint64_t object, const uint64_t *item,
+                       unsigned length, unsigned count) {
+    const unsigned step = 1 + length / 8;
+    const struct lf_key last = {object, item[(count - 1) * step]};
+    struct lf_slot *slots = slots_of(leaf);
+    unsigned at, more = count - 1;
+    int found;
+
+    at = slot_for(leaf, (struct lf_key){object, item[0]}, &found);
+    if (!found || slot_length(&slots[at]) != length ||
+        leaf_room(leaf) < more * (length + sizeof *slots) || key_compare(last, high) >= 0 ||
+        (at + 1u < leaf->page->count && key_compare(last, slot_key(&slots[at + 1])) >= 0))
+        return 0;
+    memcpy((uint8_t *)leaf->page + slot_at(&slots[at]), item + 1, length);
+    at++;
+    memmove(slots + at + more, slots + at, (leaf->page->count - at) * sizeof *slots);
+    leaf->page->count = (uint16_t)(leaf->page->count + more);
+    for (item += step; more--; item += step, at++)
+        leaf_add(leaf, at, (struct lf_key){object, item[0]}, item + 1, length);
+    return 1;
+}
+
+int tree_spread(struct logfs *fs, struct tree *tree, uint64_t object, const void *items,
+                unsigned length, unsigned count) {
+    const uint64_t *item = items;
+    const struct lf_key first = {object, item[0]};
+    int error = tree_ready(fs, tree, first);
+    const struct finger *finger = error ? NULL : finger_of(fs, tree, first);
+
+    if (finger && leaf_spread(finger->leaf, finger->high, object, item, length, count))
+        return 0;
+    /* The first last: till then the item has all. */
+    for (unsigned i = count; !error && i--;) {
+        const uint64_t *is = item + i * (1 + length / 8);
+
+        error = tree_store(fs, tree, (struct lf_key){object, is[0]}, is + 1, length);
+    }
+    return error;
+}
+
 static void release_node(struct logfs *fs, struct node *node) {
     if (!(node->at & NODE_NEW))
         space_gone(fs, node->at, LF_PAGE_SECTORS, node->page->generation);
@@ -572,11 +627,15 @@ static int take_away(struct logfs *fs, struct tree *tree, struct lf_key key) {
     return 1;
 }
 
-int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+int tree_remove(struct logfs *fs, struct tree *tree, struct lf_key key) {
     int done = finger_delete(fs, tree, key);
 
-    if (done < 0)
-        done = take_away(fs, tree, key);
+    return done < 0 ? take_away(fs, tree, key) : done;
+}
+
+int tree_delete(struct logfs *fs, struct tree *tree, struct lf_key key) {
+    int done = tree_remove(fs, tree, key);
+
     if (done > 0 && tree == &fs->tree)
         log_changed(fs, key, "", LF_GONE);
     return done;

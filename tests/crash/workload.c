@@ -10,8 +10,9 @@ enum {
     BYTES_MOST = 1800 << 10,
     CHURN_MOST = 2500 << 10,
     ANY = 0,
-    PROFILES = 5,
-    CHURN = 4
+    PROFILES = 6,
+    CHURN = 4,
+    OVERWRITES = 5
 };
 
 static int64_t emptiest(uint32_t live, uint64_t age) {
@@ -38,6 +39,8 @@ struct manner manner_of(uint64_t seed) {
         manner.sectors = (roll(&dice, 2) ? 8u : 20u) << 11;
         manner.cache_pages = 256;
     }
+    if (manner.profile == OVERWRITES) /* what moved is soon more than is kept, or not */
+        manner.sectors = (roll(&dice, 2) ? 8u : 24u) << 11;
     manner.policy = *policies[roll(&dice, 3)];
     if (roll(&dice, 2))
         manner.policy.summed_pages = few[roll(&dice, 4)];
@@ -450,6 +453,26 @@ static void do_fsync(struct run *run) {
         model_promise(run->model, run->model->object[inode], run->record.count);
 }
 
+/* Some pages here and there, each durable before the next. */
+static void do_overwrites(struct run *run) {
+    struct object *object = pick_file(run);
+    uint64_t pages = object ? object->size / LOGFS_PAGE : 0;
+
+    for (uint64_t left = pages ? 1 + roll(&run->dice, 12) : 0; left && !run->pressed; left--) {
+        int status;
+
+        write_at(run, object, roll(&run->dice, pages) * LOGFS_PAGE,
+                 LOGFS_PAGE * (1 + (roll(&run->dice, 4) ? 0 : roll(&run->dice, 3))));
+        next_operation(run);
+        status = logfs_fsync(run->fs, object->inode);
+        say(run, "fsync inode %llu: %d", (unsigned long long)object->inode, status);
+        if (went(run, "fsync", status, 0))
+            model_promise(run->model, object, run->record.count);
+        if (left > 1)
+            next_operation(run);
+    }
+}
+
 static void do_sync(struct run *run) {
     int whole = !roll(&run->dice, 3);
     int status = whole ? logfs_checkpoint(run->fs) : logfs_sync(run->fs);
@@ -504,18 +527,22 @@ static void do_clean(struct run *run) {
 }
 
 /* How often, by profile: small files, large ones, names, snapshots and cleaning, the same large
- * files again and again. */
+ * files again and again, single pages of a few files. */
 static const struct {
     void (*call)(struct run *run);
     uint8_t often[PROFILES];
 } operations[] = {
-    {do_create, {12, 6, 14, 8, 4}}, {do_mkdir, {2, 1, 8, 2, 1}},     {do_symlink, {2, 1, 4, 1, 1}},
-    {do_write, {14, 16, 4, 12, 2}}, {do_overwrite, {6, 8, 1, 8, 8}}, {do_rewrite, {0, 1, 0, 1, 30}},
-    {do_append, {10, 12, 3, 8, 0}}, {do_truncate, {5, 4, 2, 4, 1}},  {do_punch, {2, 2, 1, 2, 1}},
-    {do_chmod, {3, 1, 4, 1, 6}},    {do_rename, {8, 3, 16, 4, 2}},   {do_exchange, {2, 1, 5, 1, 1}},
-    {do_link, {4, 1, 8, 2, 1}},     {do_unlink, {7, 4, 9, 5, 2}},    {do_release, {3, 2, 3, 2, 2}},
-    {do_rmdir, {2, 1, 6, 1, 0}},    {do_fsync, {24, 10, 12, 8, 4}},  {do_sync, {4, 3, 4, 3, 1}},
-    {do_keep, {1, 1, 1, 6, 0}},     {do_unkeep, {1, 1, 1, 6, 0}},    {do_clean, {1, 2, 1, 8, 1}},
+    {do_create, {12, 6, 14, 8, 4, 5}},  {do_mkdir, {2, 1, 8, 2, 1, 1}},
+    {do_symlink, {2, 1, 4, 1, 1, 0}},   {do_write, {14, 16, 4, 12, 2, 4}},
+    {do_overwrite, {6, 8, 1, 8, 8, 6}}, {do_rewrite, {0, 1, 0, 1, 30, 3}},
+    {do_append, {10, 12, 3, 8, 0, 6}},  {do_truncate, {5, 4, 2, 4, 1, 7}},
+    {do_punch, {2, 2, 1, 2, 1, 5}},     {do_chmod, {3, 1, 4, 1, 6, 1}},
+    {do_rename, {8, 3, 16, 4, 2, 1}},   {do_exchange, {2, 1, 5, 1, 1, 1}},
+    {do_link, {4, 1, 8, 2, 1, 1}},      {do_unlink, {7, 4, 9, 5, 2, 2}},
+    {do_release, {3, 2, 3, 2, 2, 1}},   {do_rmdir, {2, 1, 6, 1, 0, 0}},
+    {do_fsync, {24, 10, 12, 8, 4, 6}},  {do_overwrites, {0, 0, 0, 0, 0, 20}},
+    {do_sync, {4, 3, 4, 3, 1, 2}},      {do_keep, {1, 1, 1, 6, 0, 3}},
+    {do_unkeep, {1, 1, 1, 6, 0, 3}},    {do_clean, {1, 2, 1, 8, 1, 4}},
 };
 enum { KINDS = sizeof(operations) / sizeof(operations[0]) };
 

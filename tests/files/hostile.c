@@ -254,6 +254,10 @@ static void work(struct logfs *fs) {
     inode = make(fs, LOGFS_ROOT, "other", 0100644);
     did(logfs_write(fs, inode, buffer, 30000, 0));
     did(logfs_fsync(fs, inode));
+    for (unsigned i = 0; i < 12; i++) {
+        did(logfs_write(fs, inode, buffer, LOGFS_PAGE, i * 3 % 7 * LOGFS_PAGE));
+        did(logfs_fsync(fs, inode));
+    }
     did(logfs_clean(fs, 1));
     work_on_names(fs, LOGFS_ROOT);
     for (unsigned i = 0; i < count; i++)
@@ -327,6 +331,16 @@ static void fill(struct logfs *fs, unsigned which) {
         snprintf(name, sizeof name, "late %u", i);
         must(logfs_fsync(fs, file_made(fs, LOGFS_ROOT, name, 0100644, 1 + 1000 * i, 0)));
     }
+    if (which == CLEAN || which == FULL)
+        return;
+    inode = file_made(fs, LOGFS_ROOT, "pages", 0100644, 60000, 0);
+    must(logfs_fsync(fs, inode));
+    for (unsigned i = 0; i < 10; i++) { /* elsewhere, then some nowhere */
+        must(logfs_write(fs, inode, buffer, LOGFS_PAGE, i * 5 % 14 * LOGFS_PAGE));
+        must(logfs_fsync(fs, inode));
+    }
+    must(logfs_punch(fs, inode, 2 * LOGFS_PAGE, 3 * LOGFS_PAGE));
+    must(logfs_fsync(fs, inode));
 }
 
 static void place_add(struct base *made, uint64_t at, enum sort sort) {

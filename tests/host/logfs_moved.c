@@ -1,0 +1,351 @@
+/* logfs_moved.c - pages that were overwritten, and the tree is told of later: nothing is told wrong
+ */
+/* SPDX-License-Identifier: MIT */
+/* sources: libexos/logfs/[a-z]*.c libexos/edge/crc32c.c tests/files/memory_disk.c tools/host.c */
+/* cflags: -D_GNU_SOURCE */
+#include <stdlib.h>
+#include <string.h>
+#include "tests/files/memory_disk.h"
+#include "tests/host/tap.h"
+
+enum {
+    MIB = 1 << 20,
+    VOLUME = 24 * MIB,
+    CACHE = 512,
+    PAGES = 256,
+    LARGE = 400,
+    ROUNDS = 300,
+    SLACK = 16
+};
+
+static struct memory_disk disk;
+static struct logfs *fs;
+static uint64_t inode, large, seed, failing;
+static uint64_t version[PAGES], size, page[LOGFS_PAGE / 8];
+static int (*write_flush)(struct logfs_device *, uint64_t, const struct logfs_piece *, unsigned);
+
+static void tell(void *context, const char *line) {
+    (void)context;
+    printf("# %s\n", line);
+}
+
+static uint64_t roll(uint64_t n) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (seed >> 33) % n;
+}
+
+/* Every other `failing`th batch does not get to the disk. */
+static int sometimes(struct logfs_device *device, uint64_t sector, const struct logfs_piece *pieces,
+                     unsigned count) {
+    int error = failing && roll(failing) == 0 ? LOGFS_EIO : 0;
+
+    if (!error)
+        error = device->write(device, sector, pieces, count);
+    return error ? error : device->flush(device);
+}
+
+static void page_of(uint64_t index, uint64_t number) {
+    for (unsigned i = 0; i < LOGFS_PAGE / 8; i++)
+        page[i] = number ? number << 32 | index << 16 | i : 0;
+}
+
+static int put(uint64_t index) {
+    static uint64_t number;
+
+    page_of(index, ++number);
+    if (logfs_write(fs, inode, page, LOGFS_PAGE, index * LOGFS_PAGE) != LOGFS_PAGE)
+        return 0;
+    version[index] = number;
+    size = index >= size ? index + 1 : size;
+    return 1;
+}
+
+static int put_durably(uint64_t index) {
+    if (!put(index))
+        return 0;
+    while (logfs_fsync(fs, inode))
+        if (!failing)
+            return 0;
+    return 1;
+}
+
+static int overwrite(unsigned times) {
+    int good = 1;
+
+    while (good && times--)
+        good = put_durably(roll(size));
+    return good;
+}
+
+static int cut(uint64_t pages) {
+    const struct logfs_attributes to = {.size = pages * LOGFS_PAGE};
+
+    memset(version + pages, 0, (PAGES - pages) * sizeof version[0]);
+    size = pages;
+    return !logfs_setattr(fs, inode, LOGFS_SET_SIZE, &to);
+}
+
+static int punch(uint64_t first, uint64_t pages) {
+    memset(version + first, 0, pages * sizeof version[0]);
+    return !logfs_punch(fs, inode, first * LOGFS_PAGE, pages * LOGFS_PAGE);
+}
+
+/* Is the file as it was written, in a volume or a view of one? */
+static int holds(struct logfs *in, const uint64_t *versions, uint64_t pages) {
+    static uint64_t seen[LOGFS_PAGE / 8];
+    struct logfs_attributes is;
+
+    if (logfs_getattr(in, inode, &is) || is.size != pages * LOGFS_PAGE)
+        return 0;
+    for (uint64_t i = 0; i < pages; i++) {
+        page_of(i, versions[i]);
+        if (logfs_read(in, inode, seen, LOGFS_PAGE, i * LOGFS_PAGE) != LOGFS_PAGE ||
+            memcmp(seen, page, LOGFS_PAGE))
+            return 0;
+    }
+    return 1;
+}
+
+static int is_well(void) { return holds(fs, version, size) && !logfs_check(fs, tell, NULL); }
+
+/* What was not made durable is lost; and mounting says the same twice. */
+static int crash(void) {
+    for (unsigned i = 0; i < 2; i++) {
+        logfs_abandon(fs);
+        if (logfs_mount(&disk.device, &disk.host, 0, &fs)) {
+            ok(0, "it mounts after a crash");
+            exit(done());
+        }
+        if (!is_well())
+            return 0;
+    }
+    return 1;
+}
+
+static uint64_t create(const char *name, uint64_t pages) {
+    const struct logfs_attributes from = {.mode = 0100644};
+    uint64_t made = 0;
+
+    if (logfs_create(fs, LOGFS_ROOT, name, strlen(name), &from, &made))
+        return 0;
+    for (uint64_t i = 0; i < pages; i++)
+        if (logfs_write(fs, made, page, LOGFS_PAGE, i * LOGFS_PAGE) != LOGFS_PAGE)
+            return 0;
+    return made;
+}
+
+/* A volume with a file of PAGES pages in long extents, and another that is larger than the cache.
+ */
+static int begin(uint32_t features) {
+    const struct logfs_format format = {.id = 21 + features, .features = features};
+    int good;
+
+    failing = 0;
+    size = 0;
+    memory_disk_make(&disk, VOLUME, CACHE);
+    disk.device.write_flush = write_flush;
+    good = !logfs_format(&disk.device, &disk.host, &format) &&
+           !logfs_mount(&disk.device, &disk.host, 0, &fs) && (large = create("large", LARGE)) &&
+           (inode = create("file", 0));
+    for (uint64_t i = 0; good && i < PAGES; i++)
+        good = put(i);
+    return good && !logfs_checkpoint(fs);
+}
+
+static void end(void) {
+    logfs_abandon(fs);
+    memory_disk_free(&disk);
+}
+
+static struct logfs_attributes attributes(void) {
+    struct logfs_attributes is = {0};
+
+    logfs_getattr(fs, inode, &is);
+    return is;
+}
+
+static uint64_t sectors_of(void) { return attributes().sectors; }
+
+/* Other pages take the cache: the file's must be read from where they lie. */
+static int evict(void) {
+    for (uint64_t i = 0; i < LARGE; i++)
+        if (logfs_read(fs, large, page, LOGFS_PAGE, i * LOGFS_PAGE) != LOGFS_PAGE)
+            return 0;
+    return 1;
+}
+
+static void overwrites(void) {
+    uint64_t modified;
+    int good;
+
+    ok(overwrite(2 * PAGES) && sectors_of() == PAGES * 8 && is_well(),
+       "many are told to the tree by and by");
+    ok(crash() && sectors_of() == PAGES * 8, "and are there after a crash");
+    good = overwrite(20);
+    modified = attributes().modified;
+    ok(good && crash() && attributes().modified == modified, "so is when that was");
+    good = overwrite(20);
+    modified = attributes().modified;
+    ok(good && !logfs_checkpoint(fs) && crash() && attributes().modified == modified,
+       "a checkpoint has them");
+    ok(overwrite(20) && !logfs_unmount(fs) && !logfs_mount(&disk.device, &disk.host, 0, &fs) &&
+           is_well(),
+       "so has an unmounting");
+    ok(evict() && is_well() && overwrite(30) && evict() && is_well() && crash(),
+       "and who reads them when they have left the memory");
+}
+
+static void cuts(void) {
+    const uint64_t longer = PAGES * LOGFS_PAGE;
+
+    ok(overwrite(30) && cut(100) && is_well() && put_durably(50) && crash(),
+       "a file is made shorter");
+    ok(cut(PAGES) && holds(fs, version, size) && put_durably(PAGES - 1) && crash() &&
+           holds(fs, version, longer / LOGFS_PAGE),
+       "and longer again: zeros");
+    ok(overwrite(40) && punch(20, 60) && is_well() && put_durably(30) && overwrite(10) &&
+           punch(31, 1) && put_durably(90) && crash(),
+       "holes are made in it");
+    ok(overwrite(30) && cut(0) && is_well() && put_durably(3) && crash(), "and nothing is left");
+}
+
+static int put_part(uint64_t length) {
+    memset(page, 0x77, sizeof page);
+    return logfs_write(fs, inode, page, length, 0) == (long)length && !logfs_fsync(fs, inode);
+}
+
+static int part_is(uint64_t length) {
+    static uint8_t seen[LOGFS_PAGE];
+
+    memset(page, 0x77, sizeof page);
+    return logfs_read(fs, inode, seen, sizeof seen, 0) == (long)length &&
+           !memcmp(seen, page, length) &&
+           sectors_of() == (length > 384 ? (length + 511) / 512 : 0) &&
+           !logfs_check(fs, tell, NULL);
+}
+
+/* A page that lay on the disk as a whole has less there when the file is shorter. */
+static void shrinks(void) {
+    static const uint64_t lengths[] = {LOGFS_PAGE, 100, LOGFS_PAGE, 1000,
+                                       LOGFS_PAGE, 300, 2000,       LOGFS_PAGE};
+    int good = cut(0) && put_durably(0) && overwrite(3);
+
+    for (unsigned i = 0; good && i < sizeof lengths / sizeof lengths[0]; i++) {
+        const struct logfs_attributes to = {.size = lengths[i]};
+
+        good = !logfs_setattr(fs, inode, LOGFS_SET_SIZE, &to) && put_part(lengths[i]) &&
+               part_is(lengths[i]) && put_part(lengths[i]) && part_is(lengths[i]);
+    }
+    logfs_abandon(fs);
+    good = !logfs_mount(&disk.device, &disk.host, 0, &fs) && good && part_is(LOGFS_PAGE);
+    ok(good && cut(0) && put_durably(3) && crash(),
+       "its only page is shorter, and so short that it has no place");
+}
+
+static void keeps(void) {
+    uint64_t kept[PAGES], pages;
+    struct logfs *view;
+    int good;
+
+    for (uint64_t i = 0; i < PAGES; i++)
+        put(i);
+    good = overwrite(30) && !logfs_snapshot_create(fs, "kept", 4);
+    memcpy(kept, version, sizeof kept);
+    pages = size;
+    good = good && overwrite(60) && !logfs_snapshot_open(fs, "kept", 4, &view);
+    ok(good && holds(view, kept, pages) && is_well(), "a snapshot has what was there");
+    logfs_abandon(view);
+    good = crash() && overwrite(30) && logfs_clean(fs, 4) >= 0 && is_well() && overwrite(30) &&
+           !logfs_snapshot_open(fs, "kept", 4, &view);
+    good = good && holds(view, kept, pages);
+    logfs_abandon(view);
+    ok(good && crash(), "when it is cleaned, too");
+    ok(overwrite(30) && !logfs_snapshot_delete(fs, "kept", 4) && is_well() && overwrite(10) &&
+           crash(),
+       "till it goes");
+}
+
+static void cleans(void) {
+    int good = 1, freed = 0;
+
+    for (unsigned i = 0; good && i < 20; i++) {
+        good = overwrite(25);
+        freed = good ? logfs_clean(fs, 3) : -1;
+        good = freed >= 0 && is_well();
+    }
+    ok(good && crash(), "the cleaner moves what moved");
+}
+
+static void fails(void) {
+    int good = 1;
+
+    failing = 3;
+    for (unsigned i = 0; good && i < 8; i++)
+        good = overwrite(20) && is_well();
+    ok(good && crash(), "batches fail, and are made again");
+    failing = 0;
+}
+
+/* All at once, in any order. */
+static void mixes(void) {
+    int good = 1;
+
+    for (unsigned i = 0; good && i < ROUNDS; i++) {
+        uint64_t what = roll(12), first = roll(PAGES), count = 1 + roll(PAGES - first);
+
+        if (what == 0)
+            good = cut(first) && put_durably(first);
+        else if (what == 1)
+            good = first + count > size || (punch(first, count) && put_durably(first));
+        else if (what == 2)
+            good = evict();
+        else if (what == 3)
+            good = crash();
+        else if (what == 4)
+            good = logfs_clean(fs, 1) >= 0;
+        else if (what == 5)
+            for (uint64_t n = 0; good && n < count; n++)
+                good = put(first + n);
+        else
+            good = overwrite(4);
+        if (what == 5)
+            good = good && !logfs_fsync(fs, inode);
+        if (!good)
+            printf("# round %u, %llu\n", i, (unsigned long long)what);
+    }
+    ok(good && is_well() && crash(), "in any order");
+}
+
+/* What is there can always be overwritten, however full it is. */
+static void fills(void) {
+    uint64_t at = 0;
+    int good = 1;
+
+    for (uint64_t i = 0; good && i < PAGES; i++)
+        good = put_durably(i);
+    while (logfs_write(fs, large, page, LOGFS_PAGE, at * LOGFS_PAGE) == LOGFS_PAGE)
+        at++;
+    good = good && !logfs_setattr(fs, large, LOGFS_SET_SIZE,
+                                  &(struct logfs_attributes){.size = (at - SLACK) * LOGFS_PAGE});
+    ok(good && overwrite(4 * PAGES) && is_well() && crash(), "on a disk that is full");
+}
+
+static void all(uint32_t features) {
+    ok(begin(features), features ? "a volume that sums its data" : "a volume");
+    overwrites();
+    cuts();
+    shrinks();
+    keeps();
+    cleans();
+    fails();
+    mixes();
+    fills();
+    end();
+}
+
+int main(void) {
+    all(0);
+    write_flush = sometimes;
+    all(LOGFS_DATA_CHECKSUMS);
+    return done();
+}
