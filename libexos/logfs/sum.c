@@ -4,8 +4,6 @@
 
 #define PRIME 0x9e3779b97f4a7c15ull
 
-enum { GROUP_WORDS = 8 };
-
 /* Both halves of the product: every bit of either word reaches every bit. */
 static inline uint64_t fold(uint64_t a, uint64_t b) {
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -19,28 +17,18 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
  * can, and gains nothing: the data are his own. */
 static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy, uint64_t *to,
                                                                  const uint64_t *from) {
-    const uint64_t *end = from + LOGFS_SECTOR / 8;
     uint64_t sum = PRIME;
 
-    for (; from < end; from += GROUP_WORDS) {
-        uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
-        uint64_t e = from[4], f = from[5], g = from[6], h = from[7];
+#pragma GCC unroll 32
+    for (unsigned i = 0; i < LOGFS_SECTOR / 8; i += 2) {
+        uint64_t a = from[i], b = from[i + 1];
 
         if (copy) {
-            to[0] = a;
-            to[1] = b;
-            to[2] = c;
-            to[3] = d;
-            to[4] = e;
-            to[5] = f;
-            to[6] = g;
-            to[7] = h;
-            to += GROUP_WORDS;
+            to[i] = a;
+            to[i + 1] = b;
         }
         sum = fold(sum ^ a, PRIME ^ b);
-        sum = fold(sum ^ c, PRIME ^ d);
-        sum = fold(sum ^ e, PRIME ^ f);
-        sum = fold(sum ^ g, PRIME ^ h);
+        asm("" ::: "memory"); /* or so much is read ahead that registers are saved */
     }
     return sum;
 }
@@ -63,7 +51,7 @@ uint64_t sum64_copy(void *to, const void *sectors, size_t size) {
 }
 
 uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors) {
-    while (sectors--)
+    for (; sum && sectors; sectors--)
         sum *= PRIME;
     return sum + behind;
 }
