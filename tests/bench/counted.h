@@ -11,8 +11,8 @@
 static inline void counted_begin(void) { asm volatile("slti zero, zero, 1" ::: "memory"); }
 static inline void counted_end(void) { asm volatile("slti zero, zero, 2" ::: "memory"); }
 
-/* `batches` batches of `count` operations each; the row is the mean of all but the first. Batches may
- * be longer than a slot: then some ticks are in the figure. */
+/* `batches` batches of `count` operations each; the row is the mean of all but the first. Batches
+ * may be longer than a slot: then some ticks are in the figure. */
 static inline void counted_row(const char *name, void (*loop)(uint64_t batch), uint64_t batches,
                                uint64_t count) {
     for (uint64_t i = 0; i < batches; i++) {

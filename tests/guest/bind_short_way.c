@@ -15,7 +15,7 @@ static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data)
 int main(void) {
     struct census before;
     struct child c;
-    uint64_t W = EXO_R | EXO_W, X = EXO_R | EXO_X, tables[8], mine, victim, code, filler;
+    uint64_t W = EXO_R | EXO_W, X = EXO_R | EXO_X, tables[8], mine, victim, code, filler, own, text;
     int64_t error;
 
     open_test();
@@ -58,6 +58,33 @@ int main(void) {
     check_is(window.frames[filler].uses, 2, "uses of the filler");
     check_is(window.frames[filler].wx, 2, "balance of the filler");
     ok_all("writable and executable exclude each other, and all is counted");
+    /* In my own space, named by 0: the short way itself. */
+    own = frame_new(0);
+    text = frame_new(0);
+    check_is(call(VSPACE_BIND, 0, FIRST, own, W), 0, "the first in its table");
+    check_is(call(VSPACE_BIND, 0, FIRST + PAGE, text, X), 0, "code of mine");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, text, W), EXO_E_WX, "the same, writable");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, text, EXO_R | W << 4), EXO_E_WX,
+             "the same, writable later");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, victim, EXO_R), EXO_E_HOLD,
+             "a frame of another domain");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, window.facts->frames, EXO_R), EXO_E_HOLD,
+             "a page of a device");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, tables[0], W), EXO_E_HOLD, "a page table");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE + 8, own, W), EXO_E_ARG, "misaligned");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, own, EXO_W), EXO_E_ARG, "write alone");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, own, W | EXO_R << 4), EXO_E_ARG,
+             "more now than at most");
+    check_is(call(VSPACE_BIND, 0, FIRST + 2 * PAGE, text, EXO_R), 0, "the code, to be read");
+    check_is(call(VSPACE_BIND, 0, FIRST + PAGE, own, W), 0, "in place of the code");
+    check_is(window.frames[text].uses, 1, "uses of the code");
+    check_is(window.frames[text].wx, 0, "balance of the code");
+    check_is(window.frames[own].uses, 2, "uses of what replaced it");
+    check_is(window.frames[own].wx, 2, "balance of that");
+    check_is(call(VSPACE_UNBIND, 0, FIRST, 3), 3, "unbind");
+    check_is(frame_drop(0, own), 1, "drop");
+    check_is(frame_drop(0, text), 1, "drop the code");
+    ok_all("nor is anything let through in my own space");
     /* A frame that is being taken by force, still in use in the old tree. */
     check_is(call(REVOKE_ASK, c.domain, EXO_FRAMES, 1, 0), 0, "ask");
     nap(1);
