@@ -102,13 +102,8 @@ static void flight_end(struct disk *disk, struct flight *flight, long status) {
     int reads = flight->request.op == EXO_DISK_READ;
 
     for (uint32_t i = 0; i < flight->count; i++) {
-        struct exo_frame *entry = &frame_table[flight->request.frame[i]];
-
-        entry->wx -= reads;
-        if (entry->domain == volume->domain && entry->rights)
-            entry->uses--;
-        else
-            hold_unuse(flight->request.frame[i], &domain_table[volume->domain]);
+        frame_table[flight->request.frame[i]].wx -= reads;
+        hold_unuse_of(flight->request.frame[i], volume->domain);
     }
     if (!status && !reads)
         flight_written(disk, &flight->request);
@@ -359,7 +354,7 @@ static void volume_unqueue(struct exo_volume *volume) {
     if (!frame)
         return;
     frame_table[frame].wx--;
-    hold_unuse(frame, &domain_table[volume->domain]);
+    hold_unuse_of(frame, volume->domain);
 }
 
 /* Whether nothing of the volume is in the device; else no more is started, till it is asked again.

@@ -62,6 +62,15 @@ uint32_t *hold_uses(uint64_t frame, const struct exo_domain *domain, uint8_t rig
 void hold_remove(uint32_t frame, struct exo_domain *domain, struct hold *hold);
 /* One use less; a doomed hold ends with its last. */
 void hold_unuse(uint32_t frame, struct exo_domain *domain);
+/* The same for a domain's slot; short for the first holder. */
+static inline void hold_unuse_of(uint32_t frame, uint32_t slot) {
+    struct exo_frame *entry = &frame_table[frame];
+
+    if (entry->domain == slot && entry->rights)
+        entry->uses--;
+    else
+        hold_unuse(frame, &domain_table[slot]);
+}
 /* Donation: the frame must be RAM, held by the domain alone, readable and writable, without uses.
  */
 int frame_is_spare(uint64_t frame, const struct exo_domain *domain);

@@ -132,10 +132,7 @@ static inline void vspace_release(struct vspace *space, page_t page) {
     if (entry->kind == EXO_FRAME_EXPORT)
         return;
     entry->wx -= vspace_balance(page_most(page));
-    if (entry->domain == space->domain && entry->rights)
-        entry->uses--;
-    else
-        hold_unuse(frame, &domain_table[space->domain]);
+    hold_unuse_of(frame, space->domain);
 }
 
 static void vspace_forget_pin(struct vspace *space, uint64_t address, page_t page) {
