@@ -10,11 +10,16 @@ import time
 import machine
 
 
+# What init says comes in one piece, but in the middle, perhaps, of what the console writes.
+OF_INIT = re.compile(r"init: [^\n]*(?:\n|$)")
+
+
 class Console:
     """A machine at work, as machine.Settings say; `directory` is for its monitor's socket."""
 
     def __init__(self, settings, directory, seconds):
         self.said = self.before = ""
+        self.seen = 0
         self.seconds = seconds
         self.path = f"{directory}/monitor"
         self.monitor = None
@@ -36,18 +41,32 @@ class Console:
             self.emulator.kill()
             self.emulator.wait()
 
-    def wait(self, text):
-        """Whether it says so in time; what it said till then is `before`."""
+    def comes(self, there):
+        """Whether there() is true in time."""
         end = time.monotonic() + self.seconds
-        while text not in self.said and time.monotonic() < end:
+        while not there() and time.monotonic() < end:
             if select.select([self.emulator.stdout], [], [], 1)[0]:
                 data = os.read(self.emulator.stdout.fileno(), 65536)
                 if not data:
                     break
-                self.said += data.decode("utf-8", "replace")
-        found = text in self.said
-        self.before, _, self.said = self.said.partition(text)
+                self.said += data.decode("utf-8", "replace").replace("\r", "")
+        return there()
+
+    def wait(self, text):
+        """Whether the console says so in time, after what was waited for before; `before` is what came
+        between the two. Lines of init are no part of it."""
+        found = self.comes(lambda: text in OF_INIT.sub("", self.said)[self.seen:])
+        self.before, text, _ = OF_INIT.sub("", self.said)[self.seen:].partition(text)
+        self.seen += len(self.before) + len(text)
         return found
+
+    def init_said(self):
+        """Init's lines, since the boot."""
+        return [line[:-1] for line in OF_INIT.findall(self.said) if line.endswith("\n")]
+
+    def init_says(self, line):
+        """Whether init says this line in time, or has said it."""
+        return self.comes(lambda: line in self.init_said())
 
     def type(self, line):
         self.emulator.stdin.write(line.encode() + b"\n")

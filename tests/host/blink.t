@@ -26,9 +26,8 @@ def result(good, what, said=()):
 
 
 def runs(guest, name, what):
-    """Init says in one piece how it ended; what it says itself may have that in its middle."""
     guest.type(f"start {name}")
-    result(guest.wait(f"init: {name} ended with status 0"), what, guest.before.splitlines()[-8:])
+    result(guest.init_says(f"init: {name} ended with status 0"), what, guest.said.splitlines()[-8:])
 
 
 settings = machine.Settings({}, BOARD="sifive_u", SMP="1",
@@ -42,7 +41,7 @@ with Console(settings, DIR, SECONDS) as guest:
     result(counts[1] > counts[0], "the PWM counts", [str(counts)])
     result(guest.word(0x10060008) == 1 << 3, "pin 3 is the only output")
     guest.type("start header")
-    result(guest.wait("init: header: this machine has no device pinctrl@13040000"),
+    result(guest.init_says("init: header: this machine has no device pinctrl@13040000"),
            "what another board has is missed by name")
 
 with open(f"{DIR}/trace") as file:
