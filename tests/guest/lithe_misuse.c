@@ -77,9 +77,9 @@ static void in_a_scheduler(void) {
     leaf.yield = NULL;
     must(lithe_sched_enter(&other.sched, &crew_calls) == 0);
     ok(!lithe_context_init(crew_stacks[0] + 16, nothing, NULL, 0), "a misaligned stack");
+    lithe_hold(); /* so that it is blocked, not stopped or ended, when bad_enter looks */
     foreign = crew_spawn(&other, 11, nothing, NULL, 0);
     is(lithe_sched_exit(), EXO_E_BUSY, "leaving with contexts alive");
-    lithe_hold(); /* so that it is blocked, not stopped, when bad_enter looks */
     is(lithe_sched_enter(&crew.sched, &calls), 0, "entering");
     is(lithe_sched_enter(&crew.sched, &calls), EXO_E_BUSY, "entering twice");
     is(lithe_end(), EXO_E_RIGHT, "an end inside a scheduler");

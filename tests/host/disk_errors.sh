@@ -110,7 +110,7 @@ clean "$dir/gone.disk"
 
 # Nobody says sync; some seconds later the emulator is killed.
 cp "$new" "$dir/late.disk"
-TIMEOUT=12 boot late "$dir/late.disk" '' 124 <<<$'echo late > /late'
+PATIENCE=1 TIMEOUT=20 boot late "$dir/late.disk" '' 124 <<<$'echo late > /late'
 boot late-after "$dir/late.disk" <<<$'cat /late\npoweroff'
 says 'cat /late' 'late' 'what was written is durable after some seconds, without sync'
 clean "$dir/late.disk"
