@@ -19,9 +19,8 @@ long exo_disk_attach(struct exo_disk_queue *disk, uint64_t volume, uint64_t fram
     return exo_volume_bind(volume, frame, exo_uarea()->env, bits);
 }
 
-long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
-    const int32_t *at = &disk->queue->request[place].status;
-    int32_t status = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+long exo_disk_wait(struct exo_disk_queue *disk, const struct exo_request *request) {
+    int32_t status = __atomic_load_n(&request->status, __ATOMIC_ACQUIRE);
 
     /* Of a second at most: the kernel looks at its patience in kicks. Events may be those of
      * requests that ended before they were waited for. */
@@ -31,7 +30,7 @@ long exo_disk_wait(struct exo_disk_queue *disk, unsigned place) {
 
         if (error < 0)
             return error;
-        status = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+        status = __atomic_load_n(&request->status, __ATOMIC_ACQUIRE);
     }
     return status;
 }

@@ -29,17 +29,19 @@ static inline struct exo_request *exo_disk_next(struct exo_disk_queue *disk) {
     return exo_disk_status(disk, place) == EXO_DISK_PENDING ? NULL : &disk->queue->request[place];
 }
 
-/* It is filled in: the kernel may have it. Its place, 0 to EXO_REQUESTS - 1. */
-static inline unsigned exo_disk_put(struct exo_disk_queue *disk) {
-    uint32_t tail = disk->queue->tail;
-    unsigned place = tail % EXO_REQUESTS;
-
-    disk->queue->request[place].status = EXO_DISK_PENDING;
-    __atomic_store_n(&disk->queue->tail, tail + 1, __ATOMIC_RELEASE);
-    return place;
+/* It, the next one, is filled in: the kernel may have it. */
+static inline void exo_disk_put(struct exo_disk_queue *disk, struct exo_request *request) {
+    request->status = EXO_DISK_PENDING;
+    __atomic_store_n(&disk->queue->tail, disk->queue->tail + 1, __ATOMIC_RELEASE);
 }
 
 /* Kicks, and sleeps till the request ends: its status. A device that keeps it for longer than the
  * kernel is patient fails it with EXO_E_IO. */
-long exo_disk_wait(struct exo_disk_queue *disk, unsigned place);
+long exo_disk_wait(struct exo_disk_queue *disk, const struct exo_request *request);
+
+/* Both. */
+static inline long exo_disk_do(struct exo_disk_queue *disk, struct exo_request *request) {
+    exo_disk_put(disk, request);
+    return exo_disk_wait(disk, request);
+}
 #endif

@@ -3,42 +3,18 @@
 #include "libexos/files/device.h"
 #include "libexos/edge/export.h"
 #include "libexos/edge/string.h"
-#include "libexos/vm/vm.h"
+#include "libexos/vm/near.h"
 
 enum { PAGE_SECTORS = EXO_PAGE / LOGFS_SECTOR, DEVICE_BITS = 1 << 30 };
-#define NOWHERE (~0ull)
 
-/* Waits till at most `left` requests are under way. */
-static __attribute__((noinline)) void device_wait(struct files_device *device, uint32_t left) {
-    while (device->asked - device->ended > left)
-        if (exo_disk_wait(&device->queue, device->ended++ % EXO_REQUESTS) != 0)
-            device->error = LOGFS_EIO;
-}
-
-static inline void request_put(struct files_device *device) {
-    if (!device->at)
-        return;
-    device->at = NULL;
-    device->next = NOWHERE;
-    device->asked++;
-    exo_disk_put(&device->queue);
-}
-
-/* A new request, once there is a place for it. */
-static inline void request_begin(struct files_device *device, uint8_t op, uint64_t sector,
-                                 uint64_t offset) {
-    struct exo_request *at;
-
-    request_put(device);
-    if (device->asked - device->ended == EXO_REQUESTS)
-        device_wait(device, EXO_REQUESTS - 1);
-    device->at = at = exo_disk_next(&device->queue);
-    device->frames = 0;
-    at->op = op;
-    at->offset = (uint8_t)offset;
-    at->sector = sector;
-    at->sectors = 0;
-}
+/* What is left of a transfer, from its next piece of memory on. */
+struct transfer {
+    const struct logfs_piece *piece, *end;
+    uint64_t address, left; /* in the piece */
+    uint64_t sector;        /* logical */
+    struct exo_request *request;
+    uint64_t frames; /* in it */
+};
 
 /* Looks for the row that a logical sector lies in. */
 static __attribute__((noinline)) int row_find(struct files_device *device, uint64_t sector) {
@@ -52,74 +28,125 @@ static __attribute__((noinline)) int row_find(struct files_device *device, uint6
     return 1;
 }
 
-/* Logical sectors, from or to pieces of memory. Of each page what lies in a row goes behind the
- * last request's, if it follows there and here. */
-static inline void pieces_add(struct files_device *device, uint8_t op, uint64_t sector,
-                              const struct logfs_piece *pieces, unsigned count) {
-    for (const struct logfs_piece *piece = pieces; piece < pieces + count; piece++) {
-        uint64_t address = (uint64_t)piece->memory, left = piece->sectors, part;
+/* Puts what follows one another, there and here, into the request: its next page has that frame,
+ * those behind it are near. It calls nothing, so all is in registers. True if one more page belongs
+ * to it, whose frame is to be asked for. */
+static __attribute__((noinline)) int request_fill(const struct files_device *device,
+                                                  struct transfer *transfer, uint64_t frame) {
+    struct exo_request *request = transfer->request;
+    const struct logfs_piece *piece = transfer->piece;
+    uint64_t address = transfer->address, left = transfer->left, behind, part, word;
+    uint64_t sectors = 0, room = device->end - transfer->sector;
+    uint64_t frames = transfer->frames;
 
-        if (address % LOGFS_SECTOR) {
-            device->error = LOGFS_EIO;
-            return;
+    do {
+        request->frame[frames++] = (uint32_t)frame;
+        part = PAGE_SECTORS - address % EXO_PAGE / LOGFS_SECTOR;
+        if (part > left)
+            part = left;
+        if (part > room)
+            part = room;
+        sectors += part;
+        room -= part;
+        left -= part;
+        address = behind = address + part * LOGFS_SECTOR;
+        if (!left && ++piece < transfer->end) {
+            address = (uint64_t)piece->memory;
+            left = piece->sectors;
         }
-        for (; left && !device->error;
-             sector += part, address += part * LOGFS_SECTOR, left -= part) {
-            uint64_t offset = address % EXO_PAGE / LOGFS_SECTOR, place;
-            long frame = vm_frame(address);
-
-            if (frame < 0 ||
-                ((sector < device->first || sector >= device->end) && !row_find(device, sector))) {
-                device->error = LOGFS_EIO;
-                return;
-            }
-            part = PAGE_SECTORS - offset;
-            if (part > left)
-                part = left;
-            if (part > device->end - sector)
-                part = device->end - sector;
-            place = sector + device->shift;
-            if (place != device->next || offset || device->frames == device->most)
-                request_begin(device, op, place, offset);
-            device->at->frame[device->frames++] = (uint32_t)frame;
-            device->at->sectors = (uint16_t)(device->at->sectors + part);
-            device->next = offset + part == PAGE_SECTORS ? place + part : NOWHERE;
+        if (!left || !room || (address | behind) % EXO_PAGE || frames == device->most) {
+            frames = 0;
+            break;
         }
-    }
+        word = vm_word_near(address);
+        frame = page_number(word);
+    } while (word);
+    request->sectors = (uint16_t)(request->sectors + sectors);
+    transfer->piece = piece;
+    transfer->address = address;
+    transfer->left = left;
+    transfer->sector += sectors;
+    transfer->frames = frames;
+    return frames > 0;
 }
 
-/* All that was asked for ends. */
-static inline int device_end(struct files_device *device) {
-    int error;
+/* The next request of a transfer, filled in, or why that can't be. */
+static __attribute__((noinline)) int request_make(struct files_device *device,
+                                                  struct transfer *transfer, uint8_t op) {
+    struct exo_request *request = transfer->request = exo_disk_next(&device->queue);
+    long frame;
 
-    request_put(device);
-    device_wait(device, 0);
-    error = device->error;
-    device->error = 0;
-    return error;
+    if (transfer->address % LOGFS_SECTOR ||
+        ((transfer->sector < device->first || transfer->sector >= device->end) &&
+         !row_find(device, transfer->sector)))
+        return LOGFS_EIO;
+    request->op = op;
+    request->offset = transfer->address % EXO_PAGE / LOGFS_SECTOR;
+    request->sector = transfer->sector + device->shift;
+    request->sectors = 0;
+    transfer->frames = 0;
+    do {
+        frame = vm_frame(transfer->address);
+        if (frame < 0)
+            return LOGFS_EIO;
+    } while (request_fill(device, transfer, (uint64_t)frame));
+    return 0;
+}
+
+/* Waits for the first of the last `flying` requests. */
+static int request_wait(struct exo_disk_queue *disk, uint32_t flying) {
+    struct exo_queue *queue = disk->queue;
+
+    return exo_disk_wait(disk, &queue->request[(queue->tail - flying) % EXO_REQUESTS]) ? LOGFS_EIO
+                                                                                       : 0;
+}
+
+/* Several requests of a transfer, the first of which was made: as many at once as there is room
+ * for. */
+static __attribute__((noinline)) int requests_do(struct files_device *device,
+                                                 struct transfer *transfer, uint8_t op) {
+    struct exo_disk_queue *queue = &device->queue;
+    uint32_t flying = 0;
+    int error = 0, failed = 0;
+
+    for (;;) {
+        exo_disk_put(queue, transfer->request);
+        if (++flying == EXO_REQUESTS)
+            failed |= request_wait(queue, flying--);
+        if (transfer->piece == transfer->end)
+            break;
+        error = request_make(device, transfer, op);
+        if (error)
+            break;
+    }
+    for (; flying; flying--)
+        failed |= request_wait(queue, flying);
+    return error ? error : failed;
 }
 
 static int device_flush(struct logfs_device *logfs) {
-    struct files_device *device = (struct files_device *)logfs;
+    struct exo_disk_queue *queue = &((struct files_device *)logfs)->queue;
+    struct exo_request *request = exo_disk_next(queue);
 
-    request_begin(device, EXO_DISK_FLUSH, 0, 0);
-    return device_end(device);
+    request->op = EXO_DISK_FLUSH;
+    return exo_disk_do(queue, request) ? LOGFS_EIO : 0;
 }
 
 /* `flush`: EXO_DISK_FLUSH or 0. */
 static int transfer(struct logfs_device *logfs, uint8_t op, uint8_t flush, uint64_t sector,
                     const struct logfs_piece *pieces, unsigned count) {
     struct files_device *device = (struct files_device *)logfs;
-    int error;
+    struct transfer transfer = {
+        pieces, pieces + count, (uint64_t)pieces->memory, pieces->sectors, sector, NULL, 0};
+    int error = request_make(device, &transfer, op);
 
-    pieces_add(device, op, sector, pieces, count);
-    /* The kernel's request for both covers no other that is still under way: it must be the only
-     * one. */
-    if (flush && device->at && device->asked == device->ended) {
-        device->at->op |= flush;
-        flush = 0;
+    if (error)
+        return error;
+    if (transfer.piece == transfer.end) { /* the kernel's request for both covers no other */
+        transfer.request->op |= flush;
+        return exo_disk_do(&device->queue, transfer.request) ? LOGFS_EIO : 0;
     }
-    error = device_end(device);
+    error = requests_do(device, &transfer, op);
     return error || !flush ? error : device_flush(logfs);
 }
 
@@ -152,7 +179,6 @@ long files_device_open(struct files_device *device, uint64_t volume, const struc
                    .flush = device_flush,
                    .write_flush = device_write_flush},
         .most = exo_facts()->disk[disk].most,
-        .next = NOWHERE,
         .map = *map,
     };
     return exo_disk_attach(&device->queue, volume, (uint64_t)frame, (void *)queue, DEVICE_BITS);

@@ -10,14 +10,9 @@
 struct files_device {
     struct logfs_device device;
     struct exo_disk_queue queue;
-    uint32_t most;          /* frames of a request */
-    uint32_t asked, ended;  /* requests so far */
-    uint32_t frames;        /* in the one that is being filled in */
-    struct exo_request *at; /* which is that, or null */
-    uint64_t next;          /* the disk's sector that would follow in it, if a page begins there */
-    uint64_t first, end;    /* the logical sectors found last, which lie in a row */
-    uint64_t shift;         /* from them to the disk's */
-    int error;
+    uint32_t most;       /* frames of a request */
+    uint64_t first, end; /* the logical sectors found last, which lie in a row */
+    uint64_t shift;      /* from them to the disk's */
     struct volume_map map;
 };
 

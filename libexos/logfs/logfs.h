@@ -33,7 +33,8 @@ enum logfs_error {
 };
 
 /* Where a volume lies: a flat space of sectors. Calls return when it is done: 0 or an error. Memory
- * is aligned to 512 bytes. `flush`: all that was written before is durable. */
+ * is aligned to 512 bytes; a piece has one sector at least. `flush`: all that was written before is
+ * durable. */
 struct logfs_piece {
     const void *memory;
     uint32_t sectors;

@@ -47,7 +47,7 @@ static void kick(struct vm_disk *disk) {
 }
 
 static void put(struct vm_disk *disk) {
-    exo_disk_put(&disk->queue);
+    exo_disk_put(&disk->queue, &disk->queue.queue->request[next_place(disk)]);
     disk->gathered = 0;
     disk->requests++;
     kick(disk);

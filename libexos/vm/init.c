@@ -1,6 +1,7 @@
 /* init.c - taking over from the spawner, and questions about addresses */
 /* SPDX-License-Identifier: MIT */
 #include "libexos/vm/give.h"
+#include "libexos/vm/near.h"
 #include "libexos/vm/page.h"
 
 /* What a program may define itself, to choose. */
@@ -72,14 +73,6 @@ static long frame_step(void *what) {
     return 0;
 }
 
-/* Of a page that may be written as it stands one load says all, and is as true as it would be a
- * moment after the lock was let go. */
-static inline uint64_t word_of_written(const uint64_t *word) {
-    uint64_t value = *(const volatile uint64_t *)word;
-
-    return value & (uint64_t)EXO_W << PAGE_PLAIN_SHIFT ? value : 0;
-}
-
 static __attribute__((noinline)) long frame_patiently(uint64_t address) {
     const uint64_t *word = address < EXO_USER_END ? table_find(address) : NULL;
     uint64_t value = word ? word_of_written(word) : 0, frame = address;
@@ -92,7 +85,7 @@ static __attribute__((noinline)) long frame_patiently(uint64_t address) {
 }
 
 long vm_frame(uint64_t address) {
-    uint64_t value = table_is_near(address) ? word_of_written(table_linear(address)) : 0;
+    uint64_t value = vm_word_near(address);
 
     return value ? (long)page_number(value) : frame_patiently(address);
 }

@@ -77,7 +77,7 @@ static void raw_do(uint8_t op) {
         request->sectors = EXO_PAGE / LOGFS_SECTOR;
         request->sector = raw.sector + i * (EXO_PAGE / LOGFS_SECTOR);
         request->frame[0] = raw.frame;
-        must(exo_disk_wait(queue, exo_disk_put(queue)) == 0);
+        must(exo_disk_do(queue, request) == 0);
     }
 }
 

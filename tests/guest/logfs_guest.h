@@ -37,7 +37,7 @@ static inline void guest_zero(void) {
         request->offset = 0;
         request->sectors = GUEST_ZEROS;
         request->sector = unit * EXO_UNIT + at % EXO_UNIT;
-        must(exo_disk_wait(&queue, exo_disk_put(&queue)) == 0);
+        must(exo_disk_do(&queue, request) == 0);
     }
     must(exo_volume_bind(GUEST_VOLUME, EXO_ANY, 0, 0) == 0);
     must(vm_unmap((uint64_t)page, EXO_PAGE) == 0);

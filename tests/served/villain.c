@@ -203,7 +203,7 @@ static void reach(void) {
             request->sector = (uint64_t)unit * EXO_UNIT + (unit ? 0 : 16 * 8);
             request->sectors = 8;
             request->frame[0] = (uint32_t)data;
-            is(exo_disk_wait(&queue, exo_disk_put(&queue)), EXO_E_RIGHT, "a unit of another's");
+            is(exo_disk_do(&queue, request), EXO_E_RIGHT, "a unit of another's");
         }
     all("no unit is read or written, nor catalogue, programs and roots");
 }

@@ -36,7 +36,7 @@ static long write_all(void) {
         request->op = EXO_DISK_ZERO;
         request->sector = at;
         request->sectors = FILL;
-        error = exo_disk_wait(&queue, exo_disk_put(&queue));
+        error = exo_disk_do(&queue, request);
     }
     return error;
 }

@@ -32,7 +32,7 @@ static int transfer(uint8_t op, uint32_t block, uint32_t count) {
     request->sector = (uint64_t)block * BLOCK_SECTORS;
     request->sectors = (uint16_t)(count * BLOCK_SECTORS);
     memcpy(request->frame, frames, count * sizeof *frames);
-    return exo_disk_wait(&queue, exo_disk_put(&queue)) != 0;
+    return exo_disk_do(&queue, request) != 0;
 }
 
 static int blocks_read(void *unused, uint32_t block, void *to, uint32_t count) {

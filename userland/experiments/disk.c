@@ -38,7 +38,7 @@ static struct stream {
 } streams[STREAMS];
 static uint32_t frames[EXO_REQUEST_FRAMES];
 
-static long stream_ask(struct stream *s, uint8_t op, uint64_t at, uint64_t sectors) {
+static struct exo_request *stream_ask(struct stream *s, uint8_t op, uint64_t at, uint64_t sectors) {
     struct exo_request *request = exo_disk_next(&s->queue);
 
     request->op = op;
@@ -48,7 +48,8 @@ static long stream_ask(struct stream *s, uint8_t op, uint64_t at, uint64_t secto
     for (int i = 0; i < EXO_REQUEST_FRAMES; i++)
         request->frame[i] = frames[i];
     s->asked++;
-    return exo_disk_put(&s->queue);
+    exo_disk_put(&s->queue, request);
+    return request;
 }
 
 /* A volume with a share, part of it filled, and an empty queue. */
@@ -62,7 +63,7 @@ static long stream_open(int i, uint64_t share, uint64_t sectors) {
     s->first = (uint64_t)i * UNITS * EXO_UNIT;
     s->sectors = sectors;
     for (uint64_t at = 0; at < 2 && !error; at++)
-        error = exo_disk_wait(&s->queue, (unsigned)stream_ask(s, EXO_DISK_ZERO, at * 512, 512));
+        error = exo_disk_wait(&s->queue, stream_ask(s, EXO_DISK_ZERO, at * 512, 512));
     s->asked = s->done = s->queue.queue->tail;
     return error;
 }
@@ -117,7 +118,9 @@ static void note_done(int count, uint64_t *from) {
 static long drain(int count) {
     for (int i = 0; i < count; i++)
         for (; streams[i].done < streams[i].asked; streams[i].done++) {
-            long error = exo_disk_wait(&streams[i].queue, streams[i].done % EXO_REQUESTS);
+            struct exo_disk_queue *queue = &streams[i].queue;
+            long error =
+                exo_disk_wait(queue, &queue->queue->request[streams[i].done % EXO_REQUESTS]);
 
             if (error < 0)
                 return error;

@@ -46,7 +46,7 @@ long kept_do(struct kept *kept, struct exo_disk_queue *queue, uint8_t op, uint64
     request->sector = sector;
     request->sectors = (uint16_t)sectors;
     request->frame[0] = (uint32_t)kept->frame[PAGE_DATA];
-    return exo_disk_wait(queue, exo_disk_put(queue));
+    return exo_disk_do(queue, request);
 }
 
 static int block_read(void *context, uint32_t block, void *to) {
