@@ -217,17 +217,19 @@ static __attribute__((noinline)) long flight_use(struct flight *flight, uint32_t
 /* The same; who is the first to hold them is served shortly. */
 static long flight_use_first(struct flight *flight, uint32_t domain, long count) {
     int reads = flight->request.op == EXO_DISK_READ;
+    const uint32_t *asked = flight->asked->frame, frames = facts.frames;
+    struct exo_frame *table = frame_table;
 
-    for (; flight->count < count; flight->count++) {
-        uint32_t frame = __atomic_load_n(&flight->asked->frame[flight->count], __ATOMIC_RELAXED);
-        struct exo_frame *entry = &frame_table[frame];
+    for (long i = 0; i < count; flight->count = (uint32_t)++i) {
+        uint32_t frame = __atomic_load_n(&asked[i], __ATOMIC_RELAXED);
+        struct exo_frame *entry = &table[frame];
 
-        if (frame >= facts.frames || entry->kind != EXO_FRAME_RAM || entry->domain != domain ||
+        if (frame >= frames || entry->kind != EXO_FRAME_RAM || entry->domain != domain ||
             (reads && entry->wx < 0) || !(entry->rights & (reads ? EXO_W : EXO_R)))
             return flight_use(flight, domain, count);
         entry->uses++;
         entry->wx += reads;
-        flight->request.frame[flight->count] = frame;
+        flight->request.frame[i] = frame;
     }
     return 0;
 }

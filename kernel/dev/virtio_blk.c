@@ -107,6 +107,7 @@ void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_re
     struct virtio_queue *queue = blk->queue;
     const uint32_t *frame = asked->frame;
     struct virtio_slot *request = &queue->slot[slot];
+    struct virtio_descriptor *part = &request->part[DATA];
     uint16_t way = asked->op == EXO_DISK_READ ? NEXT | WRITE : NEXT;
 
     /* The operations are virtio's own numbers, but for zeros and what is flushed after: writes. */
@@ -115,8 +116,7 @@ void virtio_blk_start(struct virtio_blk *blk, unsigned slot, const struct exo_re
     request->header.sector = asked->sector;
     request->status = UINT8_MAX;
     request->part[HEADER].next = bytes ? DATA : STATUS;
-    for (uint16_t next = DATA; bytes; offset = 0) {
-        struct virtio_descriptor *part = &request->part[next++];
+    for (uint16_t next = DATA + 1; bytes; offset = 0, next++, part++) {
         uint32_t length = ARCH_PAGE - offset < bytes ? ARCH_PAGE - offset : bytes;
 
         part->address =
