@@ -7,9 +7,25 @@
 #define FIRST 0x2000000000ull
 #define SECOND 0x2400000000ull
 
-static CHILD void nothing(volatile struct exo_uarea *u, volatile uint64_t *data) {
+/* Binds in its own space what it is asked to: data[1] is the address, or 0 when that is done, then
+ * the frame, the rights, and the answer. */
+static CHILD void binds(volatile struct exo_uarea *u, volatile uint64_t *data) {
     (void)u;
-    (void)data;
+    for (;;) {
+        if (data[1]) {
+            data[4] = (uint64_t)call(VSPACE_BIND, 0, data[1], data[2], data[3]);
+            __atomic_store_n(&data[1], 0, __ATOMIC_RELEASE);
+        }
+        call(SLEEP, 0, 0);
+    }
+}
+
+static int64_t bind_by(struct child *c, uint64_t address, uint64_t frame, uint64_t rights) {
+    c->data[2] = frame;
+    c->data[3] = rights;
+    __atomic_store_n(&c->data[1], address, __ATOMIC_RELEASE);
+    must(data_wait(c, 1, address, 400));
+    return (int64_t)c->data[4];
 }
 
 int main(void) {
@@ -22,7 +38,7 @@ int main(void) {
     /* Page tables stay with my address space: they are given before the count. */
     must(frames_any(0, tables, 3) == 3 && tables_give(0, tables, 3) == 3);
     census_take(&before);
-    child_make(&c, nothing);
+    child_make(&c, binds);
     must(frames_any(c.domain, tables, 8) == 8 && tables_give(c.vspace, tables, 8) == 8);
     mine = frame_new(0);
     victim = frame_new(c.domain);
@@ -96,6 +112,10 @@ int main(void) {
              "the struck frame");
     check_is(call(VSPACE_BIND, c.vspace, SECOND + PAGE, victim, W), EXO_E_HOLD,
              "and to be written");
+    child_start(&c, 0, 8);
+    check_is(bind_by(&c, SECOND + 3 * PAGE, filler, W), 0, "by itself: the first in its table");
+    check_is(bind_by(&c, SECOND + PAGE, victim, EXO_R), EXO_E_HOLD, "by itself: the struck frame");
+    check_is(bind_by(&c, SECOND + PAGE, victim, W), EXO_E_HOLD, "by itself: and to be written");
     while (error == EXO_E_AGAIN)
         error = call(REVOKE_BREAK, c.domain, EXO_FRAMES, &victim, 1);
     check_is(error, 1, "gone");
