@@ -54,6 +54,7 @@ int main(void) {
             }
             check(error == 1, "breaking %s: %ld", names[kind], error);
             check(is_dead(c.env), "without %s it lives", names[kind]);
+            check_is(window.domains[slot_of(c.domain)].used[EXO_ENVS], 0, names[kind]);
             if (kind != 3) /* that one I see too */
                 check(window.frames[frame].kind == EXO_FRAME_FREE, "%s is of kind %d", names[kind],
                       window.frames[frame].kind);
