@@ -71,6 +71,21 @@ static void frames_stay(uint8_t op, const char *name) {
     ok_all(name);
 }
 
+/* The same of frames that a child of mine held first. */
+static void shared_stay(void) {
+    struct child c;
+
+    child_make(&c, nothing);
+    must(frames_any(c.domain, frames, FRAMES) == FRAMES);
+    for (int i = 0; i < FRAMES; i += PART)
+        must(call(HOLD_SHARE, c.domain, 0, frames + i, PART, EXO_R | EXO_W | EXO_X) == PART);
+    frames_stay(EXO_DISK_READ, "nor is what others hold, too");
+    for (int i = 0; i < FRAMES; i++)
+        check_is(frame_drop(0, frames[i]), 1, "drop");
+    ok_all("which all are let go afterwards");
+    child_end(&c);
+}
+
 /* The request and the data are the program's memory, and it writes there at any time. */
 static void changed_after_the_kick(void) {
     volatile uint64_t *words = see(frames[FRAMES - 1], EXO_R | EXO_W);
@@ -186,6 +201,7 @@ int main(void) {
     for (int i = 0; i < FRAMES; i++)
         check_is(frame_drop(0, frames[i]), 1, "drop");
     ok_all("all frames are free afterwards");
+    shared_stay();
     census_same(&before);
     broken_in_flight();
     unsee(volume.queue);
