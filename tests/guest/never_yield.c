@@ -26,7 +26,7 @@ static CHILD void spin(volatile struct exo_uarea *u, volatile uint64_t *data) {
 int main(void) {
     struct census before;
     struct child silent, stubborn, fair;
-    uint64_t a, b, waited = 0;
+    uint64_t a, b, crashes, waited = 0;
 
     open_test();
     census_take(&before);
@@ -45,11 +45,13 @@ int main(void) {
     child_make(&stubborn, spin);
     stubborn.u->entry_async = child_address(stubborn_async);
     b = fair.data[0];
+    crashes = window.facts->crash_next;
     child_start(&stubborn, 0, 8);
     while (!is_dead(stubborn.env) && waited++ < 1500)
         nap(window.facts->slot_ticks * 8);
     ok(stubborn.u->user[40] > 0, "its async handler ran");
     ok(is_dead(stubborn.env), "32 overruns end it");
+    is((int64_t)(window.facts->crash_next - crashes), 1, "and that is told as a crash");
     ok(fair.data[0] > b, "the fair one went on");
     ok(!is_dead(fair.env), "and lives");
     slots_back();
