@@ -128,9 +128,16 @@ PLAIN_LOOP static void copy_down(unsigned char *p, const unsigned char *q, size_
 
 PLAIN_LOOP __attribute__((weak)) void *memcpy(void *restrict to, const void *restrict from,
                                               size_t length) {
+    word_t *w = to;
+    const word_t *v = from, *end = v + length / 8;
+
     if (length >= LONG)
         return copy_long(to, from, length);
-    copy_up(to, from, length);
+    if (((uintptr_t)to | (uintptr_t)from | length) & 7)
+        copy_up(to, from, length);
+    else /* most of what is short is such */
+        while (v != end)
+            *w++ = *v++;
     return to;
 }
 

@@ -16,7 +16,7 @@ int extent_of(const struct logfs *fs, struct lf_key key, const void *value, unsi
         return 0;
     if (!item_is_sound(fs, key, value, length))
         return LOGFS_EUCLEAN;
-    memcpy(extent, value, sizeof *extent);
+    value_copy(extent, value, sizeof *extent);
     return 1;
 }
 
@@ -85,16 +85,24 @@ int extent_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
     return item.has_crc ? 2 : 1;
 }
 
-/* Stores pages first.. of an item (an extent of its own from now on). */
+/* Some pages of an item, as an extent of their own. */
+static struct lf_extent item_part(const struct extent_item *item, uint64_t first, uint64_t pages) {
+    uint64_t sectors = item->is.sectors - first * LF_PAGE_SECTORS;
+
+    if (sectors > pages * LF_PAGE_SECTORS)
+        sectors = pages * LF_PAGE_SECTORS;
+    return (struct lf_extent){item->is.at + first * LF_PAGE_SECTORS, (uint32_t)sectors,
+                              item->is.generation};
+}
+
+/* Stores pages first.. of an item, which lie at `at` from now on. */
 static int item_put(struct logfs *fs, struct tree *tree, uint64_t inode,
                     const struct extent_item *item, uint64_t first, uint64_t pages, uint64_t at) {
     uint8_t value[sizeof item->is + sizeof item->crc];
-    struct lf_extent is = {at, item->is.sectors - (uint32_t)first * LF_PAGE_SECTORS,
-                           item->is.generation};
+    struct lf_extent is = item_part(item, first, pages);
     unsigned length = sizeof is;
 
-    if (is.sectors > pages * LF_PAGE_SECTORS)
-        is.sectors = (uint32_t)pages * LF_PAGE_SECTORS;
+    is.at = at;
     memcpy(value, &is, sizeof is);
     if (item->has_crc) {
         memcpy(value + sizeof is, item->crc + first, pages * 4);
@@ -197,69 +205,125 @@ int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct
     return failed(fs, put(fs, file->inode, &file->is.sectors, index, &value, length));
 }
 
-/* An item and its value, as tree_spread takes them. */
-struct spread {
-    uint64_t offset;
-    struct lf_extent is;
-};
-
-/* Pages from to end - 1 of an item, at a place; behind the last of the list, if they continue it.
- */
-static unsigned spread_add(struct spread *list, unsigned count, uint64_t from, uint64_t end,
-                           uint64_t at, uint32_t sectors, uint32_t generation) {
+/* Puts an extent behind the last of a list, or to it, if that goes on there. How many there are. */
+static inline unsigned spread_add(struct spread *list, unsigned count, struct lf_key key,
+                                  struct lf_extent is) {
     struct lf_extent *last = &list[count - !!count].is;
 
-    if (count && last->generation == generation && last->at + last->sectors == at &&
+    if (count && last->generation == is.generation && last->at + last->sectors == is.at &&
         last->sectors % LF_PAGE_SECTORS == 0 &&
-        last->sectors + (end - from) * LF_PAGE_SECTORS <= RUN_PAGES * LF_PAGE_SECTORS) {
-        last->sectors += sectors;
+        last->sectors + is.sectors <= RUN_PAGES * LF_PAGE_SECTORS) {
+        last->sectors += is.sectors;
         return count;
     }
-    list[count] = (struct spread){LF_OFFSET(LF_EXTENT, from), {at, sectors, generation}};
+    list[count] = (struct spread){key, is};
     return count + 1;
 }
 
-int extent_spread(struct logfs *fs, struct file *file, const union moved_order *order,
-                  unsigned count) {
-    const uint64_t first = order[0].moved->page->index;
-    struct spread list[2 * SPREAD + 1];
+/* What an item becomes as the first of some pages moved, which it had as a whole: a list of `most`
+ * at most, *length. How many pages. */
+static unsigned item_spread(struct logfs *fs, const struct extent_item *item,
+                            const union moved_order *order, unsigned count, struct spread *list,
+                            unsigned most, unsigned *length) {
+    const struct file *file = order[0].moved->page->file;
+    const uint64_t whole = item->is.sectors / LF_PAGE_SECTORS;
+    uint64_t next = 0;
+    unsigned done, n = 0;
+
+    for (done = 0; done < count; done++) {
+        const struct moved *moved = order[done].moved;
+        uint64_t at = moved->page->index - item->index;
+
+        if (moved->page->file != file || at >= whole ||
+            n + (at > next) + 1 + (at + 1 < item->pages) > most)
+            break;
+        if (at > next)
+            n = spread_add(list, n, key_of(file->inode, LF_EXTENT, item->index + next),
+                           item_part(item, next, at - next));
+        n = spread_add(list, n, key_of(file->inode, LF_EXTENT, item->index + at),
+                       (struct lf_extent){moved->at, LF_PAGE_SECTORS, (uint32_t)fs->generation});
+        space_gone(fs, item->is.at + at * LF_PAGE_SECTORS, LF_PAGE_SECTORS, item->is.generation);
+        next = at + 1;
+    }
+    if (done && next < item->pages)
+        n = spread_add(list, n, key_of(file->inode, LF_EXTENT, item->index + next),
+                       item_part(item, next, item->pages - next));
+    *length = n;
+    return done;
+}
+
+static struct lf_key page_key(const struct page *page) {
+    return key_of(page->file->inode, LF_EXTENT, page->index);
+}
+
+/* The item of a leaf, from *slot on, in which a page is, if there is one, and no other stands where
+ * its pages would. Its value, or null. */
+static void *item_ahead(struct logfs *fs, const struct leaf_place *place, const struct page *page,
+                        unsigned *slot, struct extent_item *item) {
+    const struct lf_slot *is = slots_of(place->leaf) + *slot,
+                         *end = slots_of(place->leaf) + place->leaf->page->count;
+    struct lf_key key = page_key(page), limit = place->high;
+    void *value;
+
+    if (key_compare(key, limit) >= 0)
+        return NULL;
+    while (is + 1 < end && key_compare(slot_key(is + 1), key) <= 0)
+        is++;
+    if (is >= end || slot_key(is).object != key.object)
+        return NULL;
+    *slot = (unsigned)(is - slots_of(place->leaf));
+    value = (uint8_t *)place->leaf->page + slot_at(is);
+    if (is + 1 < end)
+        limit = slot_key(is + 1);
+    key.offset = is->offset;
+    if (extent_of(fs, key, value, slot_length(is), &item->is) <= 0)
+        return NULL;
+    item->index = LF_REST(key);
+    item->pages = extent_pages(&item->is);
+    key.offset += item->pages;
+    return page->index - item->index < item->pages && key_compare(key, limit) <= 0 ? value : NULL;
+}
+
+_Static_assert(SPREAD_MOST * sizeof(struct spread) <= LOGFS_PAGE, "a leaf's fit in a page");
+
+int extent_spread(struct logfs *fs, const union moved_order *order, unsigned count) {
+    unsigned done = 0, n = 0, more, slot, pieces, pages;
     struct extent_item item;
-    unsigned n = 0, done = 0;
-    uint64_t at;
+    struct leaf_place place;
+    struct spread *list;
     int error = spare_fill(fs);
 
     if (!error)
-        error = item_find(fs, &fs->tree, file->inode, first, &item);
-    if (error <= 0 || item.has_crc || item.index > first)
-        return error < 0 ? error : 0;
-    for (at = item.index; done < count && done < SPREAD; done++) {
+        error = tree_place(fs, &fs->tree, page_key(order[0].moved->page), &place);
+    if (error <= 0)
+        return error;
+    list = spare_take(fs);
+    if (!list)
+        return LOGFS_ENOMEM;
+    more = place.more;
+    for (slot = place.slot; done < count; slot++) {
         const struct moved *moved = order[done].moved;
-        uint64_t index = moved->page->index, skip = (index - item.index) * LF_PAGE_SECTORS;
+        void *value = item_ahead(fs, &place, moved->page, &slot, &item);
 
-        if (moved->page->file != file || index >= item.index + item.pages ||
-            skip + LF_PAGE_SECTORS > item.is.sectors)
+        if (!value)
             break;
-        if (index > at)
-            n = spread_add(list, n, at, index, item.is.at + (at - item.index) * LF_PAGE_SECTORS,
-                           (uint32_t)(index - at) * LF_PAGE_SECTORS, item.is.generation);
-        n = spread_add(list, n, index, index + 1, moved->at, LF_PAGE_SECTORS,
-                       (uint32_t)fs->generation);
-        at = index + 1;
+        if (item.is.sectors == LF_PAGE_SECTORS) { /* a page for a page, in its place */
+            space_gone(fs, item.is.at, LF_PAGE_SECTORS, item.is.generation);
+            item.is = (struct lf_extent){moved->at, LF_PAGE_SECTORS, (uint32_t)fs->generation};
+            value_copy(value, &item.is, sizeof item.is);
+            done++;
+            continue;
+        }
+        pages = item_spread(fs, &item, order + done, count - done, list + n, more + 1, &pieces);
+        if (!pages)
+            break;
+        place.slot = slot;
+        done += pages;
+        n += pieces;
+        more -= pieces - 1;
     }
-    if (!done)
-        return 0;
-    if (at < item.index + item.pages) {
-        uint32_t skip = (uint32_t)(at - item.index) * LF_PAGE_SECTORS;
-
-        n = spread_add(list, n, at, item.index + item.pages, item.is.at + skip,
-                       item.is.sectors - skip, item.is.generation);
-    }
-    error = tree_spread(fs, &fs->tree, file->inode, list, sizeof item.is, n);
-    if (error)
-        return operation_failed(fs, error);
-    for (unsigned i = 0; i < done; i++)
-        space_gone(fs, item.is.at + (order[i].moved->page->index - item.index) * LF_PAGE_SECTORS,
-                   LF_PAGE_SECTORS, item.is.generation);
+    tree_spread(&place, list, n, place.more - more);
+    spare_give(fs, list);
     return (int)done;
 }
 

@@ -243,6 +243,17 @@ static inline unsigned slot_length(const struct lf_slot *slot) {
     return slot->object & ((1 << SLOT_AT) - 1);
 }
 
+/* Most values are extents, and aligned. */
+static inline void value_copy(void *to, const void *from, unsigned length) {
+    if (length == sizeof(struct lf_extent) && !(((uintptr_t)to | (uintptr_t)from) & 7))
+        *(struct lf_extent *)to = *(const struct lf_extent *)from;
+    else
+        memcpy(to, from, length);
+}
+static inline struct lf_slot *slots_of(const struct node *leaf) {
+    return (struct lf_slot *)(leaf->page + 1);
+}
+
 /* cache.c: nodes, spare pages */
 int spare_more(struct logfs *fs);
 /* SPARE_PAGES in hand, or LOGFS_ENOMEM. */
@@ -297,11 +308,28 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
 /* The same, and the caller tells the log. */
 int tree_store(struct logfs *fs, struct tree *tree, struct lf_key key, const void *value,
                unsigned length);
-/* An item becomes `count` of one object, told by their offsets and values of `length` bytes, one
- * behind the other; the first takes its place, and the others had none. The log is told by others.
+/* An item in a leaf that is dirty. There is room for so many extents more, and none from `high` on
+ * belongs there. */
+struct leaf_place {
+    struct node *leaf;
+    unsigned slot, more;
+    struct lf_key high;
+};
+/* The place of the last item at or before a key. 1; 0: another leaf has it, or none; or an error.
  */
-int tree_spread(struct logfs *fs, struct tree *tree, uint64_t object, const void *items,
-                unsigned length, unsigned count);
+int tree_place(struct logfs *fs, struct tree *tree, struct lf_key key, struct leaf_place *place);
+struct spread { /* an extent without checksums */
+    struct lf_key key;
+    struct lf_extent is;
+};
+enum {
+    SPREAD_ROOM = sizeof(struct lf_slot) + sizeof(struct lf_extent),
+    SPREAD_MOST = (LOGFS_PAGE - sizeof(struct lf_node)) / SPREAD_ROOM
+};
+/* Extents, in order, come into a leaf: the first for one that was there, and the last in front of
+ * what is behind the place. `more` of them have keys that were not there. Others tell the log. */
+void tree_spread(const struct leaf_place *place, const struct spread *items, unsigned count,
+                 unsigned more);
 /* 1; 0: there was none. */
 int tree_remove(struct logfs *fs, struct tree *tree, struct lf_key key);
 /* The same, and the log is told. */
@@ -500,11 +528,9 @@ int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct
                const uint32_t *crc);
 void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
                  const struct lf_extent *extent, const uint32_t *crc);
-/* The tree is told of pages of a file, in order, that moved: of as many of them as one item had
- * that has no checksums, SPREAD at most. How many, or an error; 0: extent_set must do it. */
-enum { SPREAD = 16 };
-int extent_spread(struct logfs *fs, struct file *file, const union moved_order *order,
-                  unsigned count);
+/* The tree is told of pages that moved, in order: of as many of them as one leaf has, and has room
+ * for, in items without checksums. How many, or an error; 0: extent_set must do it. */
+int extent_spread(struct logfs *fs, const union moved_order *order, unsigned count);
 /* What a delta says of pages, if it makes sense. */
 int extent_replay(struct logfs *fs, struct lf_key key, const void *is, unsigned length);
 /* Pages from to end - 1 become a hole. */

@@ -42,22 +42,35 @@ int moved_add(struct logfs *fs, unsigned first, unsigned run, const struct lf_ex
 
 /* Its place in the order of files and pages, and behind that in fs->moved. Files whose numbers
  * differ by 2^24 mix, which costs, and does no harm. */
-enum { ORDER_SLOT = 9, ORDER_INODE = 40 };
+enum { ORDER_SLOT = 9, ORDER_INODE = 40, DIGIT_BITS = 7, DIGITS = 1 << DIGIT_BITS };
 _Static_assert(MOVED <= 1 << ORDER_SLOT && MOVED * sizeof(union moved_order) <= LOGFS_PAGE &&
                    LOGFS_SIZE_MOST / LOGFS_PAGE <= 1ull << (ORDER_INODE - ORDER_SLOT),
                "all fits");
 
-/* Shell sort, with gaps of 3^n / 2. */
-static void sort(union moved_order *order, size_t count) {
-    for (size_t gap = 364; gap; gap /= 3)
-        for (size_t i = gap; i < count; i++) {
-            uint64_t is = order[i].key;
-            size_t to = i;
+/* By digits, the lowest first; where all have the same one there is nothing to do. Answers which of
+ * the two has them in order. */
+static union moved_order *sort(union moved_order *order, union moved_order *other, unsigned count) {
+    uint64_t differ = 0;
 
-            for (; to >= gap && order[to - gap].key > is; to -= gap)
-                order[to] = order[to - gap];
-            order[to].key = is;
-        }
+    for (unsigned i = 1; i < count; i++)
+        differ |= order[i].key ^ order[0].key;
+    for (unsigned shift = ORDER_SLOT; differ >> shift; shift += DIGIT_BITS) {
+        const union moved_order *from = order;
+        uint16_t begin[DIGITS + 1];
+
+        if (!(differ >> shift & (DIGITS - 1)))
+            continue;
+        memset(begin, 0, sizeof begin);
+        for (unsigned i = 0; i < count; i++)
+            begin[(from[i].key >> shift & (DIGITS - 1)) + 1]++;
+        for (unsigned i = 1; i < DIGITS; i++)
+            begin[i] = (uint16_t)(begin[i] + begin[i - 1]);
+        for (unsigned i = 0; i < count; i++)
+            other[begin[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+        order = other;
+        other = (union moved_order *)from;
+    }
+    return order;
 }
 
 /* Settles the first of some pages: how many, or an error. */
@@ -65,27 +78,30 @@ static int settle(struct logfs *fs, const union moved_order *order, unsigned cou
     const struct moved *moved = order[0].moved;
     const struct page *page = moved->page;
     struct lf_extent extent = {moved->at, LF_PAGE_SECTORS, (uint32_t)fs->generation};
-    int done = extent_spread(fs, page->file, order, count);
+    const uint32_t *crc = fs->super.features & LOGFS_DATA_CHECKSUMS ? &moved->crc : NULL;
+    int done = crc ? 0 : extent_spread(fs, order, count);
 
     if (!done)
-        done = extent_set(fs, page->file, page->index, &extent,
-                          fs->super.features & LOGFS_DATA_CHECKSUMS ? &moved->crc : NULL);
+        done = extent_set(fs, page->file, page->index, &extent, crc);
     if (done < 0)
         fs->change_overflow = 1;
     return done ? done : 1;
 }
 
 int moved_settle_all(struct logfs *fs) {
-    union moved_order *order = spare_take(fs);
     unsigned count = fs->moved_count, begun = 0;
-    int error = order ? 0 : LOGFS_ENOMEM;
+    union moved_order *order, *first, *second;
+    int error = spare_fill(fs);
 
-    for (unsigned i = 0; !error && i < count; i++)
-        order[i].key = (uint64_t)fs->moved[i].page->file->inode << ORDER_INODE |
+    if (error)
+        return error;
+    first = spare_take(fs);
+    second = spare_take(fs);
+    for (unsigned i = 0; i < count; i++)
+        first[i].key = (uint64_t)fs->moved[i].page->file->inode << ORDER_INODE |
                        fs->moved[i].page->index << ORDER_SLOT | i;
-    if (!error)
-        sort(order, count);
-    for (unsigned i = 0; !error && i < count; i++)
+    order = sort(first, second, count);
+    for (unsigned i = 0; i < count; i++)
         order[i].moved = &fs->moved[order[i].key % MOVED];
     while (!error && begun < count) {
         int done = settle(fs, order + begun, count - begun);
@@ -94,12 +110,12 @@ int moved_settle_all(struct logfs *fs) {
         for (; done > 0; done--)
             order[begun++].moved->page->moved = 0;
     }
-    for (unsigned i = fs->moved_count = 0; i < count; i++)
+    for (unsigned i = fs->moved_count = 0; error && i < count; i++)
         if (fs->moved[i].page->moved) {
             fs->moved[fs->moved_count++] = fs->moved[i];
             fs->moved[i].page->moved = (uint16_t)fs->moved_count;
         }
-    if (order)
-        spare_give(fs, order);
+    spare_give(fs, first);
+    spare_give(fs, second);
     return error;
 }

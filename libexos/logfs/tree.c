@@ -8,7 +8,6 @@ enum {
     LEAF_SMALL = LEAF_ROOM / 3 /* a leaf with so much in it is joined with another */
 };
 
-static struct lf_slot *slots_of(struct node *node) { return (struct lf_slot *)(node->page + 1); }
 static struct lf_child *children_of(struct node *node) {
     return (struct lf_child *)(node->page + 1);
 }
@@ -320,7 +319,7 @@ static inline void leaf_add(struct node *leaf, unsigned at, struct lf_key key, c
                             unsigned length) {
     leaf->page->bottom = (uint16_t)(leaf->page->bottom - length);
     slots_of(leaf)[at] = slot_of(key, leaf->page->bottom, length);
-    memcpy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
+    value_copy((uint8_t *)leaf->page + leaf->page->bottom, value, length);
 }
 
 static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const void *value,
@@ -336,10 +335,20 @@ static void leaf_insert(struct node *leaf, unsigned at, struct lf_key key, const
 static void leaf_append(struct node *leaf, const struct lf_node *other, unsigned from,
                         unsigned end) {
     const struct lf_slot *slots = (const struct lf_slot *)(other + 1);
+    struct lf_slot *to = slots_of(leaf) + leaf->page->count;
+    uint8_t *page = (uint8_t *)leaf->page;
+    unsigned bottom = leaf->page->bottom;
 
-    for (unsigned i = from; i < end; i++)
-        leaf_add(leaf, leaf->page->count++, slot_key(&slots[i]),
-                 (const uint8_t *)other + slot_at(&slots[i]), slot_length(&slots[i]));
+    leaf->page->count = (uint16_t)(leaf->page->count + end - from);
+    for (unsigned i = from; i < end; i++) {
+        struct lf_slot is = slots[i];
+        unsigned length = slot_length(&is);
+
+        bottom -= length;
+        *to++ = slot_of(slot_key(&is), bottom, length);
+        value_copy(page + bottom, (const uint8_t *)other + slot_at(&is), length);
+    }
+    leaf->page->bottom = (uint16_t)bottom;
 }
 
 static void child_insert(struct node *node, unsigned at, struct lf_key key, uint64_t child) {
@@ -486,46 +495,42 @@ int tree_put(struct logfs *fs, struct tree *tree, struct lf_key key, const void 
     return error;
 }
 
-/* Puts items behind the one at a slot of a dirty leaf, which becomes the first of them; all before
- * `high`. False: they do not fit in there. */
-static int leaf_spread(struct node *leaf, struct lf_key high, uint64_t object, const uint64_t *item,
-                       unsigned length, unsigned count) {
-    const unsigned step = 1 + length / 8;
-    const struct lf_key last = {object, item[(count - 1) * step]};
-    struct lf_slot *slots = slots_of(leaf);
-    unsigned at, more = count - 1;
-    int found;
+int tree_place(struct logfs *fs, struct tree *tree, struct lf_key key, struct leaf_place *place) {
+    int error = tree_ready(fs, tree, key), found;
+    const struct finger *finger = error ? NULL : finger_of(fs, tree, key);
 
-    at = slot_for(leaf, (struct lf_key){object, item[0]}, &found);
-    if (!found || slot_length(&slots[at]) != length ||
-        leaf_room(leaf) < more * (length + sizeof *slots) || key_compare(last, high) >= 0 ||
-        (at + 1u < leaf->page->count && key_compare(last, slot_key(&slots[at + 1])) >= 0))
-        return 0;
-    memcpy((uint8_t *)leaf->page + slot_at(&slots[at]), item + 1, length);
-    at++;
-    memmove(slots + at + more, slots + at, (leaf->page->count - at) * sizeof *slots);
-    leaf->page->count = (uint16_t)(leaf->page->count + more);
-    for (item += step; more--; item += step, at++)
-        leaf_add(leaf, at, (struct lf_key){object, item[0]}, item + 1, length);
-    return 1;
+    if (!finger)
+        return error;
+    *place = (struct leaf_place){.leaf = finger->leaf,
+                                 .slot = slot_for(finger->leaf, key, &found),
+                                 .high = finger->high,
+                                 .more = leaf_room(finger->leaf) / SPREAD_ROOM};
+    place->slot -= !found;
+    return place->slot < finger->leaf->page->count;
 }
 
-int tree_spread(struct logfs *fs, struct tree *tree, uint64_t object, const void *items,
-                unsigned length, unsigned count) {
-    const uint64_t *item = items;
-    const struct lf_key first = {object, item[0]};
-    int error = tree_ready(fs, tree, first);
-    const struct finger *finger = error ? NULL : finger_of(fs, tree, first);
+void tree_spread(const struct leaf_place *place, const struct spread *items, unsigned count,
+                 unsigned more) {
+    struct lf_node *page = place->leaf->page;
+    struct lf_slot *from = slots_of(place->leaf) + place->slot, *to = from + more;
+    unsigned bottom = page->bottom, at;
 
-    if (finger && leaf_spread(finger->leaf, finger->high, object, item, length, count))
-        return 0;
-    /* The first last: till then the item has all. */
-    for (unsigned i = count; !error && i--;) {
-        const uint64_t *is = item + i * (1 + length / 8);
-
-        error = tree_store(fs, tree, (struct lf_key){object, is[0]}, is + 1, length);
+    memmove(to + 1, from + 1, (page->count - place->slot - 1) * sizeof *to);
+    for (const struct spread *item = items + count; item-- > items;) {
+        while (key_compare(slot_key(from), item->key) > 0)
+            *to-- = *from--;
+        if (key_compare(slot_key(from), item->key)) {
+            at = bottom -= (unsigned)sizeof item->is;
+            *to = slot_of(item->key, at, sizeof item->is);
+        } else {
+            at = slot_at(from);
+            *to = *from--;
+        }
+        value_copy((uint8_t *)page + at, &item->is, sizeof item->is);
+        to--;
     }
-    return error;
+    page->count = (uint16_t)(page->count + more);
+    page->bottom = (uint16_t)bottom;
 }
 
 static void release_node(struct logfs *fs, struct node *node) {

@@ -5,6 +5,7 @@
 /* cflags: -D_GNU_SOURCE */
 #include <stdlib.h>
 #include <string.h>
+#include "libexos/logfs/internal.h"
 #include "tests/files/memory_disk.h"
 #include "tests/host/tap.h"
 
@@ -15,7 +16,9 @@ enum {
     PAGES = 256,
     LARGE = 400,
     ROUNDS = 300,
-    SLACK = 16
+    SLACK = 16,
+    STEP = 2, /* of pages that are overwritten one by one, so that all around them stay */
+    TWINS = 2
 };
 
 static struct memory_disk disk;
@@ -23,6 +26,8 @@ static struct logfs *fs;
 static uint64_t inode, large, seed, failing;
 static uint64_t version[PAGES], size, page[LOGFS_PAGE / 8];
 static int (*write_flush)(struct logfs_device *, uint64_t, const struct logfs_piece *, unsigned);
+static struct logfs_host host;
+static unsigned scarce, refused, extents;
 
 static void tell(void *context, const char *line) {
     (void)context;
@@ -42,6 +47,20 @@ static int sometimes(struct logfs_device *device, uint64_t sector, const struct 
     if (!error)
         error = device->write(device, sector, pieces, count);
     return error ? error : device->flush(device);
+}
+
+/* The `scarce`th time there is no memory. */
+static int is_refused(void) {
+    int is = scarce && !--scarce;
+
+    refused += (unsigned)is;
+    return is;
+}
+
+static void *page_perhaps(struct logfs_host *of) { return is_refused() ? NULL : host.page(of); }
+
+static void *resize_perhaps(struct logfs_host *of, void *memory, size_t old, size_t new) {
+    return new > old &&is_refused() ? NULL : host.resize(of, memory, old, new);
 }
 
 static void page_of(uint64_t index, uint64_t number) {
@@ -144,6 +163,9 @@ static int begin(uint32_t features) {
     size = 0;
     memory_disk_make(&disk, VOLUME, CACHE);
     disk.device.write_flush = write_flush;
+    host = disk.host;
+    disk.host.page = page_perhaps;
+    disk.host.resize = resize_perhaps;
     good = !logfs_format(&disk.device, &disk.host, &format) &&
            !logfs_mount(&disk.device, &disk.host, 0, &fs) && (large = create("large", LARGE)) &&
            (inode = create("file", 0));
@@ -330,6 +352,117 @@ static void fills(void) {
     ok(good && overwrite(4 * PAGES) && is_well() && crash(), "on a disk that is full");
 }
 
+static int count_extent(struct walk *walk, struct lf_key key, const void *value, unsigned length) {
+    (void)walk, (void)value, (void)length;
+    extents += key.object == inode && LF_TYPE(key) == LF_EXTENT;
+    return 0;
+}
+
+/* Counts what the tree has, when it was told of all. */
+static int count_extents(void) {
+    struct walk walk = {.item = count_extent};
+
+    extents = 0;
+    return !logfs_checkpoint(fs) && !tree_walk(fs, &fs->tree, &walk);
+}
+
+static int grew(int by) {
+    int before = (int)extents;
+
+    return count_extents() && (int)extents == before + by && is_well();
+}
+
+static int put_run(uint64_t first, uint64_t count) {
+    int good = 1;
+
+    while (good && count--)
+        good = put(first++);
+    return good && !logfs_fsync(fs, inode);
+}
+
+/* From, to before `end`, by STEP: what is between them stays where it is. */
+static int overwrite_some(uint64_t from, uint64_t end) {
+    int good = 1;
+
+    for (; good && from < end; from += STEP)
+        good = put_durably(from);
+    return good;
+}
+
+/* What an extent becomes when some of its pages move. */
+static void divides(void) {
+    ok(put_run(0, 100) && count_extents() && put_run(10, 5) && grew(2),
+       "a run in an extent: it is one, with what is before and behind it");
+    ok(put_durably(12) && grew(2) && put_run(10, 5) && grew(0),
+       "a page in the run, and the same run again");
+    ok(put_durably(0) && put_durably(99) && grew(2), "an extent's first page, and its last one");
+    ok(put_run(0, 100) && grew(-6), "and they are one again");
+    ok(overwrite_some(1, 99) && grew(98) && overwrite_some(0, 100) && grew(1) && crash(),
+       "every other page: so many do not fit in a leaf; and then the others, each for itself");
+}
+
+/* An extent may have pages whose keys belong into the next leaf, if what was there is gone. */
+static void straddles(void) {
+    int good = put_run(0, PAGES);
+
+    for (uint64_t first = 0; good && first + 60 < PAGES; first += 12)
+        good = overwrite_some(0, PAGES) && overwrite_some(1, PAGES) && punch(first, 60) &&
+               put_run(first + 4, 40) && overwrite_some(first + 5, first + 44) &&
+               !logfs_checkpoint(fs) && is_well();
+    ok(good && crash(), "extents that lie across the end of a leaf");
+}
+
+/* Two files, pages of both in turn: with numbers that lie so that they mix in order of pages. */
+static void mixes_files(uint64_t apart) {
+    static uint64_t seen[LOGFS_PAGE / 8];
+    uint64_t twin[TWINS], number = 1ull << 20;
+    int good = 1;
+
+    for (unsigned i = 0; i < TWINS; i++) {
+        fs->next_inode += i ? apart - 1 : 0;
+        good = good && (twin[i] = create(i ? "second" : "first", 60));
+    }
+    good = good && twin[1] == twin[0] + apart && !logfs_sync(fs);
+    for (unsigned round = 1; good && round < 3; round++) {
+        for (uint64_t at = 0; good && at < 60; at += round)
+            for (unsigned i = 0; good && i < TWINS; i++) {
+                page_of(at + 100 * i, number + round);
+                good = logfs_write(fs, twin[i], page, LOGFS_PAGE, at * LOGFS_PAGE) == LOGFS_PAGE &&
+                       !logfs_fsync(fs, twin[i]);
+            }
+        good = good && !logfs_checkpoint(fs) && crash();
+        for (uint64_t at = 0; good && at < 60; at++)
+            for (unsigned i = 0; good && i < TWINS; i++) {
+                page_of(at + 100 * i, number + (at % round ? round - 1 : round));
+                good = logfs_read(fs, twin[i], seen, LOGFS_PAGE, at * LOGFS_PAGE) == LOGFS_PAGE &&
+                       !memcmp(seen, page, LOGFS_PAGE);
+            }
+    }
+    ok(good && !logfs_unlink(fs, LOGFS_ROOT, "first", 5) &&
+           !logfs_unlink(fs, LOGFS_ROOT, "second", 6) && !logfs_sync(fs) && crash(),
+       apart > 1 ? "of two that mix in the order of pages" : "pages of two files in turn");
+}
+
+/* The tree is told of many while memory lacks, once, at each place in turn: till there are no more.
+ */
+static void starves(void) {
+    unsigned at = 0;
+    int good = 1;
+
+    do {
+        refused = 0;
+        good = put_run(0, PAGES) && !logfs_checkpoint(fs) && overwrite_some(1, PAGES);
+        scarce = ++at;
+        if (good && logfs_checkpoint(fs) != (refused ? LOGFS_ENOMEM : 0))
+            good = 0;
+        scarce = 0;
+        good =
+            good && is_well() && put_durably(50) && !logfs_checkpoint(fs) && is_well() && crash();
+    } while (good && refused);
+    printf("# at %u places\n", at - 1);
+    ok(good && at > 3, "when there is no memory it is told by the next that has some");
+}
+
 static void all(uint32_t features) {
     ok(begin(features), features ? "a volume that sums its data" : "a volume");
     overwrites();
@@ -339,6 +472,12 @@ static void all(uint32_t features) {
     cleans();
     fails();
     mixes();
+    if (!features)
+        divides();
+    straddles();
+    mixes_files(1);
+    mixes_files(1 << 24);
+    starves();
     fills();
     end();
 }
