@@ -226,7 +226,7 @@ int logfs_checkpoint(struct logfs *fs) {
 }
 
 int logfs_unmount(struct logfs *fs) {
-    int changed = fs->logged || fs->node_dirty || fs->change_count || fs->change_overflow ||
+    int changed = fs->logged || fs->node_dirty || fs->deltas_end || fs->change_overflow ||
                   fs->page_dirty || fs->dirty_file_count;
     int error = fs->flags & LOGFS_READ_ONLY || fs->of ? 0 : fs->broken;
 

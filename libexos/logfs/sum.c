@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define PRIME 0x9e3779b97f4a7c15ull
-
 /* Both halves of the product: every bit of either word reaches every bit. */
 static inline uint64_t fold(uint64_t a, uint64_t b) {
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -17,7 +15,7 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
  * can, and gains nothing: the data are his own. */
 static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy, uint64_t *to,
                                                                  const uint64_t *from) {
-    uint64_t sum = PRIME;
+    uint64_t sum = SUM_PRIME;
 
 #pragma GCC unroll 32
     for (unsigned i = 0; i < LOGFS_SECTOR / 8; i += 2) {
@@ -27,7 +25,7 @@ static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy,
             to[i] = a;
             to[i + 1] = b;
         }
-        sum = fold(sum ^ a, PRIME ^ b);
+        sum = fold(sum ^ a, SUM_PRIME ^ b);
         asm("" ::: "memory"); /* or so much is read ahead that registers are saved */
     }
     return sum;
@@ -37,7 +35,7 @@ uint64_t sum64(uint64_t sum, const void *sectors, size_t size) {
     const uint64_t *from = sectors, *end = from + size / 8;
 
     for (; from < end; from += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(0, NULL, from);
+        sum = sum * SUM_PRIME + sum_sector(0, NULL, from);
     return sum;
 }
 
@@ -46,12 +44,6 @@ uint64_t sum64_copy(void *to, const void *sectors, size_t size) {
     uint64_t *at = to, sum = 0;
 
     for (; from < end; from += LOGFS_SECTOR / 8, at += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(1, at, from);
+        sum = sum * SUM_PRIME + sum_sector(1, at, from);
     return sum;
-}
-
-uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors) {
-    for (; sum && sectors; sectors--)
-        sum *= PRIME;
-    return sum + behind;
 }
