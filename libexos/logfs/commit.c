@@ -125,8 +125,10 @@ static inline void page_written(struct logfs *fs, struct page *page) {
 }
 
 /* Gives a run of pages places from extent->at on; the tree is told, or will be. */
-static inline int run_place(struct logfs *fs, struct page **page, size_t run,
-                            const struct logfs_piece *pieces, struct lf_extent *extent) {
+static inline __attribute__((always_inline)) int run_place(struct logfs *fs, struct page **page,
+                                                           size_t run,
+                                                           const struct logfs_piece *pieces,
+                                                           struct lf_extent *extent) {
     uint32_t sums[RUN_PAGES];
     const uint32_t *crc = crc_bytes(fs) ? run_sums(pieces, run, sums) : NULL;
     int whole = run <= MOVED_RUN, error = 0;
@@ -216,14 +218,22 @@ static int pages_into_holes(struct logfs *fs) {
 }
 
 /* The changes, behind the chunk's header. How many bytes, or -1 when they are more than `most`. */
-static int64_t deltas_fill(struct logfs *fs, uint32_t most) {
+static int64_t deltas_fill(struct logfs *fs, uint32_t header, uint32_t most) {
     uint8_t *to = (uint8_t *)(fs->chunk + 1);
     unsigned entries = 0;
 
     if (fs->change_overflow || fs->deltas_end - fs->deltas_gone > most)
         return -1;
     if (!fs->deltas_gone && !MUTANT_NO_DIRECTORY_ORDER) {
-        memcpy(to, fs->deltas, fs->deltas_end);
+        if (header > LOGFS_SECTOR || fs->outside_count) {
+            memcpy(to, fs->deltas, fs->deltas_end);
+            return fs->deltas_end;
+        }
+        /* They stand in a sector of their own, and before them there is room for the header. */
+        if (fs->deltas_left > fs->deltas_end)
+            memset(fs->deltas + fs->deltas_end / 8, 0, fs->deltas_left - fs->deltas_end);
+        fs->deltas_left = fs->deltas_end;
+        fs->chunk = (struct lf_chunk *)fs->deltas - 1;
         return fs->deltas_end;
     }
     /* Without the gaps. */
@@ -444,7 +454,7 @@ static int write_batch(struct logfs *fs) {
         log_failed(fs, error);
         return error;
     }
-    filled = deltas_fill(fs, bytes);
+    filled = deltas_fill(fs, header, bytes);
     if (filled < 0)
         return batch_as_data(fs, header, at);
     error =

@@ -73,8 +73,9 @@ static __attribute__((noinline)) int write_behind(struct logfs *fs, struct file 
     return error ? error : outgrow(fs, file, end);
 }
 
-static inline int write_page(struct logfs *fs, struct file *file, const uint8_t *from,
-                             uint64_t part, uint64_t offset) {
+static inline __attribute__((always_inline)) int write_page(struct logfs *fs, struct file *file,
+                                                            const uint8_t *from, uint64_t part,
+                                                            uint64_t offset) {
     const uint64_t in_page = offset % LOGFS_PAGE, end = offset + part, size = file->is.size;
     const int whole = part == LOGFS_PAGE || (!in_page && end >= size);
     struct page *page;

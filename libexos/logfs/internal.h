@@ -12,12 +12,17 @@ enum {
     FILE_BUCKETS = 512,
     NAMES_KEPT = 64, /* kept in memory, if they are no longer than NAME_KEPT */
     NAME_KEPT = 47,
-    CHANGES = 512, /* items changed since the last batch; more: the next sync is a checkpoint */
-    DELTA_MOST = 24576, /* bytes of deltas in a batch */
-    SPARE_PAGES = 24,   /* in hand before an operation changes anything */
-    OUT_PAGES = 128,    /* of files, in one chunk */
-    RUN_PAGES = 128,    /* in one extent: no fewer */
-    OUTSIDE = 128,      /* pieces in holes that one batch answers for */
+    DELTA_MOST =
+        24576, /* bytes of deltas since the last batch; more: the next sync is a checkpoint */
+    CHANGES = DELTA_MOST / sizeof(struct lf_delta),
+    CHANGE_BUCKETS = 2048, /* more than that */
+    /* Memory for headers: for any chunk; and to the end of a page a sector, for a batch whose
+     * deltas fit: they are gathered there. */
+    HEADERS = (LF_HEADER_SECTORS + LF_PAGE_SECTORS) * LOGFS_SECTOR + DELTA_MOST,
+    SPARE_PAGES = 24, /* in hand before an operation changes anything */
+    OUT_PAGES = 128,  /* of files, in one chunk */
+    RUN_PAGES = 128,  /* in one extent: no fewer */
+    OUTSIDE = 128,    /* pieces in holes that one batch answers for */
     FINGERS = 4,
     MOVED = 512,   /* pages of which the tree may be behind, */
     MOVED_RUN = 8, /* in runs of so many at most; */
@@ -173,12 +178,14 @@ struct logfs {
     int flush_first; /* data since the last flush have no sums: no batch before another */
     unsigned change_count;
     uint32_t deltas_end, deltas_gone; /* bytes; of these so many are of values that changed again */
+    uint32_t deltas_left;             /* so many are not zero, or more since the last batch */
     int change_overflow;              /* the next sync must be a checkpoint */
     int write_all; /* and all dirty data must be written before it: a flush failed */
     int failed;    /* the error of the last try, till one succeeds */
     int replaying;
-    uint8_t *header;        /* LF_HEADER_SECTORS */
+    uint8_t *header;        /* HEADERS */
     struct lf_chunk *chunk; /* in it, the one that is made */
+    uint64_t *deltas;       /* there, too */
     uint8_t *header_end;    /* what is behind it is zero */
     uint64_t logged;        /* sectors since the last checkpoint */
 
@@ -210,8 +217,7 @@ struct logfs {
     struct page *pages[PAGE_BUCKETS];
     /* Since the last batch: where in `deltas` an item's is, in words, from 1; and what of this is
      * used. A word without a type is a gap of so many bytes. */
-    uint16_t change_index[CHANGES * 2], changed[CHANGES];
-    uint64_t deltas[DELTA_MOST / 8];
+    uint16_t change_index[CHANGE_BUCKETS], changed[CHANGES];
     struct page *out[OUT_PAGES];              /* that are to be written; */
     struct logfs_piece pieces[1 + OUT_PAGES]; /* the header, and they */
     struct moved moved[MOVED]; /* pages of which the tree does not know yet where they lie */

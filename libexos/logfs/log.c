@@ -9,10 +9,10 @@ static struct lf_delta *delta_at(struct logfs *fs, size_t word) {
 /* Where in fs->change_index an item's delta is, or is to be. */
 static inline uint16_t *index_of(struct logfs *fs, struct lf_key key) {
     const uint64_t hash = (key.object + key.offset) * 0x9e3779b97f4a7c15ull;
-    uint16_t *index = fs->change_index + hash / ((1ull << 63) / CHANGES);
+    uint16_t *index = fs->change_index + hash / ((1ull << 63) / (CHANGE_BUCKETS / 2));
 
     while (*index && key_compare(delta_key(delta_at(fs, *index)), key) != 0)
-        if (++index == fs->change_index + CHANGES * 2)
+        if (++index == fs->change_index + CHANGE_BUCKETS)
             index = fs->change_index;
     return index;
 }
@@ -21,16 +21,13 @@ static inline uint16_t *index_of(struct logfs *fs, struct lf_key key) {
 static inline void *change_add(struct logfs *fs, uint16_t *index, struct lf_key key,
                                uint32_t length) {
     const uint32_t word = fs->deltas_end / 8 + 1;
-    void *to = NULL;
+    void *to = delta_add(fs, key, length);
 
-    if (*index || fs->change_count < CHANGES)
-        to = delta_add(fs, key, length);
-    else
-        fs->change_overflow = 1;
-    if (to && !*index)
+    if (!to)
+        return NULL;
+    if (!*index)
         fs->changed[fs->change_count++] = (uint16_t)(index - fs->change_index);
-    if (to)
-        *index = (uint16_t)word;
+    *index = (uint16_t)word;
     return to;
 }
 
@@ -56,19 +53,36 @@ static __attribute__((noinline)) void *change_again(struct logfs *fs, uint16_t *
     return delta + 1;
 }
 
-static inline void *change_room(struct logfs *fs, uint16_t *index, struct lf_key key,
-                                uint32_t length) {
-    return *index ? change_again(fs, index, key, length) : change_add(fs, index, key, length);
-}
-
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
     const size_t words = (delta_size(length) - sizeof(struct lf_delta)) / 8;
-    uint64_t *to = log_hears(fs) ? change_room(fs, index_of(fs, key), key, length) : NULL;
+    uint16_t *index;
+    uint64_t *to;
 
+    if (!log_hears(fs))
+        return;
+    index = index_of(fs, key);
+    to = *index ? change_again(fs, index, key, length) : change_add(fs, index, key, length);
     if (!to || !words)
         return;
     to[words - 1] = 0;
     memcpy(to, value, length);
+}
+
+static inline struct lf_touch touch_of(const struct lf_inode *is) {
+    return (struct lf_touch){is->size, is->sectors, is->modified};
+}
+
+/* If more of it has changed since the last batch, all of it is told. */
+static __attribute__((noinline)) void touched_again(struct logfs *fs, uint16_t *index,
+                                                    struct lf_key key, const struct lf_inode *is) {
+    struct lf_touch *touch;
+
+    if (delta_length(delta_at(fs, *index)) != sizeof *touch) {
+        log_changed(fs, key, is, sizeof *is);
+        return;
+    }
+    touch = (struct lf_touch *)(delta_at(fs, *index) + 1);
+    *touch = touch_of(is);
 }
 
 void log_touched(struct logfs *fs, uint64_t inode, const struct lf_inode *is) {
@@ -79,19 +93,20 @@ void log_touched(struct logfs *fs, uint64_t inode, const struct lf_inode *is) {
     if (!log_hears(fs))
         return;
     index = index_of(fs, key);
-    /* If more of it has changed since the last batch, all of it is told. */
-    if (*index && delta_length(delta_at(fs, *index)) != sizeof *touch) {
-        log_changed(fs, key, is, sizeof *is);
+    if (*index) {
+        touched_again(fs, index, key, is);
         return;
     }
-    touch = change_room(fs, index, key, sizeof *touch);
+    touch = change_add(fs, index, key, sizeof *touch);
     if (touch)
-        *touch = (struct lf_touch){is->size, is->sectors, is->modified};
+        *touch = touch_of(is);
 }
 
 void log_forget_changes(struct logfs *fs) {
     for (const uint16_t *at = fs->changed, *end = at + fs->change_count; at < end; at++)
         fs->change_index[*at] = 0;
+    if (fs->deltas_left < fs->deltas_end)
+        fs->deltas_left = fs->deltas_end;
     fs->change_count = fs->deltas_end = fs->deltas_gone = 0;
 }
 
@@ -176,11 +191,12 @@ static inline void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_
     if (outside)
         memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
     end += outside * sizeof fs->outside[0];
-    /* All chunks end where fs->header does: behind this one stands no more than the last one left.
+    /* All others end where these headers do: behind this one stands no more than the last one left.
      */
     if (end < fs->header_end)
         memset(end, 0, (size_t)(fs->header_end - end));
-    fs->header_end = end;
+    if (chunk + 1 != (void *)fs->deltas)
+        fs->header_end = end;
     pieces[0] = (struct logfs_piece){chunk, header};
     chunk->crc = exo_crc32c(0, &chunk->epoch, (size_t)(end - (uint8_t *)&chunk->epoch));
 }
