@@ -106,14 +106,6 @@ static unsigned crc_bytes(const struct logfs *fs) {
     return fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0;
 }
 
-/* The checksums of pages, if the volume has some. */
-static __attribute__((noinline)) const uint32_t *run_sums(const struct logfs_piece *pieces,
-                                                          size_t run, uint32_t *sums) {
-    for (size_t i = 0; i < run; i++)
-        sums[i] = exo_crc32c(0, pieces[i].memory, pieces[i].sectors * LOGFS_SECTOR);
-    return sums;
-}
-
 /* It is on its way, and dirty again if that fails. */
 static inline void page_written(struct logfs *fs, struct page *page) {
     struct file *file = page->file;
@@ -124,50 +116,70 @@ static inline void page_written(struct logfs *fs, struct page *page) {
         ring_remove(&file->with_data);
 }
 
-/* Gives a run of pages places from extent->at on; the tree is told, or will be. */
-static inline __attribute__((always_inline)) int run_place(struct logfs *fs, struct page **page,
-                                                           size_t run,
-                                                           const struct logfs_piece *pieces,
-                                                           struct lf_extent *extent) {
-    uint32_t sums[RUN_PAGES];
-    const uint32_t *crc = crc_bytes(fs) ? run_sums(pieces, run, sums) : NULL;
+/* The checksums of pages, of a volume that has some. */
+static __attribute__((noinline)) const uint32_t *run_sums(struct logfs *fs, size_t first,
+                                                          size_t run) {
+    for (size_t i = first; i < first + run; i++)
+        fs->sums[i] = exo_crc32c(0, fs->out[i]->memory, fs->pieces[1 + i].sectors * LOGFS_SECTOR);
+    return fs->sums + first;
+}
+
+/* The tree is told of a run. */
+static __attribute__((noinline)) int run_put(struct logfs *fs, size_t first, size_t run,
+                                             const struct lf_extent *extent, const uint32_t *crc) {
+    struct page **page = fs->out + first;
+    int error;
+
+    for (size_t i = 0; i < run; i++)
+        moved_drop(fs, page[i]);
+    error = extent_set(fs, page[0]->file, page[0]->index, extent, crc);
+    for (size_t i = 0; !error && i < run; i++)
+        page[i]->whole = fs->pieces[1 + first + i].sectors == LF_PAGE_SECTORS;
+    return error;
+}
+
+/* Gives a run of pages in fs->out places from `at` on; the tree is told, or will be. How many
+ * sectors, or an error. */
+static int run_place(struct logfs *fs, size_t first, size_t run, uint64_t at) {
+    const uint32_t *crc = crc_bytes(fs) ? run_sums(fs, first, run) : NULL;
+    const struct logfs_piece *piece = &fs->pieces[1 + first];
+    struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
+    struct page **const pages = fs->out + first, **end = pages + run;
     int whole = run <= MOVED_RUN, error = 0;
 
-    for (size_t i = 0; i < run; i++) {
-        extent->sectors += pieces[i].sectors;
-        whole = whole && page[i]->whole && pieces[i].sectors == LF_PAGE_SECTORS;
+    for (struct page **page = pages; page < end; page++) {
+        whole &= (*page)->whole;
+        extent.sectors += (piece++)->sectors;
     }
-    for (size_t i = 0; !whole && i < run; i++)
-        moved_drop(fs, page[i]);
+    whole = whole && extent.sectors == run * LF_PAGE_SECTORS;
     if (!whole)
-        error = extent_set(fs, page[0]->file, page[0]->index, extent, crc);
+        error = run_put(fs, first, run, &extent, crc);
     else if (fs->moved_count + run > fs->moved_most)
         error = moved_settle(fs);
     if (error)
         return error;
-    extent_tell(fs, page[0]->file, page[0]->index, extent, crc);
-    for (size_t i = 0; i < run; i++) {
+    extent_tell(fs, pages[0]->file, pages[0]->index, &extent, crc);
+    for (struct page **page = pages; page < end; page++, at += LF_PAGE_SECTORS) {
         if (whole)
-            moved_add(fs, page[i], extent->at + i * LF_PAGE_SECTORS, crc ? crc[i] : 0);
-        page[i]->whole = pieces[i].sectors == LF_PAGE_SECTORS;
-        page_written(fs, page[i]);
+            moved_add(fs, *page, at, crc ? *crc++ : 0);
+        page_written(fs, *page);
     }
-    return 0;
+    return (int)extent.sectors;
 }
 
 /* Gives fs->out[first] to end - 1 places from `at` on. They count as written: on errors of this and
  * of the writing comes log_failed. */
-static int pages_place(struct logfs *fs, size_t first, size_t end, uint64_t at) {
-    int error = 0;
-
-    for (size_t run; !error && first < end; first += run) {
-        struct lf_extent extent = {at, 0, (uint32_t)fs->generation};
+static inline int pages_place(struct logfs *fs, size_t first, size_t end, uint64_t at) {
+    for (size_t run; first < end; first += run) {
+        int sectors;
 
         run = run_of(fs, first, end);
-        error = run_place(fs, fs->out + first, run, &fs->pieces[1 + first], &extent);
-        at += extent.sectors;
+        sectors = run_place(fs, first, run, at);
+        if (sectors < 0)
+            return sectors;
+        at += (uint64_t)sectors;
     }
-    return error;
+    return 0;
 }
 
 enum { HOLE_LEAST = 16 }; /* pages: a longer run is not cut into smaller pieces */
@@ -237,11 +249,11 @@ static int64_t deltas_fill(struct logfs *fs, uint32_t header, uint32_t most) {
         return fs->deltas_end;
     }
     /* Without the gaps. */
-    for (uint32_t at = 0, size; at < fs->deltas_end; at += size) {
+    for (size_t at = 0, size; at < fs->deltas_end; at += size) {
         const struct lf_delta *delta = (const struct lf_delta *)&fs->deltas[at / 8];
         int gap = !LF_TYPE(*delta);
 
-        size = gap ? (uint32_t)delta->offset : delta_size(delta_length(delta));
+        size = gap ? delta->offset : delta_size(delta_length(delta));
         if (gap || (MUTANT_NO_DIRECTORY_ORDER && LF_TYPE(*delta) == LF_ENTRY && entries++ % 2))
             continue;
         memcpy(to, delta, size);

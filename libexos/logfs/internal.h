@@ -219,7 +219,8 @@ struct logfs {
      * used. A word without a type is a gap of so many bytes. */
     uint16_t change_index[CHANGE_BUCKETS], changed[CHANGES];
     struct page *out[OUT_PAGES];              /* that are to be written; */
-    struct logfs_piece pieces[1 + OUT_PAGES]; /* the header, and they */
+    struct logfs_piece pieces[1 + OUT_PAGES]; /* the header, and they; */
+    uint32_t sums[OUT_PAGES];                 /* their checksums, if the volume has some */
     struct moved moved[MOVED]; /* pages of which the tree does not know yet where they lie */
     struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
     /* names that were looked up lately */
@@ -390,7 +391,7 @@ void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
-static inline struct lf_delta delta_of(struct lf_key key, uint32_t length) {
+static inline struct lf_delta delta_of(struct lf_key key, size_t length) {
     return (struct lf_delta){key.offset, key.object << 16 | length};
 }
 static inline struct lf_key delta_key(const struct lf_delta *delta) {
@@ -398,8 +399,8 @@ static inline struct lf_key delta_key(const struct lf_delta *delta) {
 }
 static inline uint32_t delta_length(const struct lf_delta *delta) { return delta->object & 0xffff; }
 /* With what stands behind it for a value of such a length. */
-static inline uint32_t delta_size(uint32_t length) {
-    return (uint32_t)sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) & ~7u);
+static inline size_t delta_size(size_t length) {
+    return sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) / 8 * 8);
 }
 /* An item has this value now, or is gone (length LF_GONE). */
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
@@ -409,7 +410,7 @@ static inline int log_hears(const struct logfs *fs) {
     return !fs->change_overflow && !fs->replaying;
 }
 /* Room for the value of another delta, behind the others; or null. */
-static inline void *delta_add(struct logfs *fs, struct lf_key key, uint32_t length) {
+static inline void *delta_add(struct logfs *fs, struct lf_key key, size_t length) {
     const size_t at = fs->deltas_end, end = at + delta_size(length);
     struct lf_delta *delta = (struct lf_delta *)((uint8_t *)fs->deltas + at);
 
@@ -423,7 +424,7 @@ static inline void *delta_add(struct logfs *fs, struct lf_key key, uint32_t leng
 }
 /* Room for what is told of pages of a file: lf_extent, with checksums, or lf_hole; filled up to 8
  * bytes. Null: none, or nothing is to be told. These are told in their order. */
-static inline void *log_pages(struct logfs *fs, struct lf_key key, uint32_t length) {
+static inline void *log_pages(struct logfs *fs, struct lf_key key, size_t length) {
     return log_hears(fs) ? delta_add(fs, key, length) : NULL;
 }
 void log_forget_changes(struct logfs *fs);
@@ -552,7 +553,7 @@ int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct
                const uint32_t *crc);
 static inline void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
                                const struct lf_extent *extent, const uint32_t *crc) {
-    const uint32_t sums = crc ? (uint32_t)extent_pages(extent) * 4 : 0;
+    const size_t sums = crc ? extent_pages(extent) * 4 : 0;
     uint64_t *to = log_pages(fs, key_of(file->inode, LF_EXTENT, index), sizeof *extent + sums);
 
     space_add(fs, extent->at, extent->sectors);
@@ -580,11 +581,14 @@ int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
  * other pages than those in memory, or counts what lives, settles it first. */
 /* A page, which the disk has whole, lies there now; who calls it tells the log, and leaves room. */
 static inline void moved_add(struct logfs *fs, struct page *page, uint64_t at, uint32_t crc) {
+    struct moved *moved;
+
     if (page->moved)
         space_gone(fs, (fs->moved + page->moved - 1)->at, LF_PAGE_SECTORS, fs->generation);
     else
         page->moved = (uint16_t)++fs->moved_count;
-    *(fs->moved + page->moved - 1) = (struct moved){page, at, crc};
+    moved = fs->moved + page->moved - 1;
+    *moved = (struct moved){page, at, crc};
 }
 /* The tree, or nobody, has the page where it lies: the place it moved to is given up. */
 void moved_drop(struct logfs *fs, struct page *page);

@@ -35,18 +35,18 @@ static inline void *change_add(struct logfs *fs, uint16_t *index, struct lf_key 
 static __attribute__((noinline)) void *change_again(struct logfs *fs, uint16_t *index,
                                                     struct lf_key key, uint32_t length) {
     struct lf_delta *delta = delta_at(fs, *index);
-    const uint32_t size = delta_size(length), had = delta_size(delta_length(delta));
-    const uint32_t at = *index - 1u, behind = at + had / 8;
-    uint32_t room = had;
+    const size_t size = delta_size(length), had = delta_size(delta_length(delta));
+    const size_t at = *index - 1u, behind = at + had / 8;
+    size_t room = had;
 
     if (behind < fs->deltas_end / 8 && !LF_TYPE(*delta_at(fs, behind + 1)))
-        room += (uint32_t)fs->deltas[behind];
-    fs->deltas_gone += had;
+        room += fs->deltas[behind];
+    fs->deltas_gone += (uint32_t)had;
     if (room < size) {
         fs->deltas[at] = room;
         return change_add(fs, index, key, length);
     }
-    fs->deltas_gone -= size;
+    fs->deltas_gone -= (uint32_t)size;
     if (room > size)
         fs->deltas[at + size / 8] = room - size;
     *delta = delta_of(key, length);
