@@ -188,12 +188,14 @@ static int failed(struct logfs *fs, int error) {
 }
 
 int extent_cut(struct logfs *fs, struct file *file, uint64_t from, uint64_t end) {
-    const struct lf_hole hole = {end - from};
     uint64_t had = file->is.sectors;
     int error = cut(fs, file->inode, &file->is.sectors, from, end, 0);
+    struct lf_hole *hole = NULL;
 
     if (file->is.sectors != had)
-        log_pages(fs, key_of(file->inode, LF_EXTENT, from), &hole, sizeof hole);
+        hole = log_pages(fs, key_of(file->inode, LF_EXTENT, from), sizeof *hole);
+    if (hole)
+        *hole = (struct lf_hole){end - from};
     return failed(fs, error);
 }
 
@@ -325,15 +327,6 @@ int extent_spread(struct logfs *fs, const union moved_order *order, unsigned cou
     tree_spread(&place, list, n, place.more - more);
     spare_give(fs, list);
     return (int)done;
-}
-
-void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
-                 const struct lf_extent *extent, const uint32_t *crc) {
-    struct extent_value value;
-    unsigned length = value_of(&value, extent, crc);
-
-    space_add(fs, extent->at, extent->sectors);
-    log_pages(fs, key_of(file->inode, LF_EXTENT, index), &value, length);
 }
 
 int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,

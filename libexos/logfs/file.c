@@ -63,19 +63,26 @@ static int is_summed(const struct logfs *fs, const struct file *file) {
     return file->dirty_count < fs->policy->summed_pages && !fs->change_overflow;
 }
 
-static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, uint64_t part,
-                      uint64_t offset) {
-    uint64_t in_page = offset % LOGFS_PAGE, end = offset + part;
-    int whole = !in_page && (part == LOGFS_PAGE || end >= file->is.size);
+/* What comes before a write that makes the file longer. */
+static __attribute__((noinline)) int write_behind(struct logfs *fs, struct file *file,
+                                                  uint64_t offset, uint64_t end) {
+    int error = 0;
+
+    if (offset > file->is.size && page_of(offset) != page_of(file->is.size))
+        error = extend(fs, file, offset);
+    return error ? error : outgrow(fs, file, end);
+}
+
+static inline __attribute__((always_inline)) int write_page(struct logfs *fs, struct file *file,
+                                                            const uint8_t *from, uint64_t part,
+                                                            uint64_t offset) {
+    const uint64_t in_page = offset % LOGFS_PAGE, end = offset + part, size = file->is.size;
+    const int whole = part == LOGFS_PAGE || (!in_page && end >= size);
     struct page *page;
     int error = 0;
 
-    if (end > file->is.size && page_of(offset)) {
-        if (offset > file->is.size && page_of(offset) != page_of(file->is.size))
-            error = extend(fs, file, offset);
-        if (!error)
-            error = outgrow(fs, file, end);
-    }
+    if (end > size && page_of(offset))
+        error = write_behind(fs, file, offset, end);
     if (!error)
         error = page_get(fs, file, page_of(offset), !whole, &page);
     if (error)
@@ -84,8 +91,8 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
         page_smooth(file, page);
     page->summed = 0;
     /* What is dirty already may be written again before it is summed for the disk. */
-    if (!in_page && part % LOGFS_SECTOR == 0 && page->state != PAGE_DIRTY &&
-        (uintptr_t)from % 8 == 0 && is_summed(fs, file)) {
+    if ((in_page | part % LOGFS_SECTOR | (uintptr_t)from % 8) == 0 && page->state != PAGE_DIRTY &&
+        is_summed(fs, file)) {
         page->sum = sum64_copy(page->memory, from, part);
         page->summed = (uint8_t)(part / LOGFS_SECTOR);
     } else {
@@ -101,40 +108,68 @@ static int write_page(struct logfs *fs, struct file *file, const uint8_t *from, 
     return 0;
 }
 
+/* The file, if so many of its pages may be written. */
+static inline int write_begin(struct logfs *fs, uint64_t inode, uint64_t pages,
+                              struct file **file) {
+    int error = operation(fs, pages * LF_PAGE_SECTORS, 0);
+
+    if (!error)
+        error = file_get(fs, inode, file);
+    if (!error && is_directory((*file)->is.mode)) {
+        file_put(fs, *file);
+        error = LOGFS_EISDIR;
+    }
+    return error;
+}
+
+static __attribute__((noinline)) long
+write_pages(struct logfs *fs, uint64_t inode, const uint8_t *from, size_t length, uint64_t offset) {
+    size_t done = 0;
+    int error = 0;
+
+    while (!error && done < length) {
+        const size_t most = AT_ONCE * LOGFS_PAGE, left = length - done, begun = done;
+        const size_t end = left < most ? length : done + most;
+        struct file *file;
+
+        error = write_begin(fs, inode, (end - done) / LOGFS_PAGE + 2, &file);
+        if (error)
+            break;
+        while (!error && done < end) {
+            uint64_t part = LOGFS_PAGE - (offset + done) % LOGFS_PAGE;
+
+            if (part > end - done)
+                part = end - done;
+            error = write_page(fs, file, from + done, part, offset + done);
+            if (!error)
+                done += part;
+        }
+        if (done > begun)
+            file_touch(fs, file, TOUCH_MODIFIED);
+        file_put(fs, file);
+    }
+    return done ? (long)done : error;
+}
+
 long logfs_write(struct logfs *fs, uint64_t inode, const void *from, size_t length,
                  uint64_t offset) {
-    size_t done = 0;
-    struct file *file = NULL;
-    int error = 0;
+    struct file *file;
+    int error;
 
     if (offset > LOGFS_SIZE_MOST || length > LOGFS_SIZE_MOST - offset)
         return LOGFS_EFBIG;
-    for (unsigned pages = 0; done < length && !error; pages++) {
-        uint64_t part = LOGFS_PAGE - (offset + done) % LOGFS_PAGE, left = length - done;
-
-        if (part > left)
-            part = left;
-        if (pages % AT_ONCE == 0) {
-            if (file)
-                file_put(fs, file);
-            file = NULL;
-            left = left / LOGFS_PAGE + 2;
-            error = operation(fs, (left < AT_ONCE ? left : AT_ONCE) * LF_PAGE_SECTORS, 0);
-            if (!error)
-                error = file_get(fs, inode, &file);
-            if (!error && is_directory(file->is.mode))
-                error = LOGFS_EISDIR;
-        }
-        if (!error)
-            error = write_page(fs, file, (const uint8_t *)from + done, part, offset + done);
-        if (!error) {
-            file_touch(fs, file, done ? 0 : TOUCH_MODIFIED);
-            done += part;
-        }
-    }
-    if (file)
-        file_put(fs, file);
-    return done ? (long)done : error;
+    if (!length)
+        return 0;
+    if (length > LOGFS_PAGE - offset % LOGFS_PAGE)
+        return write_pages(fs, inode, from, length, offset);
+    error = write_begin(fs, inode, 2, &file);
+    if (error)
+        return error;
+    error = write_page(fs, file, from, length, offset);
+    if (!error)
+        file_touch(fs, file, TOUCH_MODIFIED);
+    file_put(fs, file);
+    return error ? error : (long)length;
 }
 
 long logfs_read(struct logfs *fs, uint64_t inode, void *to, size_t length, uint64_t offset) {

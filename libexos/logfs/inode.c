@@ -148,16 +148,12 @@ int file_get(struct logfs *fs, uint64_t inode, struct file **found) {
 }
 
 void file_touch(struct logfs *fs, struct file *file, unsigned touch) {
-    uint64_t now = touch ? fs_now(fs) : 0;
-
+    file_dirty(fs, file);
+    if (!touch)
+        return;
+    file->is.changed = fs_now(fs);
     if (touch & TOUCH_MODIFIED)
-        file->is.modified = now;
-    if (touch)
-        file->is.changed = now;
-    if (file->dirty.next == &file->dirty) {
-        ring_add(&fs->dirty_files, &file->dirty);
-        fs->dirty_file_count++;
-    }
+        file->is.modified = file->is.changed;
 }
 
 /* Does an inode differ from its item in no more than an lf_touch can say? */
@@ -169,7 +165,7 @@ static int is_touched(const struct lf_inode *old, const struct lf_inode *is) {
 }
 
 /* What the log says of it, in the tree. */
-static int item_store(struct logfs *fs, struct file *file) {
+static __attribute__((noinline)) int item_store(struct logfs *fs, struct file *file) {
     int error = spare_fill(fs);
 
     if (!error)
@@ -190,20 +186,19 @@ int items_settle(struct logfs *fs) {
     return error;
 }
 
-/* The item of a file that was touched: while its pages are told to the tree later, so is this. */
-static int item_touched(struct logfs *fs, struct file *file) {
+/* The item of a file that was touched is told to the tree later, as its pages are. */
+static inline int is_behind(struct logfs *fs, struct file *file) {
     if (!fs->moved_count || fs->behind_count == BEHIND)
-        return item_store(fs, file);
+        return 0;
     if (file->behind.next == &file->behind) {
         ring_add(&fs->behind, &file->behind);
         fs->behind_count++;
     }
-    return 0;
+    return 1;
 }
 
-/* Its item becomes what it is, with this size. */
-static int file_store(struct logfs *fs, struct file *file, uint64_t size) {
-    struct lf_key key = key_of(file->inode, LF_INODE, 0);
+/* Its item becomes what it is. */
+static __attribute__((noinline)) int file_store(struct logfs *fs, struct file *file) {
     const int touched = is_touched(&file->item, &file->is);
     int error;
 
@@ -213,30 +208,28 @@ static int file_store(struct logfs *fs, struct file *file, uint64_t size) {
     } else {
         file->item = file->is;
     }
-    file->item.size = size;
-    error = touched ? item_touched(fs, file) : item_store(fs, file);
-    if (error) /* and the next try tells all of it */
+    file->item.size = file->dirty_count ? file->stored_size : file->is.size;
+    error = touched && is_behind(fs, file) ? 0 : item_store(fs, file);
+    if (error) { /* and the next try tells all of it */
         fs->change_overflow = 1;
-    else if (touched)
-        log_touched(fs, key, &file->item);
+        return error;
+    }
+    if (touched)
+        log_touched(fs, file->inode, &file->item);
     else
-        log_changed(fs, key, &file->item, sizeof file->item);
-    return error;
+        log_changed(fs, key_of(file->inode, LF_INODE, 0), &file->item, sizeof file->item);
+    file->stored_size = file->item.size;
+    ring_remove(&file->dirty);
+    fs->dirty_file_count--;
+    return 0;
 }
 
 int files_store(struct logfs *fs) {
-    while (fs->dirty_files.next != &fs->dirty_files) {
-        struct file *file = RING_OF(struct file, dirty, fs->dirty_files.next);
-        uint64_t size = file->dirty_count ? file->stored_size : file->is.size;
-        int error = file_store(fs, file, size);
+    int error = 0;
 
-        if (error)
-            return error;
-        file->stored_size = size;
-        ring_remove(&file->dirty);
-        fs->dirty_file_count--;
-    }
-    return 0;
+    while (!error && fs->dirty_file_count)
+        error = file_store(fs, RING_OF(struct file, dirty, fs->dirty_files.next));
+    return error;
 }
 
 int file_new(struct logfs *fs, const struct logfs_attributes *from, uint64_t parent,
@@ -391,13 +384,11 @@ void file_forget_all(struct logfs *fs) {
         file_free(fs, RING_OF(struct file, used, fs->file_lru.next));
 }
 
-int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
+/* Caches are as small as they should be, and there is room; or an error. */
+static __attribute__((noinline)) int operation_room(struct logfs *fs, uint64_t sectors,
+                                                    int shrinks) {
     int error;
 
-    if (fs->flags & LOGFS_READ_ONLY || fs->of)
-        return LOGFS_EROFS;
-    if (fs->broken)
-        return fs->broken;
     node_trim(fs);
     page_trim(fs);
     file_trim(fs);
@@ -422,6 +413,18 @@ int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
     if (!error)
         error = spare_fill(fs);
     return error ? error : fs->broken;
+}
+
+int operation(struct logfs *fs, uint64_t sectors, int shrinks) {
+    if (fs->flags & LOGFS_READ_ONLY || fs->of)
+        return LOGFS_EROFS;
+    if (fs->broken)
+        return fs->broken;
+    return node_most(fs) >= fs->node_count && page_most(fs) >= fs->page_count &&
+                   file_most(fs) >= fs->file_count && space_is_plenty(fs) &&
+                   fs->spare_count == SPARE_PAGES && space_allows(fs, sectors, 0)
+               ? 0
+               : operation_room(fs, sectors, shrinks);
 }
 
 int operation_failed(struct logfs *fs, int error) {

@@ -12,12 +12,17 @@ enum {
     FILE_BUCKETS = 512,
     NAMES_KEPT = 64, /* kept in memory, if they are no longer than NAME_KEPT */
     NAME_KEPT = 47,
-    CHANGES = 512,      /* keys changed since the last batch; more: the next sync is a checkpoint */
-    DELTA_MOST = 24576, /* bytes of deltas in a batch */
-    SPARE_PAGES = 24,   /* in hand before an operation changes anything */
-    OUT_PAGES = 128,    /* of files, in one chunk */
-    RUN_PAGES = 128,    /* in one extent: OUT_PAGES at most */
-    OUTSIDE = 128,      /* pieces in holes that one batch answers for */
+    DELTA_MOST =
+        24576, /* bytes of deltas since the last batch; more: the next sync is a checkpoint */
+    CHANGES = DELTA_MOST / sizeof(struct lf_delta),
+    CHANGE_BUCKETS = 2048, /* more than that */
+    /* Memory for headers: for any chunk; and to the end of a page a sector, for a batch whose
+     * deltas fit: they are gathered there. */
+    HEADERS = (LF_HEADER_SECTORS + LF_PAGE_SECTORS) * LOGFS_SECTOR + DELTA_MOST,
+    SPARE_PAGES = 24, /* in hand before an operation changes anything */
+    OUT_PAGES = 128,  /* of files, in one chunk */
+    RUN_PAGES = 128,  /* in one extent: no fewer */
+    OUTSIDE = 128,    /* pieces in holes that one batch answers for */
     FINGERS = 4,
     MOVED = 512,   /* pages of which the tree may be behind, */
     MOVED_RUN = 8, /* in runs of so many at most; */
@@ -30,9 +35,13 @@ struct ring {
     struct ring *next, *previous;
 };
 static inline void ring_init(struct ring *ring) { ring->next = ring->previous = ring; }
-static inline void ring_remove(struct ring *ring) {
+/* Its own ends are left as they are. */
+static inline void ring_unlink(struct ring *ring) {
     ring->next->previous = ring->previous;
     ring->previous->next = ring->next;
+}
+static inline void ring_remove(struct ring *ring) {
+    ring_unlink(ring);
     ring_init(ring);
 }
 /* At the end. */
@@ -41,12 +50,15 @@ static inline void ring_add(struct ring *head, struct ring *ring) {
     ring->previous = head->previous;
     ring->previous->next = head->previous = ring;
 }
+/* From another ring to the end. */
+static inline void ring_move(struct ring *head, struct ring *ring) {
+    ring_unlink(ring);
+    ring_add(head, ring);
+}
 /* To the end, where what was used last is. */
 static inline void ring_last(struct ring *head, struct ring *ring) {
-    if (head->previous != ring) {
-        ring_remove(ring);
-        ring_add(head, ring);
-    }
+    if (head->previous != ring)
+        ring_move(head, ring);
 }
 #define RING_OF(type, member, ring) ((type *)((char *)(ring)-offsetof(type, member)))
 
@@ -76,7 +88,8 @@ struct page {          /* of a file */
     uint64_t index;
     uint32_t pins;
     uint8_t state;
-    uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
+    uint8_t
+        summed; /* so many sectors: `sum` is theirs. 0: not known. Who changes `memory` sets it */
     uint8_t whole;  /* the disk has all of its sectors */
     uint8_t rough;  /* behind the sector of the file's end there is anything, not yet zeros */
     uint16_t moved; /* its place in fs->moved and one, or 0 */
@@ -108,12 +121,6 @@ struct moved { /* a page that lies at `at` now */
 union moved_order { /* first its key, then what is at its place */
     uint64_t key;
     const struct moved *moved;
-};
-
-struct change { /* of an item: what stands for it at `at` in fs->deltas */
-    struct lf_key key;
-    uint32_t slot;
-    uint16_t at, room; /* room: what fits there */
 };
 
 /* A leaf that was found lately, and the keys that are or would be there: low to before high; or no
@@ -158,6 +165,7 @@ struct logfs {
     int eager; /* a file took another's name: its data must not come later than that */
 
     unsigned moved_count, moved_most; /* in `moved` */
+    unsigned out_count;               /* in `out` */
 
     void *spare[SPARE_PAGES];
     unsigned spare_count;
@@ -169,13 +177,15 @@ struct logfs {
     int flushed;                      /* the last chunk was, with its write */
     int flush_first; /* data since the last flush have no sums: no batch before another */
     unsigned change_count;
-    uint32_t change_bytes, deltas_end;
-    int change_overflow; /* the next sync must be a checkpoint */
-    int write_all;       /* and all dirty data must be written before it: a flush failed */
-    int failed;          /* the error of the last try, till one succeeds */
+    uint32_t deltas_end, deltas_gone; /* bytes; of these so many are of values that changed again */
+    uint32_t deltas_left;             /* so many are not zero, or more since the last batch */
+    int change_overflow;              /* the next sync must be a checkpoint */
+    int write_all; /* and all dirty data must be written before it: a flush failed */
+    int failed;    /* the error of the last try, till one succeeds */
     int replaying;
-    uint8_t *header;        /* LF_HEADER_SECTORS */
+    uint8_t *header;        /* HEADERS */
     struct lf_chunk *chunk; /* in it, the one that is made */
+    uint64_t *deltas;       /* there, too */
     uint8_t *header_end;    /* what is behind it is zero */
     uint64_t logged;        /* sectors since the last checkpoint */
 
@@ -205,10 +215,12 @@ struct logfs {
     struct file *files[FILE_BUCKETS];
     struct node *nodes[NODE_BUCKETS];
     struct page *pages[PAGE_BUCKETS];
-    struct change changes[CHANGES];
-    uint16_t change_index[CHANGES * 2 + 1]; /* the last: of those that are not looked for */
-    uint8_t deltas[DELTA_MOST] __attribute__((aligned(8)));
-    struct page *out[OUT_PAGES];
+    /* Since the last batch: where in `deltas` an item's is, in words, from 1; and what of this is
+     * used. A word without a type is a gap of so many bytes. */
+    uint16_t change_index[CHANGE_BUCKETS], changed[CHANGES];
+    struct page *out[OUT_PAGES];              /* that are to be written; */
+    struct logfs_piece pieces[1 + OUT_PAGES]; /* the header, and they; */
+    uint32_t sums[OUT_PAGES];                 /* their checksums, if the volume has some */
     struct moved moved[MOVED]; /* pages of which the tree does not know yet where they lie */
     struct lf_outside outside[OUTSIDE]; /* written into holes since the last flush */
     /* names that were looked up lately */
@@ -225,8 +237,17 @@ struct logfs {
 uint64_t sum64(uint64_t sum, const void *sectors, size_t size);
 /* Copies them and sums them, from 0. */
 uint64_t sum64_copy(void *to, const void *sectors, size_t size);
+#define SUM_PRIME 0x9e3779b97f4a7c15ull
 /* Of some sectors, and so many behind them whose sum from 0 is `behind`. */
-uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors);
+static inline uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors) {
+    for (; sum && sectors; sectors--)
+        sum *= SUM_PRIME;
+    return sum + behind;
+}
+
+static inline struct lf_key key_of(uint64_t object, unsigned type, uint64_t rest) {
+    return (struct lf_key){object, LF_OFFSET(type, rest)};
+}
 
 /* Slots of leaves. */
 enum { SLOT_AT = 11, SLOT_OBJECT = 24 };
@@ -368,14 +389,20 @@ long space_take_segment(struct logfs *fs);
 void space_leave_segment(struct logfs *fs, uint32_t segment);
 /* Is there room for so many sectors more, besides all that is dirty? `all`: into the reserve too.
  */
-int space_allows(const struct logfs *fs, uint64_t sectors, int all);
+static inline int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
+    uint64_t usable = fs->usable + (all ? space_reserve(fs) * 3ull / 5 * LF_SEGMENT_SECTORS : 0);
+    uint64_t dirty = (uint64_t)fs->page_dirty + fs->node_dirty + fs->moved_count + 16;
+
+    return fs->live + dirty * LF_PAGE_SECTORS + sectors <= usable;
+}
 /* Between operations: segments enough for all that is dirty; a checkpoint, and cleaning, if not. */
 int space_make_more(struct logfs *fs);
-static inline int space_make(struct logfs *fs) {
+static inline int space_is_plenty(const struct logfs *fs) {
     return fs->free_segments >= fs->plenty && fs->logged <= fs->log_most &&
-                   fs->node_dirty <= fs->dirty_most / 2 && fs->page_dirty <= fs->dirty_most
-               ? 0
-               : space_make_more(fs);
+           fs->node_dirty <= fs->dirty_most / 2 && fs->page_dirty <= fs->dirty_most;
+}
+static inline int space_make(struct logfs *fs) {
+    return space_is_plenty(fs) ? 0 : space_make_more(fs);
 }
 /* The limits for that, and what is usable by files, when the number of segments or the policy is
  * another. */
@@ -383,12 +410,16 @@ void space_limits(struct logfs *fs);
 /* A hole of up to `want` sectors, at least `least`, that no mount can need: how many, 0: none. */
 uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *at);
 /* A chunk stands there: till the next checkpoint a mount may read it. */
-void space_logged(struct logfs *fs, uint64_t at, uint32_t sectors);
+void space_map_logged(struct logfs *fs, uint64_t at, uint32_t sectors);
+static inline void space_logged(struct logfs *fs, uint64_t at, uint32_t sectors) {
+    if (fs->map)
+        space_map_logged(fs, at, sectors);
+}
 void space_forget_map(struct logfs *fs);
 void space_checkpointed(struct logfs *fs);
 
 /* log.c */
-static inline struct lf_delta delta_of(struct lf_key key, uint32_t length) {
+static inline struct lf_delta delta_of(struct lf_key key, size_t length) {
     return (struct lf_delta){key.offset, key.object << 16 | length};
 }
 static inline struct lf_key delta_key(const struct lf_delta *delta) {
@@ -396,16 +427,34 @@ static inline struct lf_key delta_key(const struct lf_delta *delta) {
 }
 static inline uint32_t delta_length(const struct lf_delta *delta) { return delta->object & 0xffff; }
 /* With what stands behind it for a value of such a length. */
-static inline uint32_t delta_size(uint32_t length) {
-    return (uint32_t)sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) & ~7u);
+static inline size_t delta_size(size_t length) {
+    return sizeof(struct lf_delta) + (length == LF_GONE ? 0 : (length + 7) / 8 * 8);
 }
 /* An item has this value now, or is gone (length LF_GONE). */
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
 /* An inode differs from what it was in no more than an lf_touch can say. */
-void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is);
-/* Of pages of a file: lf_extent, with checksums, or lf_hole; filled up to 8 bytes, and aligned to
- * that. These are told in their order. */
-void log_pages(struct logfs *fs, struct lf_key key, const void *value, uint32_t length);
+void log_touched(struct logfs *fs, uint64_t inode, const struct lf_inode *is);
+static inline int log_hears(const struct logfs *fs) {
+    return !fs->change_overflow && !fs->replaying;
+}
+/* Room for the value of another delta, behind the others; or null. */
+static inline void *delta_add(struct logfs *fs, struct lf_key key, size_t length) {
+    const size_t at = fs->deltas_end, end = at + delta_size(length);
+    struct lf_delta *delta = (struct lf_delta *)((uint8_t *)fs->deltas + at);
+
+    if (end > DELTA_MOST) {
+        fs->change_overflow = 1;
+        return NULL;
+    }
+    fs->deltas_end = (uint32_t)end;
+    *delta = delta_of(key, length);
+    return delta + 1;
+}
+/* Room for what is told of pages of a file: lf_extent, with checksums, or lf_hole; filled up to 8
+ * bytes. Null: none, or nothing is to be told. These are told in their order. */
+static inline void *log_pages(struct logfs *fs, struct lf_key key, size_t length) {
+    return log_hears(fs) ? delta_add(fs, key, length) : NULL;
+}
 void log_forget_changes(struct logfs *fs);
 /* Where the body of a chunk of so many header bytes and *body_sectors will stand; fewer than these
  * but at least `least` when the segment ends. Or an error. */
@@ -459,6 +508,13 @@ static inline void file_put(struct logfs *fs, struct file *file) {
         file_free(fs, file);
 }
 void file_release(struct logfs *fs, struct file *file); /* a hold less */
+/* Its item must be stored. */
+static inline void file_dirty(struct logfs *fs, struct file *file) {
+    if (file->dirty.next == &file->dirty) {
+        ring_add(&fs->dirty_files, &file->dirty);
+        fs->dirty_file_count++;
+    }
+}
 enum { TOUCH_MODIFIED = 1, TOUCH_CHANGED = 2 };
 void file_touch(struct logfs *fs, struct file *file, unsigned touch);
 /* The items of all dirty files are told to the log, and to the tree; if not now, then by the other.
@@ -487,9 +543,6 @@ struct page *page_find(struct logfs *fs, struct file *file, uint64_t index);
 /* fill 0: all of it will be written. */
 int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **page);
 void page_dirty(struct logfs *fs, struct page *page);
-/* The sum64 of its first sectors. Who changes its memory sets `summed` to 0. */
-uint64_t page_sum(struct page *page, uint32_t sectors);
-void page_written(struct logfs *fs, struct page *page);
 void page_flushed(struct logfs *fs, int well); /* all that were written */
 /* Lets go of pages first to end - 1, dirty or not. */
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end);
@@ -526,8 +579,19 @@ int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct
 /* Just the tree; and just the others. */
 int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc);
-void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
-                 const struct lf_extent *extent, const uint32_t *crc);
+static inline void extent_tell(struct logfs *fs, struct file *file, uint64_t index,
+                               const struct lf_extent *extent, const uint32_t *crc) {
+    const size_t sums = crc ? extent_pages(extent) * 4 : 0;
+    uint64_t *to = log_pages(fs, key_of(file->inode, LF_EXTENT, index), sizeof *extent + sums);
+
+    space_add(fs, extent->at, extent->sectors);
+    if (to)
+        *(struct lf_extent *)to = *extent;
+    if (to && sums) {
+        to[1 + (sums + 7) / 8] = 0;
+        memcpy(to + 2, crc, sums);
+    }
+}
 /* The tree is told of pages that moved, in order: of as many of them as one leaf has, and has room
  * for, in items without checksums. How many, or an error; 0: extent_set must do it. */
 int extent_spread(struct logfs *fs, const union moved_order *order, unsigned count);
@@ -541,9 +605,17 @@ int extent_move(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
 
 /* moved.c: pages that were overwritten elsewhere. What reads or changes the extents of the tree for
  * other pages than those in memory, or counts what lives, settles it first. */
-/* Pages from fs->out[first] on, which the disk has whole, lie at an extent now. */
-int moved_add(struct logfs *fs, unsigned first, unsigned run, const struct lf_extent *extent,
-              const uint32_t *crc);
+/* A page, which the disk has whole, lies there now; who calls it tells the log, and leaves room. */
+static inline void moved_add(struct logfs *fs, struct page *page, uint64_t at, uint32_t crc) {
+    struct moved *moved;
+
+    if (page->moved)
+        space_gone(fs, (fs->moved + page->moved - 1)->at, LF_PAGE_SECTORS, fs->generation);
+    else
+        page->moved = (uint16_t)++fs->moved_count;
+    moved = fs->moved + page->moved - 1;
+    *moved = (struct moved){page, at, crc};
+}
 /* The tree, or nobody, has the page where it lies: the place it moved to is given up. */
 void moved_drop(struct logfs *fs, struct page *page);
 /* The tree is told of all. After an error of the others, later. */
@@ -579,9 +651,6 @@ int space_count(struct logfs *fs, uint16_t *live, uint64_t *twice, uint8_t *map)
 
 static inline int is_directory(uint32_t mode) { return (mode & 0170000) == 0040000; }
 static inline int is_regular(uint32_t mode) { return (mode & 0170000) == 0100000; }
-static inline struct lf_key key_of(uint64_t object, unsigned type, uint64_t rest) {
-    return (struct lf_key){object, LF_OFFSET(type, rest)};
-}
 
 /* Faults put in on purpose, to see that the tests find them. */
 #ifdef LOGFS_MUTANT_NO_FLUSH

@@ -2,136 +2,133 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-static uint32_t hash_of(struct lf_key key) {
-    uint64_t hash = (key.object ^ key.offset * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
-
-    return (uint32_t)(hash >> 32) % (CHANGES * 2);
+static struct lf_delta *delta_at(struct logfs *fs, size_t word) {
+    return (struct lf_delta *)(fs->deltas + word - 1);
 }
 
-/* The change of an item since the last batch, or a new one that has no place. */
-static struct change *change_of(struct logfs *fs, struct lf_key key) {
-    uint32_t at = hash_of(key);
-    struct change *change;
+/* Where in fs->change_index an item's delta is, or is to be. */
+static inline uint16_t *index_of(struct logfs *fs, struct lf_key key) {
+    const uint64_t hash = (key.object + key.offset) * 0x9e3779b97f4a7c15ull;
+    uint16_t *index = fs->change_index + hash / ((1ull << 63) / (CHANGE_BUCKETS / 2));
 
-    for (; fs->change_index[at]; at = (at + 1) % (CHANGES * 2)) {
-        change = &fs->changes[fs->change_index[at] - 1];
-        if (key_compare(change->key, key) == 0)
-            return change;
-    }
-    if (fs->change_count == CHANGES)
+    while (*index && key_compare(delta_key(delta_at(fs, *index)), key) != 0)
+        if (++index == fs->change_index + CHANGE_BUCKETS)
+            index = fs->change_index;
+    return index;
+}
+
+/* Room for the first value of an item, or for one that is larger than the last, or null. */
+static inline void *change_add(struct logfs *fs, uint16_t *index, struct lf_key key,
+                               uint32_t length) {
+    const uint32_t word = fs->deltas_end / 8 + 1;
+    void *to = delta_add(fs, key, length);
+
+    if (!to)
         return NULL;
-    change = &fs->changes[fs->change_count++];
-    *change = (struct change){.key = key, .slot = at};
-    fs->change_index[at] = (uint16_t)fs->change_count;
-    return change;
+    if (!*index)
+        fs->changed[fs->change_count++] = (uint16_t)(index - fs->change_index);
+    *index = (uint16_t)word;
+    return to;
 }
 
-static struct lf_delta *delta_at(struct logfs *fs, const struct change *change) {
-    return (struct lf_delta *)(fs->deltas + change->at);
-}
+/* The same for another value: in the last one's place and the gap behind it, or behind all. */
+static __attribute__((noinline)) void *change_again(struct logfs *fs, uint16_t *index,
+                                                    struct lf_key key, uint32_t length) {
+    struct lf_delta *delta = delta_at(fs, *index);
+    const size_t size = delta_size(length), had = delta_size(delta_length(delta));
+    const size_t at = *index - 1u, behind = at + had / 8;
+    size_t room = had;
 
-/* Room for a change's value behind the others', or null: there is none. */
-static uint64_t *delta_add(struct logfs *fs, struct change *change, struct lf_key key,
-                           uint32_t length) {
-    uint32_t size = delta_size(length);
-
-    if (!change || fs->deltas_end + size > DELTA_MOST) {
-        fs->change_overflow = 1;
-        return NULL;
+    if (behind < fs->deltas_end / 8 && !LF_TYPE(*delta_at(fs, behind + 1)))
+        room += fs->deltas[behind];
+    fs->deltas_gone += (uint32_t)had;
+    if (room < size) {
+        fs->deltas[at] = room;
+        return change_add(fs, index, key, length);
     }
-    change->at = (uint16_t)fs->deltas_end;
-    change->room = (uint16_t)size;
-    fs->deltas_end += size;
-    fs->change_bytes += size;
-    *delta_at(fs, change) = delta_of(key, length);
-    return (uint64_t *)(delta_at(fs, change) + 1);
-}
-
-/* What stands for a change now: in its place if it fits, or behind the others. */
-static void change_put(struct logfs *fs, struct change *change, struct lf_key key,
-                       const void *value, uint32_t length) {
-    uint32_t size = delta_size(length);
-    uint64_t *to;
-
-    if (change && change->room)
-        fs->change_bytes -= delta_size(delta_length(delta_at(fs, change)));
-    if (change && change->room >= size) {
-        *delta_at(fs, change) = delta_of(key, length);
-        fs->change_bytes += size;
-        to = (uint64_t *)(delta_at(fs, change) + 1);
-    } else {
-        to = delta_add(fs, change, key, length);
-    }
-    if (!to || size == sizeof(struct lf_delta))
-        return;
-    to[(size - sizeof(struct lf_delta)) / 8 - 1] = 0;
-    memcpy(to, value, length);
+    fs->deltas_gone -= (uint32_t)size;
+    if (room > size)
+        fs->deltas[at + size / 8] = room - size;
+    *delta = delta_of(key, length);
+    return delta + 1;
 }
 
 void log_changed(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
-    if (!fs->change_overflow && !fs->replaying)
-        change_put(fs, change_of(fs, key), key, value, length);
-}
-
-void log_touched(struct logfs *fs, struct lf_key key, const struct lf_inode *is) {
-    const struct lf_touch touch = {is->size, is->sectors, is->modified};
-    struct change *change;
+    const size_t words = (delta_size(length) - sizeof(struct lf_delta)) / 8;
+    uint16_t *index;
     uint64_t *to;
 
-    if (fs->change_overflow || fs->replaying)
+    if (!log_hears(fs))
         return;
-    change = change_of(fs, key);
-    if (!change || !change->room) {
-        to = delta_add(fs, change, key, sizeof touch);
-        if (to)
-            *(struct lf_touch *)to = touch;
+    index = index_of(fs, key);
+    to = *index ? change_again(fs, index, key, length) : change_add(fs, index, key, length);
+    if (!to || !words)
         return;
-    }
-    /* If more of it has changed since the last batch, all of it is told. */
-    if (delta_length(delta_at(fs, change)) != sizeof touch)
-        change_put(fs, change, key, is, sizeof *is);
-    else
-        change_put(fs, change, key, &touch, sizeof touch);
+    to[words - 1] = 0;
+    memcpy(to, value, length);
 }
 
-void log_pages(struct logfs *fs, struct lf_key key, const void *value, uint32_t length) {
-    const uint64_t *from = value;
-    struct change *change = NULL;
-    uint64_t *to;
+static inline struct lf_touch touch_of(const struct lf_inode *is) {
+    return (struct lf_touch){is->size, is->sectors, is->modified};
+}
 
-    if (fs->change_overflow || fs->replaying)
+/* If more of it has changed since the last batch, all of it is told. */
+static __attribute__((noinline)) void touched_again(struct logfs *fs, uint16_t *index,
+                                                    struct lf_key key, const struct lf_inode *is) {
+    struct lf_touch *touch;
+
+    if (delta_length(delta_at(fs, *index)) != sizeof *touch) {
+        log_changed(fs, key, is, sizeof *is);
         return;
-    if (fs->change_count < CHANGES) {
-        change = &fs->changes[fs->change_count++];
-        *change = (struct change){.key = key, .slot = CHANGES * 2};
     }
-    to = delta_add(fs, change, key, length);
-    for (uint32_t left = to ? (length + 7) / 8 : 0; left; left--)
-        *to++ = *from++;
+    touch = (struct lf_touch *)(delta_at(fs, *index) + 1);
+    *touch = touch_of(is);
+}
+
+void log_touched(struct logfs *fs, uint64_t inode, const struct lf_inode *is) {
+    const struct lf_key key = key_of(inode, LF_INODE, 0);
+    struct lf_touch *touch;
+    uint16_t *index;
+
+    if (!log_hears(fs))
+        return;
+    index = index_of(fs, key);
+    if (*index) {
+        touched_again(fs, index, key, is);
+        return;
+    }
+    touch = change_add(fs, index, key, sizeof *touch);
+    if (touch)
+        *touch = touch_of(is);
 }
 
 void log_forget_changes(struct logfs *fs) {
-    for (unsigned i = 0; i < fs->change_count; i++)
-        fs->change_index[fs->changes[i].slot] = 0;
-    fs->change_count = 0;
-    fs->change_bytes = fs->deltas_end = 0;
+    for (const uint16_t *at = fs->changed, *end = at + fs->change_count; at < end; at++)
+        fs->change_index[*at] = 0;
+    if (fs->deltas_left < fs->deltas_end)
+        fs->deltas_left = fs->deltas_end;
+    fs->change_count = fs->deltas_end = fs->deltas_gone = 0;
 }
 
 static uint32_t sectors_for(uint32_t bytes) { return (bytes + LOGFS_SECTOR - 1) / LOGFS_SECTOR; }
 
-int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least) {
-    uint32_t header = sectors_for(header_bytes), room;
-    struct lf_log_place *log = &fs->log;
-    long segment;
-    int error;
+/* Sectors behind the last chunk, in its segment. */
+static inline uint32_t log_left(const struct logfs *fs) {
+    return fs->log.at ? LF_SEGMENT_SECTORS - fs->log.at % LF_SEGMENT_SECTORS : 0;
+}
 
-    if (!fs->epoch_durable) {
-        error = checkpoint_epoch(fs);
-        if (error)
-            return error;
-    }
-    room = log->at ? LF_SEGMENT_SECTORS - log->at % LF_SEGMENT_SECTORS : 0;
-    if (room < header + (least < *body_sectors ? least : *body_sectors)) {
+/* A chunk that needs so many goes into the next segment, and a mount's first one behind a new
+ * epoch.
+ */
+static __attribute__((noinline)) int64_t log_turn(struct logfs *fs, uint32_t header_bytes,
+                                                  uint32_t *body_sectors, uint32_t least) {
+    struct lf_log_place *log = &fs->log;
+    int error = fs->epoch_durable ? 0 : checkpoint_epoch(fs);
+    long segment;
+
+    if (error)
+        return error;
+    if (log_left(fs) < sectors_for(header_bytes) + least) {
         segment = space_take_segment(fs);
         if (segment < 0)
             return fs->failed ? fs->failed : segment;
@@ -139,13 +136,22 @@ int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sector
             space_leave_segment(fs, (uint32_t)(log->at / LF_SEGMENT_SECTORS));
         log->at = (uint64_t)log->next * LF_SEGMENT_SECTORS;
         log->next = (uint32_t)segment;
-        room = LF_SEGMENT_SECTORS;
     }
-    if (*body_sectors > room - header)
-        *body_sectors = room - header;
+    return log_begin(fs, header_bytes, body_sectors, least);
+}
+
+int64_t log_begin(struct logfs *fs, uint32_t header_bytes, uint32_t *body_sectors, uint32_t least) {
+    const uint32_t header = sectors_for(header_bytes), left = log_left(fs);
+
+    if (least > *body_sectors)
+        least = *body_sectors;
+    if (!fs->epoch_durable || left < header + least)
+        return log_turn(fs, header_bytes, body_sectors, least);
+    if (*body_sectors > left - header)
+        *body_sectors = left - header;
     /* Its end is that of a page, so that the device can take it and the body in one request. */
     fs->chunk = (struct lf_chunk *)(fs->header + (LF_HEADER_SECTORS - header) * LOGFS_SECTOR);
-    return (int64_t)log->at + header;
+    return (int64_t)fs->log.at + header;
 }
 
 void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
@@ -158,17 +164,17 @@ void log_owner(struct logfs *fs, uint32_t *bytes, struct lf_key key,
 }
 
 /* pieces[0] becomes the header. */
-static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
-                       uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count,
-                       uint64_t body_sum) {
+static inline void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes,
+                              uint32_t delta_bytes, struct logfs_piece *pieces, unsigned count,
+                              uint64_t body_sum) {
     struct lf_chunk *chunk = fs->chunk;
     uint32_t header = sectors_for(header_bytes), body = 0;
     uint8_t *end = (uint8_t *)(chunk + 1) + delta_bytes;
     uint32_t outside = type == LF_BATCH ? fs->outside_count : 0;
     int unsummed = type == LF_NODES || (type == LF_DATA && fs->flush_first);
 
-    for (unsigned i = 1; i < count; i++)
-        body += pieces[i].sectors;
+    for (const struct logfs_piece *piece = pieces + 1; piece < pieces + count; piece++)
+        body += piece->sectors;
     *chunk = (struct lf_chunk){.id = fs->super.id,
                                .sequence = fs->log.sequence,
                                .link = fs->log.link,
@@ -185,13 +191,14 @@ static void chunk_fill(struct logfs *fs, enum lf_chunk_type type, uint32_t heade
     if (outside)
         memcpy(end, fs->outside, outside * sizeof fs->outside[0]);
     end += outside * sizeof fs->outside[0];
-    /* All chunks end where fs->header does: behind this one stands no more than the last one left.
+    /* All others end where these headers do: behind this one stands no more than the last one left.
      */
     if (end < fs->header_end)
         memset(end, 0, (size_t)(fs->header_end - end));
-    fs->header_end = end;
-    chunk->crc = chunk_crc(chunk);
+    if (chunk + 1 != (void *)fs->deltas)
+        fs->header_end = end;
     pieces[0] = (struct logfs_piece){chunk, header};
+    chunk->crc = exo_crc32c(0, &chunk->epoch, (size_t)(end - (uint8_t *)&chunk->epoch));
 }
 
 uint32_t chunk_crc(const struct lf_chunk *chunk) {
@@ -209,28 +216,28 @@ uint64_t chunk_link(const struct lf_chunk *chunk) {
 
 int log_end(struct logfs *fs, enum lf_chunk_type type, uint32_t header_bytes, uint32_t delta_bytes,
             struct logfs_piece *pieces, unsigned count, uint64_t body_sum) {
+    /* Nothing but its flush follows a batch. */
+    const int flushes = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
+    const uint64_t at = fs->log.at;
     struct lf_chunk *chunk = fs->chunk;
     uint32_t sectors;
-    int error, flushes;
+    int error;
 
     chunk_fill(fs, type, header_bytes, delta_bytes, pieces, count, body_sum);
     sectors = chunk->header_sectors + chunk->body_sectors;
-    fs->unflushed = 1;
-    space_logged(fs, fs->log.at, sectors);
-    /* Nothing but its flush follows a batch. */
-    flushes = type == LF_BATCH && fs->device->write_flush && !MUTANT_NO_FLUSH;
-    error = (flushes ? fs->device->write_flush : fs->device->write)(fs->device, fs->log.at, pieces,
-                                                                    count);
-    fs->flushed = flushes && !error;
+    space_logged(fs, at, sectors);
     fs->log.sequence++;
     fs->log.link = chunk_link(chunk);
-    fs->log.at += sectors;
+    fs->log.at = at + sectors;
     if (fs->log.at % LF_SEGMENT_SECTORS == 0) {
         space_leave_segment(fs, (uint32_t)(fs->log.at / LF_SEGMENT_SECTORS) - 1);
         fs->log.at = 0;
     }
     fs->logged += sectors;
     fs->counts.written_sectors += sectors;
+    fs->unflushed = 1;
+    error = (flushes ? fs->device->write_flush : fs->device->write)(fs->device, at, pieces, count);
+    fs->flushed = flushes && !error;
     if (error)
         log_failed(fs, error);
     return error;
@@ -262,25 +269,29 @@ void log_failed(struct logfs *fs, int error) {
     space_set_state(fs, durable->next, LOGFS_SEGMENT_LOG);
 }
 
-int log_flush(struct logfs *fs) {
-    int error = 0;
-
-    fs->flush_first = 0;
-    if (!fs->unflushed)
-        return 0;
-    if (!MUTANT_NO_FLUSH && !fs->flushed)
-        error = fs->device->flush(fs->device);
-    fs->flushed = 0;
+static __attribute__((noinline)) int log_flushed(struct logfs *fs) {
     fs->counts.flushes++;
-    if (error) {
-        log_failed(fs, error);
-        return error;
-    }
-    fs->unflushed = 0;
+    fs->unflushed = fs->flushed = 0;
     fs->outside_count = 0;
     fs->durable = fs->log;
     page_flushed(fs, 1);
     return 0;
+}
+
+int log_flush(struct logfs *fs) {
+    int error;
+
+    fs->flush_first = 0;
+    if (!fs->unflushed)
+        return 0;
+    if (MUTANT_NO_FLUSH || fs->flushed)
+        return log_flushed(fs);
+    error = fs->device->flush(fs->device);
+    if (!error)
+        return log_flushed(fs);
+    fs->counts.flushes++;
+    log_failed(fs, error);
+    return error;
 }
 
 const struct lf_chunk *chunk_parse(const struct logfs *fs, const void *memory, uint32_t room) {

@@ -15,7 +15,7 @@ static void fs_free(struct logfs *fs) {
     if (fs->checkpoint)
         host->page_free(host, fs->checkpoint);
     if (fs->header)
-        host->resize(host, fs->header, LF_HEADER_SECTORS * LOGFS_SECTOR, 0);
+        host->resize(host, fs->header, HEADERS, 0);
     if (fs->usage)
         host->resize(host, fs->usage, pages * LOGFS_PAGE, 0);
     if (fs->state)
@@ -42,10 +42,13 @@ static struct logfs *fs_new(struct logfs_device *device, struct logfs_host *host
     ring_init(&fs->with_data);
     ring_init(&fs->behind);
     fs->search = 1;
-    fs->header = host->resize(host, NULL, 0, LF_HEADER_SECTORS * LOGFS_SECTOR);
+    fs->header = host->resize(host, NULL, 0, HEADERS);
     fs->checkpoint = host->page(host);
     if (fs->header && fs->checkpoint && !spare_fill(fs)) {
         fs->header_end = fs->header + LF_HEADER_SECTORS * LOGFS_SECTOR;
+        fs->deltas = (uint64_t *)(fs->header + HEADERS - DELTA_MOST - LOGFS_SECTOR) +
+                     sizeof(struct lf_chunk) / 8;
+        fs->deltas_left = LOGFS_SECTOR;
         return fs;
     }
     fs_free(fs);
@@ -226,7 +229,7 @@ int logfs_checkpoint(struct logfs *fs) {
 }
 
 int logfs_unmount(struct logfs *fs) {
-    int changed = fs->logged || fs->node_dirty || fs->change_count || fs->change_overflow ||
+    int changed = fs->logged || fs->node_dirty || fs->deltas_end || fs->change_overflow ||
                   fs->page_dirty || fs->dirty_file_count;
     int error = fs->flags & LOGFS_READ_ONLY || fs->of ? 0 : fs->broken;
 

@@ -20,26 +20,6 @@ void moved_drop(struct logfs *fs, struct page *page) {
     page->moved = 0;
 }
 
-int moved_add(struct logfs *fs, unsigned first, unsigned run, const struct lf_extent *extent,
-              const uint32_t *crc) {
-    uint64_t at = extent->at;
-    int error = fs->moved_count + run > fs->moved_most ? moved_settle(fs) : 0;
-
-    if (error)
-        return error;
-    for (unsigned i = 0; i < run; i++, at += LF_PAGE_SECTORS) {
-        struct page *page = fs->out[first + i];
-
-        if (page->moved)
-            space_gone(fs, fs->moved[page->moved - 1].at, LF_PAGE_SECTORS, fs->generation);
-        else
-            page->moved = (uint16_t)++fs->moved_count;
-        fs->moved[page->moved - 1] = (struct moved){page, at, crc ? crc[i] : 0};
-    }
-    extent_tell(fs, fs->out[first]->file, fs->out[first]->index, extent, crc);
-    return 0;
-}
-
 /* Its place in the order of files and pages, and behind that in fs->moved. Files whose numbers
  * differ by 2^24 mix, which costs, and does no harm. */
 enum { ORDER_SLOT = 9, ORDER_INODE = 40, DIGIT_BITS = 7, DIGITS = 1 << DIGIT_BITS };

@@ -120,22 +120,26 @@ static struct page *page_new(struct logfs *fs, struct file *file, uint64_t index
     return page;
 }
 
-int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **found) {
-    struct page *page = page_find(fs, file, index);
+static __attribute__((noinline)) int page_load(struct logfs *fs, struct file *file, uint64_t index,
+                                               int fill, struct page **found) {
+    struct page *page = *found = page_new(fs, file, index);
     int error;
 
-    *found = page;
-    if (page) {
-        ring_last(&fs->page_lru, &page->used);
-        return 0;
-    }
-    *found = page = page_new(fs, file, index);
     if (!page)
         return LOGFS_ENOMEM;
     error = fill ? page_fill(fs, page) : 0;
     if (error)
         page_free(fs, page);
     return error;
+}
+
+int page_get(struct logfs *fs, struct file *file, uint64_t index, int fill, struct page **found) {
+    struct page *page = *found = page_find(fs, file, index);
+
+    if (!page)
+        return page_load(fs, file, index, fill, found);
+    ring_last(&fs->page_lru, &page->used);
+    return 0;
 }
 
 static void undirty(struct logfs *fs, struct page *page) {
@@ -163,30 +167,16 @@ void page_dirty(struct logfs *fs, struct page *page) {
         ring_add(&fs->with_data, &file->with_data);
 }
 
-uint64_t page_sum(struct page *page, uint32_t sectors) {
-    if (page->summed != sectors) {
-        page->sum = sum64(0, page->memory, sectors * LOGFS_SECTOR);
-        page->summed = (uint8_t)sectors;
-    }
-    return page->sum;
-}
-
-void page_written(struct logfs *fs, struct page *page) {
-    undirty(fs, page);
-    page->state = PAGE_WRITTEN;
-    fs->page_dirty++;
-    ring_add(&fs->written, &page->dirty);
-}
-
 void page_flushed(struct logfs *fs, int well) {
-    while (fs->written.next != &fs->written) {
-        struct page *page = RING_OF(struct page, dirty, fs->written.next);
-
-        if (well)
-            undirty(fs, page);
-        else
-            page_dirty(fs, page);
+    while (!well && fs->written.next != &fs->written)
+        page_dirty(fs, RING_OF(struct page, dirty, fs->written.next));
+    for (struct ring *ring = fs->written.next, *next; ring != &fs->written; ring = next) {
+        next = ring->next;
+        ring_init(ring);
+        RING_OF(struct page, dirty, ring)->state = PAGE_CLEAN;
+        fs->page_dirty--;
     }
+    ring_init(&fs->written);
 }
 
 void page_drop(struct logfs *fs, struct file *file, uint64_t first, uint64_t end) {

@@ -65,7 +65,7 @@ static void map_mark(uint8_t *map, uint64_t at, uint32_t sectors, int lives) {
 }
 
 void space_add(struct logfs *fs, uint64_t at, uint32_t sectors) {
-    uint32_t segment = (uint32_t)(at / LF_SEGMENT_SECTORS);
+    const uint64_t segment = at / LF_SEGMENT_SECTORS;
     struct lf_usage *usage = &fs->usage[segment];
 
     usage->live = (uint16_t)(usage->live + sectors);
@@ -77,11 +77,11 @@ void space_add(struct logfs *fs, uint64_t at, uint32_t sectors) {
     }
     fs->usage_dirty[segment / LF_USAGE_IN_PAGE] = 1;
     if (fs->state[segment] == LOGFS_SEGMENT_FREE || fs->state[segment] == LOGFS_SEGMENT_WAITS)
-        space_set_state(fs, segment, LOGFS_SEGMENT_USED);
+        space_set_state(fs, (uint32_t)segment, LOGFS_SEGMENT_USED);
 }
 
 void space_gone(struct logfs *fs, uint64_t at, uint32_t sectors, uint64_t generation) {
-    uint32_t segment = (uint32_t)(at / LF_SEGMENT_SECTORS);
+    const uint64_t segment = at / LF_SEGMENT_SECTORS;
     struct lf_usage *usage = &fs->usage[segment];
 
     if (generation <= fs->snapshot)
@@ -96,7 +96,7 @@ void space_gone(struct logfs *fs, uint64_t at, uint32_t sectors, uint64_t genera
         map_mark(fs->map, at, sectors, 0);
     fs->usage_dirty[segment / LF_USAGE_IN_PAGE] = 1;
     if (!usage->live && fs->state[segment] == LOGFS_SEGMENT_USED)
-        space_set_state(fs, segment, LOGFS_SEGMENT_WAITS);
+        space_set_state(fs, (uint32_t)segment, LOGFS_SEGMENT_WAITS);
 }
 
 long space_take_segment(struct logfs *fs) {
@@ -135,9 +135,8 @@ void space_checkpointed(struct logfs *fs) {
     fs->holes_gone = 0;
 }
 
-void space_logged(struct logfs *fs, uint64_t at, uint32_t sectors) {
-    if (fs->map)
-        map_mark(fs->map_used, at, sectors, 1);
+void space_map_logged(struct logfs *fs, uint64_t at, uint32_t sectors) {
+    map_mark(fs->map_used, at, sectors, 1);
 }
 
 void space_forget_map(struct logfs *fs) {
@@ -211,16 +210,6 @@ uint32_t space_hole(struct logfs *fs, uint32_t want, uint32_t least, uint64_t *a
     fs->holes_gone = !run;
     *at = fs->hole - run;
     return run;
-}
-
-int space_allows(const struct logfs *fs, uint64_t sectors, int all) {
-    uint64_t usable = fs->usable + (all ? space_reserve(fs) * 3ull / 5 * LF_SEGMENT_SECTORS : 0);
-
-    return fs->live +
-               ((uint64_t)fs->page_dirty + fs->node_dirty + fs->moved_count + 16) *
-                   LF_PAGE_SECTORS +
-               sectors <=
-           usable;
 }
 
 /* The more are cleaned at a time, the more of what moved shares a leaf. */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define PRIME 0x9e3779b97f4a7c15ull
 #define OTHER 0xff51afd7ed558ccdull
 
 /* Of one sector, which goes `to` somewhere if it is to be copied. The sum is as wide as a product:
@@ -14,7 +13,7 @@
  * nothing: the data are his own. */
 static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy, uint64_t *to,
                                                                  const uint64_t *from) {
-    uint64_t low = PRIME, high = OTHER;
+    uint64_t low = SUM_PRIME, high = OTHER;
 
 #pragma GCC unroll 32
     for (unsigned i = 0; i < LOGFS_SECTOR / 8; i += 2) {
@@ -28,7 +27,7 @@ static inline __attribute__((always_inline)) uint64_t sum_sector(const int copy,
         low = (uint64_t)product;
         high = (uint64_t)(product >> 64);
         if (i % 16 == 14) {
-            low += PRIME;
+            low += SUM_PRIME;
             high += OTHER;
         }
         asm("" ::: "memory"); /* or so much is read ahead that registers are saved */
@@ -40,7 +39,7 @@ uint64_t sum64(uint64_t sum, const void *sectors, size_t size) {
     const uint64_t *from = sectors, *end = from + size / 8;
 
     for (; from < end; from += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(0, NULL, from);
+        sum = sum * SUM_PRIME + sum_sector(0, NULL, from);
     return sum;
 }
 
@@ -49,12 +48,6 @@ uint64_t sum64_copy(void *to, const void *sectors, size_t size) {
     uint64_t *at = to, sum = 0;
 
     for (; from < end; from += LOGFS_SECTOR / 8, at += LOGFS_SECTOR / 8)
-        sum = sum * PRIME + sum_sector(1, at, from);
+        sum = sum * SUM_PRIME + sum_sector(1, at, from);
     return sum;
-}
-
-uint64_t sum64_join(uint64_t sum, uint64_t behind, uint32_t sectors) {
-    for (; sum && sectors; sectors--)
-        sum *= PRIME;
-    return sum + behind;
 }
