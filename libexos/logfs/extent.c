@@ -12,12 +12,17 @@ struct extent_item {
 
 int extent_of(const struct logfs *fs, struct lf_key key, const void *value, unsigned length,
               struct lf_extent *extent) {
+    const uint64_t sum = fs->super.features & LOGFS_DATA_CHECKSUMS ? 4 : 0; /* bytes, of a page */
+
     if (LF_TYPE(key) != LF_EXTENT)
         return 0;
-    if (!item_is_sound(fs, key, value, length))
+    if (length < sizeof *extent || key.object > LF_INODES_MOST ||
+        LF_REST(key) > LOGFS_SIZE_MOST / LOGFS_PAGE)
         return LOGFS_EUCLEAN;
     value_copy(extent, value, sizeof *extent);
-    return 1;
+    if (extent_pages(extent) > RUN_PAGES || length != sizeof *extent + extent_pages(extent) * sum)
+        return LOGFS_EUCLEAN;
+    return space_valid(fs, extent->at, extent->sectors) ? 1 : LOGFS_EUCLEAN;
 }
 
 /* As extent_of, with the checksums. */

@@ -36,14 +36,7 @@ int item_is_sound(const struct logfs *fs, struct lf_key key, const void *value, 
     case LF_EXTENT: {
         struct lf_extent extent;
 
-        if (length < sizeof extent)
-            return 0;
-        memcpy(&extent, value, sizeof extent);
-        return space_valid(fs, extent.at, extent.sectors) && extent_pages(&extent) <= RUN_PAGES &&
-               LF_REST(key) <= LOGFS_SIZE_MOST / LOGFS_PAGE &&
-               length ==
-                   sizeof extent +
-                       (fs->super.features & LOGFS_DATA_CHECKSUMS ? extent_pages(&extent) * 4 : 0);
+        return extent_of(fs, key, value, length, &extent) > 0;
     }
     case LF_ORPHAN:
         return !length && key.object == LF_VOLUME;
