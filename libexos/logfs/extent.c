@@ -334,15 +334,6 @@ int extent_spread(struct logfs *fs, const union moved_order *order, unsigned cou
     return (int)done;
 }
 
-int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
-               const uint32_t *crc) {
-    int error = extent_set(fs, file, index, extent, crc);
-
-    if (!error)
-        extent_tell(fs, file, index, extent, crc);
-    return error;
-}
-
 int extent_replay(struct logfs *fs, struct lf_key key, const void *is, unsigned length) {
     const uint64_t most = LOGFS_SIZE_MOST / LOGFS_PAGE + 1, index = LF_REST(key);
     uint64_t has = ~0ull; /* the item of the inode tells, in this batch */

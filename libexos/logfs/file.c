@@ -108,10 +108,10 @@ static inline __attribute__((always_inline)) int write_page(struct logfs *fs, st
     return 0;
 }
 
-/* The file, if so many of its pages may be written. */
-static inline int write_begin(struct logfs *fs, uint64_t inode, uint64_t pages,
-                              struct file **file) {
-    int error = operation(fs, pages * LF_PAGE_SECTORS, 0);
+/* The file, if so many bytes may be written to it. */
+static inline int write_begin(struct logfs *fs, uint64_t inode, size_t length, struct file **file) {
+    const uint64_t pages = length / LOGFS_PAGE + 2;
+    int error = operation(fs, (pages < AT_ONCE ? pages : AT_ONCE) * LF_PAGE_SECTORS, 0);
 
     if (!error)
         error = file_get(fs, inode, file);
@@ -132,7 +132,7 @@ write_pages(struct logfs *fs, uint64_t inode, const uint8_t *from, size_t length
         const size_t end = left < most ? length : done + most;
         struct file *file;
 
-        error = write_begin(fs, inode, (end - done) / LOGFS_PAGE + 2, &file);
+        error = write_begin(fs, inode, end - done, &file);
         if (error)
             break;
         while (!error && done < end) {
@@ -162,7 +162,7 @@ long logfs_write(struct logfs *fs, uint64_t inode, const void *from, size_t leng
         return 0;
     if (length > LOGFS_PAGE - offset % LOGFS_PAGE)
         return write_pages(fs, inode, from, length, offset);
-    error = write_begin(fs, inode, 2, &file);
+    error = write_begin(fs, inode, length, &file);
     if (error)
         return error;
     error = write_page(fs, file, from, length, offset);

@@ -12,8 +12,7 @@ enum {
     FILE_BUCKETS = 512,
     NAMES_KEPT = 64, /* kept in memory, if they are no longer than NAME_KEPT */
     NAME_KEPT = 47,
-    DELTA_MOST =
-        24576, /* bytes of deltas since the last batch; more: the next sync is a checkpoint */
+    DELTA_MOST = 24576, /* bytes of deltas for a batch; more: the next sync is a checkpoint */
     CHANGES = DELTA_MOST / sizeof(struct lf_delta),
     CHANGE_BUCKETS = 2048, /* more than that */
     /* Memory for headers: for any chunk; and to the end of a page a sector, for a batch whose
@@ -88,13 +87,12 @@ struct page {          /* of a file */
     uint64_t index;
     uint32_t pins;
     uint8_t state;
-    uint8_t
-        summed; /* so many sectors: `sum` is theirs. 0: not known. Who changes `memory` sets it */
+    uint8_t summed; /* so many sectors: `sum` is theirs. 0: not known */
     uint8_t whole;  /* the disk has all of its sectors */
     uint8_t rough;  /* behind the sector of the file's end there is anything, not yet zeros */
     uint16_t moved; /* its place in fs->moved and one, or 0 */
     uint64_t sum;
-    uint8_t *memory;
+    uint8_t *memory; /* who changes what is in it sets `summed` to 0 */
 };
 
 struct file {          /* an inode in memory */
@@ -572,11 +570,8 @@ int extent_find(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t in
 /* The first extent that ends after page *index, which becomes its first page. */
 int extent_next(struct logfs *fs, struct tree *tree, uint64_t inode, uint64_t *index,
                 struct lf_extent *extent);
-/* Pages lie elsewhere now: the tree, the log and the counts of space are told. crc: of each page,
- * or null if the volume has none. */
-int extent_put(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
-               const uint32_t *crc);
-/* Just the tree; and just the others. */
+/* Pages lie elsewhere now: the tree is told; and the log and the counts of space are. crc: of each
+ * page, or null if the volume has none. */
 int extent_set(struct logfs *fs, struct file *file, uint64_t index, const struct lf_extent *extent,
                const uint32_t *crc);
 static inline void extent_tell(struct logfs *fs, struct file *file, uint64_t index,

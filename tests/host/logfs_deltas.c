@@ -127,7 +127,7 @@ static int holds(void) {
         if (!inode != !model[file].is)
             return 0;
         if (inode && (logfs_getattr(fs, inode, &is) || is.mode != model[file].mode ||
-                      is.size != model[file].size ||
+                      is.size != model[file].size || is.accessed != is.created ||
                       logfs_read(fs, inode, seen, sizeof seen, 0) != (long)model[file].size ||
                       memcmp(seen, model[file].bytes, model[file].size)))
             return 0;
