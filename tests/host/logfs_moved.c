@@ -18,6 +18,7 @@ enum {
     ROUNDS = 300,
     SLACK = 16,
     STEP = 2, /* of pages that are overwritten one by one, so that all around them stay */
+    SPAN = 100,
     TWINS = 2
 };
 
@@ -28,6 +29,7 @@ static uint64_t version[PAGES], size, page[LOGFS_PAGE / 8];
 static int (*write_flush)(struct logfs_device *, uint64_t, const struct logfs_piece *, unsigned);
 static struct logfs_host host;
 static unsigned scarce, refused, extents;
+static struct lf_extent extent;
 
 static void tell(void *context, const char *line) {
     (void)context;
@@ -353,23 +355,21 @@ static void fills(void) {
 }
 
 static int count_extent(struct walk *walk, struct lf_key key, const void *value, unsigned length) {
-    (void)walk, (void)value, (void)length;
-    extents += key.object == inode && LF_TYPE(key) == LF_EXTENT;
+    (void)walk, (void)length;
+    if (key.object == inode && LF_TYPE(key) == LF_EXTENT && LF_REST(key) < SPAN) {
+        extents++;
+        memcpy(&extent, value, sizeof extent);
+    }
     return 0;
 }
 
-/* Counts what the tree has, when it was told of all. */
-static int count_extents(void) {
+/* So many extents has the tree, when it was told of all, from the file's first pages on. */
+static int has(unsigned count) {
     struct walk walk = {.item = count_extent};
 
     extents = 0;
-    return !logfs_checkpoint(fs) && !tree_walk(fs, &fs->tree, &walk);
-}
-
-static int grew(int by) {
-    int before = (int)extents;
-
-    return count_extents() && (int)extents == before + by && is_well();
+    return !logfs_checkpoint(fs) && !tree_walk(fs, &fs->tree, &walk) && extents == count &&
+           is_well();
 }
 
 static int put_run(uint64_t first, uint64_t count) {
@@ -389,16 +389,25 @@ static int overwrite_some(uint64_t from, uint64_t end) {
     return good;
 }
 
+/* The first pages become one extent, and the segment has room for some more behind that. */
+static int unite(void) {
+    for (unsigned tries = 0; tries < 9; tries++)
+        if (put_run(0, SPAN) && has(1) && extent.at % LF_SEGMENT_SECTORS < LF_SEGMENT_SECTORS / 4)
+            return 1;
+    return 0;
+}
+
 /* What an extent becomes when some of its pages move. */
 static void divides(void) {
-    ok(put_run(0, 100) && count_extents() && put_run(10, 5) && grew(2),
+    ok(unite() && put_run(10, 5) && has(3),
        "a run in an extent: it is one, with what is before and behind it");
-    ok(put_durably(12) && grew(2) && put_run(10, 5) && grew(0),
+    ok(put_durably(12) && has(5) && put_run(10, 5) && has(5),
        "a page in the run, and the same run again");
-    ok(put_durably(0) && put_durably(99) && grew(2), "an extent's first page, and its last one");
-    ok(put_run(0, 100) && grew(-6), "and they are one again");
-    ok(overwrite_some(1, 99) && grew(98) && overwrite_some(0, 100) && grew(1) && crash(),
-       "every other page: so many do not fit in a leaf; and then the others, each for itself");
+    ok(put_durably(0) && put_durably(SPAN - 1) && has(7),
+       "an extent's first page, and its last one");
+    ok(unite() && overwrite_some(1, SPAN - 1) && has(SPAN - 1),
+       "every other page of one: so many do not fit in a leaf");
+    ok(overwrite_some(0, SPAN) && has(SPAN) && crash(), "and the others, each for itself");
 }
 
 /* An extent may have pages whose keys belong into the next leaf, if what was there is gone. */
