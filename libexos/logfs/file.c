@@ -128,7 +128,9 @@ write_pages(struct logfs *fs, uint64_t inode, const uint8_t *from, size_t length
     int error = 0;
 
     while (!error && done < length) {
-        const size_t most = AT_ONCE * LOGFS_PAGE, left = length - done, begun = done;
+        /* A crash may leave the first of such steps: they end where pages do. */
+        const size_t most = AT_ONCE * LOGFS_PAGE - (offset + done) % LOGFS_PAGE;
+        const size_t left = length - done, begun = done;
         const size_t end = left < most ? length : done + most;
         struct file *file;
 

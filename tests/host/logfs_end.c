@@ -7,7 +7,7 @@
 #include "tests/files/memory_disk.h"
 #include "tests/host/tap.h"
 
-enum { VOLUME = 16 << 20, SHORT = 600 };
+enum { VOLUME = 16 << 20, SHORT = 600, LONG = 80 * LOGFS_PAGE };
 
 static struct memory_disk disk;
 static struct logfs *fs;
@@ -114,6 +114,26 @@ static int keeps(void) {
     return found && !leaks;
 }
 
+/* A write that there is no room for is done in part: to where a page ends, as after a crash. */
+static int steps(void) {
+    const struct logfs_attributes none = {.size = 0};
+    uint8_t *much = calloc(1, LONG);
+    int good = much && !begin(5), partly = 0;
+
+    for (unsigned i = 0; good && i < 12; i++) {
+        uint64_t size = SHORT + i * 517;
+        long got;
+
+        while ((got = logfs_write(fs, inode, much, LONG, size)) == LONG)
+            size += LONG;
+        partly += got > 0;
+        good = (got == LOGFS_ENOSPC || (size + (uint64_t)got) % LOGFS_PAGE == 0) &&
+               !logfs_setattr(fs, inode, LOGFS_SET_SIZE, &none) && !logfs_sync(fs);
+    }
+    free(much);
+    return good && partly > 3;
+}
+
 int main(void) {
     const struct logfs_format format = {.id = 12};
 
@@ -127,6 +147,7 @@ int main(void) {
     ok(lasts(), "in one that was written on behind its end, after fsync and a crash, too");
     ok(sums(), "in one that was made shorter, or a hole, before it was written out");
     ok(keeps(), "and in its last sector on the disk");
+    ok(steps(), "what there is room for of a long write ends where a page does");
     ok(!logfs_check(fs, NULL, NULL), "the volume is sound");
     logfs_abandon(fs);
     memory_disk_free(&disk);
