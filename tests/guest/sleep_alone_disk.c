@@ -56,7 +56,8 @@ int main(void) {
         longest = reads > longest ? reads : longest;
     }
     ok_all("all is read, and who is called hears it");
-    ok(longest < 3, "while its caller sleeps once: %lu times at most", longest);
+    /* A request may end before its caller sleeps; not so many in a row. */
+    ok(longest < MOST, "while its caller sleeps: after %lu requests at most", longest);
     slots_back();
     child_end(&c);
     must(frame_drop(0, frame) == 1);
