@@ -111,7 +111,7 @@ static long abort_frames(struct exo_domain *domain, const uint64_t *frames, uint
         if (i == gone)
             volume_lose_queue(domain, frame);
         space = i == gone ? abort_dependent(domain, frame) : NULL;
-        if (space && death_of_users(space, EXO_DEATH_ABORT))
+        if (space && death_of_users(space, EXO_DEATH_KILLED))
             vspace_end(space);
     }
     return gone == count ? (long)gone : EXO_E_AGAIN;

@@ -47,6 +47,7 @@ int main(void) {
             child_start(&c, hart, 16);
             check(data_wait(&c, 0, 0, 200), "%s: it runs", names[kind]);
             check_is(call(REVOKE_ASK, c.domain, EXO_FRAMES, 1, 0), 0, names[kind]);
+            check_is(call(REVOKE_ASK, c.domain, EXO_ENVS, 1, 0), 0, names[kind]);
             for (int i = 0; i < 2000 && error == EXO_E_AGAIN; i++) {
                 error = call(REVOKE_BREAK, c.domain, EXO_FRAMES, &frame, 1);
                 if (error == EXO_E_AGAIN)
@@ -55,6 +56,7 @@ int main(void) {
             check(error == 1, "breaking %s: %ld", names[kind], error);
             check(is_dead(c.env), "without %s it lives", names[kind]);
             check_is(window.domains[slot_of(c.domain)].used[EXO_ENVS], 0, names[kind]);
+            check_is(window.domains[slot_of(c.domain)].ask[EXO_ENVS].count, 0, names[kind]);
             if (kind != 3) /* that one I see too */
                 check(window.frames[frame].kind == EXO_FRAME_FREE, "%s is of kind %d", names[kind],
                       window.frames[frame].kind);
