@@ -5,7 +5,7 @@
 #include "libexos/edge/tree.h"
 #include "tree.h"
 
-enum { HARTS_SEEN = 64, BOARD_NAME = 64 };
+enum { HARTS_SEEN = 64, BOARD_NAME = 64, PATIENCE = 5 /* seconds */ };
 
 static void hart_banner(const volatile struct exo_facts *facts) {
     char board[BOARD_NAME];
@@ -19,11 +19,11 @@ static void hart_banner(const volatile struct exo_facts *facts) {
                facts->memory_frame << EXO_PAGE_SHIFT, facts->image);
 }
 
-/* All at once; together they have a second to come. */
+/* All at once; together they have some seconds to come. */
 long harts_start(void) {
     static struct tree_hart harts[HARTS_SEEN];
     const volatile struct exo_facts *facts = exo_facts();
-    uint64_t end = exo_time() + exo_time_base();
+    uint64_t end = exo_time() + PATIENCE * exo_time_base();
     size_t length;
     const void *tree = exo_device_tree(&length);
     uint32_t count = tree ? tree_harts(tree, length, harts, HARTS_SEEN) : 0, usable = 0;
